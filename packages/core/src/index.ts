@@ -1,0 +1,15 @@
+export { after, earliest } from './machine.ts';
+export type { Instant, Machine } from './machine.ts';
+export { InvariantError, invariant, unreachable } from './assert.ts';
+export type { Clock } from './clock.ts';
+export { Driver } from './driver.ts';
+export type { DriverOptions, Scheduler } from './driver.ts';
+export { Random } from './random.ts';
+export type * from './node-io.ts';
+export type * from './node-event.ts';
+export type * from './membership/membership-io.ts';
+export type * from './election/election-io.ts';
+export type * from './reachability/reachability-io.ts';
+export { NodeMachine } from './node-machine.ts';
+export type { Digest, NodeMachineOptions } from './node-machine.ts';
+export type * from './node-status.ts';

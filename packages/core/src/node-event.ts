@@ -1,0 +1,66 @@
+import type {
+  ClusterId,
+  FeatureState,
+  Generation,
+  LogIndex,
+  MemberStatus,
+  NodeId,
+  RejectReason,
+} from '@memgrid/protocol';
+import type { ElectionEvent } from './election/election-io.ts';
+import type { MembershipEvent } from './membership/membership-io.ts';
+import type { ReachabilityEvent } from './reachability/reachability-io.ts';
+
+export type LinkEvent =
+  | { readonly name: 'peer.connected'; readonly peer: NodeId; readonly address: string }
+  | { readonly name: 'peer.disconnected'; readonly peer: NodeId; readonly address: string }
+  | {
+      readonly name: 'peer.rejected';
+      readonly address: string;
+      readonly reason: RejectReason;
+      readonly detail: string;
+    }
+  /** A frame was refused and counted; the state did not change. */
+  | {
+      readonly name: 'frame.refused';
+      readonly reason:
+        | 'garbage'
+        | 'unknownType'
+        | 'wrongCluster'
+        | 'wrongSource'
+        | 'wrongGeneration'
+        | 'outOfOrder'
+        | 'unexpected';
+      readonly detail: string;
+    }
+  | { readonly name: 'send.dropped'; readonly peer: NodeId; readonly reason: 'pressure' | 'noLink' };
+
+export type ControlEvent =
+  | { readonly name: 'cluster.founded'; readonly clusterId: ClusterId; readonly members: number }
+  | { readonly name: 'cluster.joined'; readonly clusterId: ClusterId }
+  | { readonly name: 'founding.waiting'; readonly known: number; readonly expect: number; readonly detail: string }
+  | { readonly name: 'registry.changed'; readonly member: NodeId; readonly status: MemberStatus; readonly generation: Generation }
+  | { readonly name: 'feature.changed'; readonly feature: string; readonly state: FeatureState }
+  | { readonly name: 'control.applied'; readonly index: LogIndex }
+  | { readonly name: 'control.caughtUp'; readonly index: LogIndex; readonly from: NodeId };
+
+export type ClockEvent =
+  | { readonly name: 'clock.remoteAhead'; readonly peer: NodeId; readonly aheadMs: number }
+  | { readonly name: 'clock.suspect'; readonly suspect: boolean; readonly offsetMs: number }
+  | { readonly name: 'clock.jumped'; readonly byMs: number };
+
+export type AutopilotEvent =
+  | { readonly name: 'voter.promoted'; readonly member: NodeId }
+  | { readonly name: 'voter.replaced'; readonly dead: NodeId; readonly by: NodeId }
+  | { readonly name: 'learner.added'; readonly member: NodeId }
+  | { readonly name: 'learner.removed'; readonly member: NodeId };
+
+/** Everything a node tells about itself. `observe/` in the node package makes lines and metrics. */
+export type NodeEvent =
+  | LinkEvent
+  | MembershipEvent
+  | ReachabilityEvent
+  | ElectionEvent
+  | ControlEvent
+  | ClockEvent
+  | AutopilotEvent;

@@ -1,0 +1,154 @@
+import type {
+  ClusterId,
+  ControlCommand,
+  Envelope,
+  Generation,
+  LogIndex,
+  NodeId,
+  ProposeOutcome,
+} from '@memgrid/protocol';
+import type { NodeEvent } from './node-event.ts';
+
+/**
+ * One connection, named by whoever made it: the machine counts its dials up from 1, the shell
+ * counts what it accepted down from -1. Never reused within one process.
+ */
+export type LinkId = number;
+
+/** One durable write. The machine counts up from 1. */
+export type Ticket = number;
+
+/** One request from outside (HTTP, CLI, a test). Chosen by the shell. */
+export type RequestId = number;
+
+export type DialProblem =
+  /** The operating system says nobody listens there (ECONNREFUSED). */
+  | 'refused'
+  /** No route, no such host, or the connection was reset before the handshake. */
+  | 'unreachable'
+  | 'timeout';
+
+/** What happens to a node. */
+export type NodeInput =
+  /** The wall clock, told at the beginning of every turn. */
+  | { readonly kind: 'wallClock'; readonly wallMs: number }
+  | { readonly kind: 'linkAccepted'; readonly link: LinkId; readonly remote: string }
+  | { readonly kind: 'linkOpened'; readonly link: LinkId }
+  | { readonly kind: 'linkFailed'; readonly link: LinkId; readonly problem: DialProblem }
+  | { readonly kind: 'linkClosed'; readonly link: LinkId }
+  | { readonly kind: 'received'; readonly link: LinkId; readonly envelope: Envelope }
+  /** Bytes that are no message of ours. Counted, answered by closing the link, never fatal. */
+  | { readonly kind: 'garbage'; readonly link: LinkId; readonly problem: string }
+  /** A well-formed envelope of a type this version does not know. Counted and ignored. */
+  | { readonly kind: 'unknownMessage'; readonly link: LinkId; readonly messageType: number }
+  /** Bytes waiting in the sending half of a link; told when it crosses a threshold either way. */
+  | { readonly kind: 'pressure'; readonly link: LinkId; readonly bufferedBytes: number }
+  | { readonly kind: 'stored'; readonly ticket: Ticket }
+  /** The disk refused. After a failed sync nothing about it can be believed: the node halts. */
+  | { readonly kind: 'storeFailed'; readonly ticket: Ticket; readonly problem: string }
+  /** The event loop stood still for this long just before this turn. */
+  | { readonly kind: 'stalled'; readonly stalledMs: number }
+  /** Measured about once a second. */
+  | {
+      readonly kind: 'load';
+      readonly loopLagP99Ms: number;
+      /** Used share of the heap limit, 0 to 100. */
+      readonly heapPercent: number;
+    }
+  | { readonly kind: 'request'; readonly request: RequestId; readonly body: NodeRequest }
+  /** Leave gracefully: hand over, say goodbye, then `halted` with code `left`. */
+  | { readonly kind: 'shutdown' };
+
+/** What an operator or the shell may ask of a node. Every request gets exactly one reply. */
+export type NodeRequest =
+  /** Puts a command through the control group, from any node. */
+  | { readonly kind: 'propose'; readonly command: ControlCommand }
+  /** Hands the coordinator's role to `to`, or to the best voter. */
+  | { readonly kind: 'handover'; readonly to: NodeId | undefined }
+  /** A round trip through a majority: proves that the control group answers. */
+  | { readonly kind: 'readIndex' };
+
+export type NodeReply =
+  | { readonly kind: 'proposed'; readonly outcome: ProposeOutcome }
+  | { readonly kind: 'handedOver'; readonly leader: NodeId }
+  | { readonly kind: 'readable'; readonly index: LogIndex }
+  | { readonly kind: 'failed'; readonly reason: NodeRequestProblem; readonly detail: string };
+
+export type NodeRequestProblem =
+  | 'notFounded'
+  | 'noLeader'
+  | 'notLeader'
+  | 'timeout'
+  | 'badTarget'
+  | 'shuttingDown'
+  | 'overloaded';
+
+/** One key-value operation of a batch. Keys sort by their bytes; a batch is all or nothing. */
+export type StoreOperation =
+  | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly key: string };
+
+/** Why a node stops for good. */
+export type HaltCode =
+  /** A graceful leave or shutdown is complete. */
+  | 'left'
+  /** Another process runs with this node's identity: a cloned data directory. */
+  | 'identityInUse'
+  /** The cluster expelled this node. */
+  | 'expelled'
+  /** A write or sync failed: what is on disk is unknown until a restart reads it back. */
+  | 'storeFailed'
+  /** The data directory belongs to another cluster than every reachable seed. */
+  | 'wrongCluster'
+  /** The directory is older than what this node once acknowledged (restored or cloned). */
+  | 'staleDirectory';
+
+/** What a node does. Carried out in order. */
+export type NodeEffect =
+  | {
+      readonly kind: 'dial';
+      readonly link: LinkId;
+      readonly address: string;
+      readonly channel: 'control' | 'bulk';
+    }
+  | { readonly kind: 'hangUp'; readonly link: LinkId }
+  | { readonly kind: 'send'; readonly link: LinkId; readonly envelope: Envelope }
+  /**
+   * A batch for the disk. `durable: true` answers `stored` only after a sync; batches become
+   * durable in the order in which they were issued.
+   */
+  | {
+      readonly kind: 'store';
+      readonly ticket: Ticket;
+      readonly operations: readonly StoreOperation[];
+      readonly durable: boolean;
+    }
+  | { readonly kind: 'reply'; readonly request: RequestId; readonly reply: NodeReply }
+  | { readonly kind: 'publish'; readonly event: NodeEvent }
+  | { readonly kind: 'halt'; readonly code: HaltCode; readonly detail: string };
+
+/** What a node knows about itself before it reads its disk. Total: see `node/config`. */
+export interface NodeSettings {
+  /** Where peers reach this node: `host:port`. */
+  readonly address: string;
+  readonly httpAddress: string;
+  /** Addresses to ask first. May contain the node's own. */
+  readonly seeds: readonly string[];
+  /** How many nodes found the cluster together. */
+  readonly expect: number;
+  readonly zone: string;
+  readonly weight: number;
+  /** Limits how many votes the group may have: 1, 3, 5 or 7; undefined derives it from size. */
+  readonly votersMax: number | undefined;
+  /** Features of this binary. Sorted. */
+  readonly features: readonly string[];
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+}
+
+/** What outlives a process: read once at start, before the first packet. */
+export interface Identity {
+  readonly nodeId: NodeId;
+  readonly generation: Generation;
+  readonly clusterId: ClusterId | undefined;
+}

@@ -1,0 +1,3 @@
+export { BREAKABLE_RULES } from '../breakable-rules.ts';
+export type { BreakableRule } from '../breakable-rules.ts';
+export { breakRule, mendRules } from './breaks.ts';
