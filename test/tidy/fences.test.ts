@@ -15,7 +15,13 @@ const LAYERS: Record<PackageName, readonly string[]> = {
   node: ['@memgrid/protocol', '@memgrid/core'],
   client: ['@memgrid/protocol', '@memgrid/core'],
   simulator: ['@memgrid/protocol', '@memgrid/core'],
-  cli: ['@memgrid/protocol', '@memgrid/core', '@memgrid/node', '@memgrid/client', '@memgrid/simulator'],
+  cli: [
+    '@memgrid/protocol',
+    '@memgrid/core',
+    '@memgrid/node',
+    '@memgrid/client',
+    '@memgrid/simulator',
+  ],
 };
 const EVERY_PACKAGE = [...LAYERS.cli, 'memgrid'];
 
@@ -54,18 +60,21 @@ const IMPURE = [
   'new TextEncoder();',
 ];
 
-test.each(['protocol', 'core'] as const)('fence 2: %s compiles without a platform', async (name) => {
-  const imports = IMPURE.filter((line) => line.startsWith('import'));
-  const statements = IMPURE.filter((line) => !line.startsWith('import'));
-  const lines = [...imports, ...statements, 'export {};'];
-  workspace.plant(`packages/${name}/src/fence-2.ts`, lines.join('\n'));
-  const { output, exitCode } = await workspace.compile(name);
-  const reported = new Set(
-    [...output.matchAll(/fence-2\.ts\((\d+),/g)].map((match) => Number(match[1])),
-  );
-  expect([...reported].sort((a, b) => a - b)).toEqual(IMPURE.map((_, index) => index + 1));
-  expect(exitCode).not.toBe(0);
-});
+test.each(['protocol', 'core'] as const)(
+  'fence 2: %s compiles without a platform',
+  async (name) => {
+    const imports = IMPURE.filter((line) => line.startsWith('import'));
+    const statements = IMPURE.filter((line) => !line.startsWith('import'));
+    const lines = [...imports, ...statements, 'export {};'];
+    workspace.plant(`packages/${name}/src/fence-2.ts`, lines.join('\n'));
+    const { output, exitCode } = await workspace.compile(name);
+    const reported = new Set(
+      [...output.matchAll(/fence-2\.ts\((\d+),/g)].map((match) => Number(match[1])),
+    );
+    expect([...reported].sort((a, b) => a - b)).toEqual(IMPURE.map((_, index) => index + 1));
+    expect(exitCode).not.toBe(0);
+  },
+);
 
 test.each(['node', 'cli'] as const)('fence 2: %s does have a platform', async (name) => {
   const used = ['setTimeout(() => undefined, 1);', 'process.uptime();', 'export {};'];
@@ -145,7 +154,8 @@ const PLANTED: readonly Planted[] = [
   {
     rule: 'no-misused-promises',
     path: 'packages/node/src/misused.ts',
-    source: 'async function later(): Promise<boolean> { return true; }\nif (later()) throw new Error();',
+    source:
+      'async function later(): Promise<boolean> { return true; }\nif (later()) throw new Error();',
   },
   {
     rule: 'switch-exhaustiveness-check',

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './repository.ts';
@@ -24,7 +32,12 @@ export class PlantedWorkspace {
 
   constructor() {
     this.#root = mkdtempSync(join(tmpdir(), 'memgrid-planted-'));
-    for (const file of ['.oxlintrc.json', 'package.json', 'tsconfig.base.json', 'tsconfig.test.json']) {
+    for (const file of [
+      '.oxlintrc.json',
+      'package.json',
+      'tsconfig.base.json',
+      'tsconfig.test.json',
+    ]) {
       cpSync(join(REPOSITORY, file), join(this.#root, file));
     }
     symlinkSync(join(REPOSITORY, 'node_modules'), join(this.#root, 'node_modules'));

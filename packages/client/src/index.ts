@@ -1,0 +1,2 @@
+export { LIMITS } from '@memgrid/protocol';
+export type { ClusterId, NodeId } from '@memgrid/protocol';
