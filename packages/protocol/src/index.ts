@@ -19,10 +19,148 @@ export type {
   Term,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
+export { PROTOCOL } from './version.ts';
+
 export type { Envelope, Timestamp } from './envelope.ts';
-export type * from './messages/handshake.ts';
-export type * from './messages/membership.ts';
-export type * from './messages/reachability.ts';
-export type * from './messages/election.ts';
-export type * from './messages/control.ts';
+export { MESSAGE_TYPES } from './message-types.ts';
+export type { MessageType } from './message-types.ts';
+export type {
+  Bye,
+  Channel,
+  HandshakeMessage,
+  Hello,
+  HelloAck,
+  Reject,
+  RejectReason,
+  WrongGeneration,
+} from './messages/handshake.ts';
+export { memberMetaBytes, memberMetaField, memberUpdateBytes } from './messages/membership.ts';
+export type {
+  Ack,
+  Gossip,
+  IndirectAck,
+  Liveness,
+  MemberDigest,
+  MembershipMessage,
+  MemberMeta,
+  MemberUpdate,
+  Nack,
+  Ping,
+  PingReq,
+  PushPullReq,
+  PushPullResp,
+  Refused,
+} from './messages/membership.ts';
+export type { ReachabilityMessage, ReachabilityRow, Rows } from './messages/reachability.ts';
+export { groupConfigField, logEntryField } from './messages/election.ts';
+export type {
+  Append,
+  AppendResp,
+  ElectionMessage,
+  GroupConfig,
+  Heartbeat,
+  HeartbeatResp,
+  LogEntry,
+  LogPayload,
+  PreVote,
+  PreVoteResp,
+  Propose,
+  ProposeOutcome,
+  ProposeResp,
+  ReadIndex,
+  ReadIndexResp,
+  SnapshotChunk,
+  SnapshotResp,
+  TimeoutNow,
+  Vote,
+  VoteResp,
+} from './messages/election.ts';
+export {
+  controlCommandField,
+  declaredLevelField,
+  featureStateField,
+  foundingPlanField,
+  memberRecordField,
+  memberStatusField,
+} from './messages/control.ts';
+export type {
+  CommittedCommand,
+  ConfigDelta,
+  ConfigPull,
+  ConfigSnapshot,
+  ControlCommand,
+  ControlMessage,
+  DeclaredLevel,
+  Discover,
+  EpochNack,
+  FeatureState,
+  FoundCommit,
+  FoundingPeer,
+  FoundingPlan,
+  FoundRequest,
+  FoundResp,
+  MemberRecord,
+  MemberStatus,
+} from './messages/control.ts';
 export type { Message } from './messages/message.ts';
+
+export {
+  decodeCommand,
+  decodeEnvelope,
+  decodeFoundingPlan,
+  decodeGroupConfig,
+  decodeLogEntry,
+  decodeMemberRecord,
+  decodeValue,
+  encodeCommand,
+  encodeEnvelope,
+  encodeFoundingPlan,
+  encodeGroupConfig,
+  encodeLogEntry,
+  encodeMemberRecord,
+  encodeValue,
+} from './codec.ts';
+export type { DecodedEnvelope } from './codec.ts';
+export { frameBytesMax, FrameReader, FrameWriter, readFrame } from './frame.ts';
+export type { FrameRead } from './frame.ts';
+export { answerHello, checkHelloAck } from './handshake.ts';
+export type { HandshakeKnowledge, HandshakeSelf, HelloAckCheck, HelloAnswer } from './handshake.ts';
+
+export { ERROR_CODES } from './error-codes.ts';
+export type { Applied, ErrorCode, ErrorCodeInfo, ErrorDetails, Retry } from './error-codes.ts';
+export { ClusterError, isClusterError } from './errors.ts';
+export type { ClusterErrorOptions } from './errors.ts';
+export { decodeError, encodeError, errorField } from './error-wire.ts';
+
+// The parts to describe a record with, for `encodeValue` and `decodeValue`.
+export { WireError } from './wire/wire-error.ts';
+export type { WireValue } from './wire/msgpack.ts';
+export {
+  ascending,
+  bool,
+  bytes,
+  choice,
+  integer,
+  list,
+  measured,
+  optional,
+  sentence,
+  text,
+  uint,
+  within,
+} from './wire/field.ts';
+export type { Field } from './wire/field.ts';
+export { extensible, extensibleUnion, struct, union } from './wire/struct.ts';
+export type { Extensible, FieldsOf, Variant, VariantsOf } from './wire/struct.ts';
+export { clusterIdField, nodeIdField } from './wire/id-field.ts';
+export {
+  countField,
+  generationField,
+  groupEpochField,
+  incarnationField,
+  instanceField,
+  logIndexField,
+  protocolVersionField,
+  termField,
+} from './wire/counters.ts';
+export { fitUtf8, utf8Bytes } from './wire/utf8.ts';

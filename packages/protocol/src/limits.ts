@@ -35,7 +35,14 @@ export const LIMITS = {
   /** Nodes that may found a cluster together. */
   foundingPeersMax: 64,
   seedsMax: 64,
+  /** Committed commands in one answer to a pull. */
+  deltaCommandsMax: 256,
+  /** Relative capacity of a member; 100 is ordinary. */
+  weightMax: 10_000,
   rowsMax: 256,
   rowMembersMax: 1024,
+  /** Problems listed in one error. */
+  problemsMax: 64,
+  /** A sentence for people: longer ones are cut when sent. */
   detailBytesMax: 512,
 } as const;

@@ -1,5 +1,21 @@
 import type { ClusterId, Generation, GroupEpoch, LogIndex, NodeId, Term } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import {
+  countField,
+  generationField,
+  groupEpochField,
+  instanceField,
+  logIndexField,
+  protocolVersionField,
+  termField,
+} from '../wire/counters.ts';
+import type { Field } from '../wire/field.ts';
+import { ascending, bool, bytes, choice, list, sentence, text, uint } from '../wire/field.ts';
+import { clusterIdField, nodeIdField } from '../wire/id-field.ts';
+import { type Extensible, extensible, extensibleUnion, struct } from '../wire/struct.ts';
 import type { GroupConfig } from './election.ts';
+import { groupConfigField } from './election.ts';
+import { messageFields } from './message-fields.ts';
 
 /** A member's standing, decided through the control group. */
 export type MemberStatus = 'joining' | 'normal' | 'draining' | 'left' | 'expelled';
@@ -10,7 +26,7 @@ export type FeatureState = 'off' | 'allowed' | 'on';
 export type DeclaredLevel = 'normal' | 'readOnly' | 'maintenance';
 
 /** What a member registers about itself when it joins and whenever it starts again. */
-export interface MemberRecord {
+export interface MemberRecord extends Extensible {
   readonly nodeId: NodeId;
   readonly generation: Generation;
   readonly address: string;
@@ -25,12 +41,14 @@ export interface MemberRecord {
 }
 
 /** One change of the control state. Pure data; applied in log order by every node. */
-export type ControlCommand =
-  | { readonly kind: 'register'; readonly member: MemberRecord }
-  | { readonly kind: 'setStatus'; readonly nodeId: NodeId; readonly status: MemberStatus }
-  | { readonly kind: 'setTargetVoters'; readonly count: number }
-  | { readonly kind: 'setFeature'; readonly name: string; readonly state: FeatureState }
-  | { readonly kind: 'setLevel'; readonly level: DeclaredLevel };
+export type ControlCommand = Extensible &
+  (
+    | { readonly kind: 'register'; readonly member: MemberRecord }
+    | { readonly kind: 'setStatus'; readonly nodeId: NodeId; readonly status: MemberStatus }
+    | { readonly kind: 'setTargetVoters'; readonly count: number }
+    | { readonly kind: 'setFeature'; readonly name: string; readonly state: FeatureState }
+    | { readonly kind: 'setLevel'; readonly level: DeclaredLevel }
+  );
 
 /** A committed command with its place in the log. */
 export interface CommittedCommand {
@@ -73,16 +91,13 @@ export interface EpochNack {
   readonly current: number;
 }
 
-/** What an unfounded node knows of the others that wait to found a cluster with it. */
+/** What a node without a cluster says of itself to the others that wait to found one with it. */
 export interface FoundingPeer {
-  readonly nodeId: NodeId;
-  readonly address: string;
-  readonly zone: string;
+  /** What it would register. */
+  readonly member: MemberRecord;
   readonly expect: number;
-  /** The configured seeds of that node. */
-  readonly seeds: readonly string[];
-  /** Seeds that turned out to be the node itself. */
-  readonly ownSeeds: readonly string[];
+  /** Its configured seeds at which nobody has answered yet. */
+  readonly unreachedSeeds: readonly string[];
 }
 
 /** Exchanged by nodes without a cluster until everybody knows everybody. */
@@ -131,3 +146,95 @@ export type ControlMessage =
   | FoundRequest
   | FoundResp
   | FoundCommit;
+
+const address = text(LIMITS.addressBytesMax);
+const featureName = text(LIMITS.featureNameBytesMax);
+const seeds = list(address, LIMITS.seedsMax);
+
+export const memberRecordField: Field<MemberRecord> = extensible<MemberRecord>({
+  nodeId: nodeIdField,
+  generation: generationField,
+  address,
+  zone: text(LIMITS.zoneBytesMax),
+  weight: uint(LIMITS.weightMax),
+  protocolMin: protocolVersionField,
+  protocolMax: protocolVersionField,
+  features: ascending(featureName, LIMITS.featuresMax),
+  instance: instanceField,
+});
+
+export const memberStatusField: Field<MemberStatus> = choice<MemberStatus>({
+  joining: 1,
+  normal: 2,
+  draining: 3,
+  left: 4,
+  expelled: 5,
+});
+
+export const featureStateField: Field<FeatureState> = choice<FeatureState>({
+  off: 1,
+  allowed: 2,
+  on: 3,
+});
+
+export const declaredLevelField: Field<DeclaredLevel> = choice<DeclaredLevel>({
+  normal: 1,
+  readOnly: 2,
+  maintenance: 3,
+});
+
+export const controlCommandField: Field<ControlCommand> = extensibleUnion<ControlCommand>({
+  register: { number: 1, fields: { member: memberRecordField } },
+  setStatus: { number: 2, fields: { nodeId: nodeIdField, status: memberStatusField } },
+  setTargetVoters: { number: 3, fields: { count: uint(LIMITS.votersMax) } },
+  setFeature: { number: 4, fields: { name: featureName, state: featureStateField } },
+  setLevel: { number: 5, fields: { level: declaredLevelField } },
+});
+
+export const foundingPlanField: Field<FoundingPlan> = struct<FoundingPlan>({
+  clusterId: clusterIdField,
+  founder: nodeIdField,
+  attempt: countField,
+  members: list(memberRecordField, LIMITS.foundingPeersMax),
+  config: groupConfigField,
+  targetVoters: uint(LIMITS.votersMax),
+});
+
+const committedCommand = struct<CommittedCommand>({
+  index: logIndexField,
+  term: termField,
+  command: bytes(1, LIMITS.commandBytesMax),
+});
+
+const foundingPeer = struct<FoundingPeer>({
+  member: memberRecordField,
+  expect: uint(LIMITS.foundingPeersMax),
+  unreachedSeeds: seeds,
+});
+
+export const controlFields = messageFields<ControlMessage>({
+  configPull: { groupEpoch: groupEpochField, after: logIndexField },
+  configDelta: {
+    groupEpoch: groupEpochField,
+    from: logIndexField,
+    to: logIndexField,
+    commands: list(committedCommand, LIMITS.deltaCommandsMax),
+  },
+  configSnapshot: {
+    groupEpoch: groupEpochField,
+    index: logIndexField,
+    term: termField,
+    offset: countField,
+    totalBytes: countField,
+    bytes: bytes(0, LIMITS.snapshotChunkBytesMax),
+  },
+  epochNack: { shard: countField, current: countField },
+  discover: { peers: list(foundingPeer, LIMITS.foundingPeersMax) },
+  foundRequest: { plan: foundingPlanField },
+  foundResp: {
+    clusterId: clusterIdField,
+    promised: bool,
+    detail: sentence(LIMITS.detailBytesMax),
+  },
+  foundCommit: { plan: foundingPlanField },
+});

@@ -1,4 +1,11 @@
 import type { GroupEpoch, LogIndex, NodeId, Term } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { countField, groupEpochField, logIndexField, termField } from '../wire/counters.ts';
+import type { Field } from '../wire/field.ts';
+import { ascending, bool, bytes, list, optional } from '../wire/field.ts';
+import { nodeIdField } from '../wire/id-field.ts';
+import { struct, union } from '../wire/struct.ts';
+import { messageFields } from './message-fields.ts';
 
 /**
  * Who votes and who only listens. While a change is under way both `voters` (new) and
@@ -162,3 +169,70 @@ export type ElectionMessage =
   | TimeoutNow
   | Propose
   | ProposeResp;
+
+export const groupConfigField: Field<GroupConfig> = struct<GroupConfig>({
+  voters: ascending(nodeIdField, LIMITS.votersMax),
+  votersOutgoing: ascending(nodeIdField, LIMITS.votersMax),
+  learners: ascending(nodeIdField, LIMITS.learnersMax),
+});
+
+const command = bytes(1, LIMITS.commandBytesMax);
+
+export const logPayloadField: Field<LogPayload> = union<LogPayload>({
+  blank: { number: 1, fields: {} },
+  config: { number: 2, fields: { config: groupConfigField } },
+  command: { number: 3, fields: { command } },
+});
+
+export const logEntryField: Field<LogEntry> = struct<LogEntry>({
+  index: logIndexField,
+  term: termField,
+  payload: logPayloadField,
+});
+
+const proposeOutcomeField: Field<ProposeOutcome> = union<ProposeOutcome>({
+  committed: { number: 1, fields: { index: logIndexField } },
+  notLeader: { number: 2, fields: { leader: optional(nodeIdField) } },
+  overloaded: { number: 3, fields: {} },
+  unknown: { number: 4, fields: {} },
+});
+
+const header = { groupEpoch: groupEpochField, term: termField };
+const last = { lastIndex: logIndexField, lastTerm: termField };
+
+export const electionFields = messageFields<ElectionMessage>({
+  preVote: { ...header, ...last },
+  preVoteResp: { ...header, granted: bool },
+  vote: { ...header, ...last, transfer: bool },
+  voteResp: { ...header, granted: bool },
+  append: {
+    ...header,
+    previousIndex: logIndexField,
+    previousTerm: termField,
+    commit: logIndexField,
+    entries: list(logEntryField, LIMITS.appendEntriesMax),
+  },
+  appendResp: {
+    ...header,
+    accepted: bool,
+    index: logIndexField,
+    hintIndex: logIndexField,
+    hintTerm: termField,
+  },
+  heartbeat: { ...header, commit: logIndexField, readRound: countField },
+  heartbeatResp: { ...header, readRound: countField },
+  snapshotChunk: {
+    ...header,
+    ...last,
+    config: groupConfigField,
+    offset: countField,
+    totalBytes: countField,
+    bytes: bytes(0, LIMITS.snapshotChunkBytesMax),
+  },
+  snapshotResp: { ...header, lastIndex: logIndexField, nextOffset: countField, installed: bool },
+  readIndex: { ...header, request: countField },
+  readIndexResp: { ...header, request: countField, index: optional(logIndexField) },
+  timeoutNow: { ...header },
+  propose: { ...header, request: countField, command },
+  proposeResp: { ...header, request: countField, outcome: proposeOutcomeField },
+});

@@ -1,4 +1,14 @@
 import type { ClusterId, Generation, GroupEpoch, NodeId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import {
+  generationField,
+  groupEpochField,
+  instanceField,
+  protocolVersionField,
+} from '../wire/counters.ts';
+import { choice, list, optional, sentence, text } from '../wire/field.ts';
+import { clusterIdField, nodeIdField } from '../wire/id-field.ts';
+import { messageFields } from './message-fields.ts';
 
 /** What a connection carries. Two per live pair of peers, so bulk never delays a heartbeat. */
 export type Channel = 'control' | 'bulk';
@@ -73,3 +83,47 @@ export interface WrongGeneration {
 }
 
 export type HandshakeMessage = Hello | HelloAck | Reject | Bye | WrongGeneration;
+
+const features = list(text(LIMITS.featureNameBytesMax), LIMITS.featuresMax);
+const address = text(LIMITS.addressBytesMax);
+
+export const handshakeFields = messageFields<HandshakeMessage>({
+  hello: {
+    channel: choice<Channel>({ control: 1, bulk: 2 }),
+    protocolMin: protocolVersionField,
+    protocolMax: protocolVersionField,
+    features,
+    clusterId: optional(clusterIdField),
+    groupEpoch: groupEpochField,
+    nodeId: nodeIdField,
+    generation: generationField,
+    instance: instanceField,
+    address,
+  },
+  helloAck: {
+    version: protocolVersionField,
+    features,
+    clusterId: optional(clusterIdField),
+    groupEpoch: groupEpochField,
+    nodeId: nodeIdField,
+    generation: generationField,
+    instance: instanceField,
+    address,
+  },
+  reject: {
+    reason: choice<RejectReason>({
+      self: 1,
+      wrongCluster: 2,
+      protocolMismatch: 3,
+      identityInUse: 4,
+      staleGeneration: 5,
+      expelled: 6,
+      duplicate: 7,
+      shuttingDown: 8,
+      badMessage: 9,
+    }),
+    detail: sentence(LIMITS.detailBytesMax),
+  },
+  bye: { reason: sentence(LIMITS.detailBytesMax) },
+  wrongGeneration: { generation: generationField },
+});

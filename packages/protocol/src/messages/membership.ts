@@ -1,10 +1,34 @@
 import type { ClusterId, Generation, Incarnation, LogIndex, NodeId, Term } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import {
+  countField,
+  generationField,
+  incarnationField,
+  logIndexField,
+  protocolVersionField,
+  termField,
+} from '../wire/counters.ts';
+import type { Field } from '../wire/field.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  list,
+  measured,
+  optional,
+  text,
+  uint,
+  within,
+} from '../wire/field.ts';
+import { clusterIdField, nodeIdField } from '../wire/id-field.ts';
+import { type Extensible, extensible, struct } from '../wire/struct.ts';
+import { messageFields } from './message-fields.ts';
 
 /** A member's liveness as gossip sees it. A hint: it changes routing, never ownership. */
 export type Liveness = 'alive' | 'suspect' | 'dead' | 'left';
 
 /** What a node tells everybody about itself: at most `LIMITS.memberMetaBytesMax` when encoded. */
-export interface MemberMeta {
+export interface MemberMeta extends Extensible {
   /** Where it accepts peers: `host:port`. */
   readonly address: string;
   /** Where its admin HTTP listens, `host:port`, or '' when it has none. */
@@ -31,7 +55,7 @@ export interface MemberMeta {
 }
 
 /** One rumour about one member. Ordered by (generation, incarnation, severity). */
-export interface MemberUpdate {
+export interface MemberUpdate extends Extensible {
   readonly nodeId: NodeId;
   readonly generation: Generation;
   readonly incarnation: Incarnation;
@@ -128,3 +152,67 @@ export type MembershipMessage =
   | PushPullReq
   | PushPullResp
   | Refused;
+
+const key = bytes(16, 16);
+const address = text(LIMITS.addressBytesMax);
+
+/** A day: a clock or a loop that is further off is not told apart from one that is a day off. */
+const DAY_MS = 86_400_000;
+
+export const memberMetaField: Field<MemberMeta> = within(
+  extensible<MemberMeta>({
+    address,
+    httpAddress: address,
+    zone: text(LIMITS.zoneBytesMax),
+    weight: uint(LIMITS.weightMax),
+    protocolMin: protocolVersionField,
+    protocolMax: protocolVersionField,
+    features: list(text(LIMITS.featureNameBytesMax), LIMITS.featuresMax),
+    leaveLock: key,
+    clusterId: optional(clusterIdField),
+    raftTerm: termField,
+    raftLeader: optional(nodeIdField),
+    raftCommit: logIndexField,
+    loopLagP99Ms: measured(0, DAY_MS),
+    heapPercent: measured(0, 100),
+    clockOffsetMs: measured(-DAY_MS, DAY_MS),
+    clockSuspect: bool,
+  }),
+  LIMITS.memberMetaBytesMax,
+);
+
+export const memberUpdateField: Field<MemberUpdate> = extensible<MemberUpdate>({
+  nodeId: nodeIdField,
+  generation: generationField,
+  incarnation: incarnationField,
+  liveness: choice<Liveness>({ alive: 1, suspect: 2, dead: 3, left: 4 }),
+  by: nodeIdField,
+  meta: optional(memberMetaField),
+  leaveKey: optional(key),
+});
+
+/** The exact encoded length of a member's metadata, without encoding it. */
+export function memberMetaBytes(meta: MemberMeta): number {
+  return memberMetaField.bytes(meta);
+}
+
+/** The exact encoded length of one rumour, without encoding it. */
+export function memberUpdateBytes(update: MemberUpdate): number {
+  return memberUpdateField.bytes(update);
+}
+
+const updates = list(memberUpdateField, LIMITS.memberUpdatesMax);
+const lane = uint(0xffffffff);
+const digest = struct<MemberDigest>({ count: countField, hashHigh: lane, hashLow: lane });
+
+export const membershipFields = messageFields<MembershipMessage>({
+  ping: { probe: countField, updates },
+  ack: { probe: countField, stalledMs: measured(0, DAY_MS), updates },
+  pingReq: { probe: countField, target: nodeIdField, targetAddress: address, updates },
+  indirectAck: { probe: countField, target: nodeIdField, updates },
+  nack: { probe: countField, target: nodeIdField },
+  gossip: { updates },
+  pushPullReq: { exchange: countField, digest },
+  pushPullResp: { exchange: countField, digest, wanted: bool, updates },
+  refused: { target: nodeIdField, generation: generationField },
+});

@@ -1,10 +1,16 @@
 import type { Generation, NodeId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { countField, generationField } from '../wire/counters.ts';
+import { ascending, list } from '../wire/field.ts';
+import { nodeIdField } from '../wire/id-field.ts';
+import { type Extensible, extensible } from '../wire/struct.ts';
+import { messageFields } from './message-fields.ts';
 
 /**
  * One node's own account of its direct links. Lists the exceptions only, so a healthy cluster's
  * rows are a few bytes. Ordered by (generation, version); the newest wins.
  */
-export interface ReachabilityRow {
+export interface ReachabilityRow extends Extensible {
   readonly owner: NodeId;
   readonly generation: Generation;
   readonly version: number;
@@ -22,3 +28,18 @@ export interface Rows {
 }
 
 export type ReachabilityMessage = Rows;
+
+const members = ascending(nodeIdField, LIMITS.rowMembersMax);
+
+export const reachabilityRowField = extensible<ReachabilityRow>({
+  owner: nodeIdField,
+  generation: generationField,
+  version: countField,
+  knownCount: countField,
+  unreached: members,
+  silent: members,
+});
+
+export const reachabilityFields = messageFields<ReachabilityMessage>({
+  rows: { rows: list(reachabilityRowField, LIMITS.rowsMax) },
+});

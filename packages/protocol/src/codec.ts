@@ -1,0 +1,208 @@
+import type { Envelope, Timestamp } from './envelope.ts';
+import { LIMITS } from './limits.ts';
+import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES, type MessageType } from './message-types.ts';
+import type { ControlCommand, FoundingPlan, MemberRecord } from './messages/control.ts';
+import {
+  controlCommandField,
+  controlFields,
+  foundingPlanField,
+  memberRecordField,
+} from './messages/control.ts';
+import type { GroupConfig, LogEntry } from './messages/election.ts';
+import { electionFields, groupConfigField, logEntryField } from './messages/election.ts';
+import { handshakeFields } from './messages/handshake.ts';
+import { membershipFields } from './messages/membership.ts';
+import type { Message } from './messages/message.ts';
+import type { MessageFields } from './messages/message-fields.ts';
+import { reachabilityFields } from './messages/reachability.ts';
+import { PROTOCOL } from './version.ts';
+import { countField, generationField, protocolVersionField } from './wire/counters.ts';
+import { type Field, uint, within } from './wire/field.ts';
+import { nodeIdField } from './wire/id-field.ts';
+import { pack, unpack, type WireValue } from './wire/msgpack.ts';
+import { struct } from './wire/struct.ts';
+import { expected, inside, WireError } from './wire/wire-error.ts';
+
+/** How each message travels inside its envelope. */
+export const MESSAGE_FIELDS: MessageFields<Message> = {
+  ...handshakeFields,
+  ...membershipFields,
+  ...reachabilityFields,
+  ...electionFields,
+  ...controlFields,
+};
+
+const timestampField = struct<Timestamp>({
+  ms: uint(2 ** 48 - 1),
+  counter: uint(0xffff),
+});
+
+interface EnvelopeHeader extends Omit<Envelope, 'message'> {
+  readonly type: number;
+}
+
+/** Everything around a message. The message follows as the last element. */
+export const envelopeHeaderField: Field<EnvelopeHeader> = struct<EnvelopeHeader>({
+  version: protocolVersionField,
+  type: uint(0xffff),
+  flags: uint(0xffffffff),
+  cluster32: uint(0xffffffff),
+  source: nodeIdField,
+  sourceGeneration: generationField,
+  targetGeneration: generationField,
+  sequence: countField,
+  timestamp: timestampField,
+  controlIndex: countField,
+});
+
+const BODY_AT = 10;
+
+const typeByNumber: (MessageType | undefined)[] = [];
+for (const type of Object.keys(MESSAGE_TYPES) as MessageType[]) {
+  typeByNumber[MESSAGE_TYPES[type]] = type;
+}
+
+/** What arrived: a message, a message of a later version, or nothing that can be used. */
+export type DecodedEnvelope =
+  | { readonly kind: 'message'; readonly envelope: Envelope }
+  | { readonly kind: 'unknownType'; readonly messageType: number }
+  | { readonly kind: 'invalid'; readonly problem: string };
+
+/**
+ * @throws WireError when a value breaks a limit: a mistake of the sender, found before it can
+ * become a problem of the receiver.
+ */
+export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const { message } = envelope;
+  const type = MESSAGE_TYPES[message.type];
+  if (type === undefined) throw expected('a known message type', message.type);
+  const raw = headerToWire({ ...envelope, type });
+  raw.push(bodyToWire(message));
+  return pack(raw);
+}
+
+function headerToWire(header: EnvelopeHeader): WireValue[] {
+  try {
+    return envelopeHeaderField.toWire(header) as WireValue[];
+  } catch (error) {
+    throw inside(error, 'envelope');
+  }
+}
+
+function bodyToWire(message: Message): WireValue {
+  try {
+    return (MESSAGE_FIELDS[message.type] as Field<Message>).toWire(message);
+  } catch (error) {
+    throw inside(error, message.type);
+  }
+}
+
+/** Never throws, whatever the bytes: a peer's mistake is an answer, not an exception. */
+export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return { kind: 'invalid', problem: error.message };
+    throw error;
+  }
+}
+
+function decode(bytes: Uint8Array): DecodedEnvelope {
+  const raw = unpack(bytes, LIMITS.bulkFrameBytesMax);
+  if (!Array.isArray(raw) || raw.length <= BODY_AT) {
+    throw expected(`a list of at least ${BODY_AT + 1}`, raw).inside('envelope');
+  }
+  const { type: messageType, ...header } = headerFromWire(raw);
+  const type = typeByNumber[messageType];
+  if (type === undefined) return { kind: 'unknownType', messageType };
+  const { version } = header;
+  if (messageType > HANDSHAKE_TYPE_MAX && (version < PROTOCOL.min || version > PROTOCOL.max)) {
+    const spoken = `a protocol version from ${PROTOCOL.min} to ${PROTOCOL.max}`;
+    throw expected(spoken, version).inside('envelope.version');
+  }
+  return { kind: 'message', envelope: { ...header, message: bodyFromWire(type, raw[BODY_AT]) } };
+}
+
+function headerFromWire(raw: WireValue): EnvelopeHeader {
+  try {
+    return envelopeHeaderField.fromWire(raw);
+  } catch (error) {
+    throw inside(error, 'envelope');
+  }
+}
+
+function bodyFromWire(type: MessageType, raw: WireValue | undefined): Message {
+  try {
+    return MESSAGE_FIELDS[type].fromWire(raw);
+  } catch (error) {
+    throw inside(error, type);
+  }
+}
+
+/**
+ * One value by itself, for what a node stores.
+ *
+ * @throws WireError when the value breaks a limit of its field.
+ */
+export function encodeValue<T>(field: Field<T>, value: T): Uint8Array {
+  return pack(field.toWire(value));
+}
+
+/**
+ * @param name begins the path in the error's message, for instance `hardState`.
+ * @throws WireError unless `bytes` are exactly one valid value.
+ */
+export function decodeValue<T>(field: Field<T>, bytes: Uint8Array, name = 'value'): T {
+  try {
+    return field.fromWire(unpack(bytes, LIMITS.snapshotBytesMax));
+  } catch (error) {
+    throw inside(error, name);
+  }
+}
+
+const boundedCommandField = within(controlCommandField, LIMITS.commandBytesMax);
+
+export function encodeCommand(command: ControlCommand): Uint8Array {
+  return encodeValue(boundedCommandField, command);
+}
+
+/** @throws WireError, also for a kind of command that this version does not know. */
+export function decodeCommand(bytes: Uint8Array): ControlCommand {
+  return decodeValue(boundedCommandField, bytes, 'command');
+}
+
+export function encodeLogEntry(entry: LogEntry): Uint8Array {
+  return encodeValue(logEntryField, entry);
+}
+
+/** @throws WireError */
+export function decodeLogEntry(bytes: Uint8Array): LogEntry {
+  return decodeValue(logEntryField, bytes, 'logEntry');
+}
+
+export function encodeGroupConfig(config: GroupConfig): Uint8Array {
+  return encodeValue(groupConfigField, config);
+}
+
+/** @throws WireError */
+export function decodeGroupConfig(bytes: Uint8Array): GroupConfig {
+  return decodeValue(groupConfigField, bytes, 'groupConfig');
+}
+
+export function encodeFoundingPlan(plan: FoundingPlan): Uint8Array {
+  return encodeValue(foundingPlanField, plan);
+}
+
+/** @throws WireError */
+export function decodeFoundingPlan(bytes: Uint8Array): FoundingPlan {
+  return decodeValue(foundingPlanField, bytes, 'foundingPlan');
+}
+
+export function encodeMemberRecord(member: MemberRecord): Uint8Array {
+  return encodeValue(memberRecordField, member);
+}
+
+/** @throws WireError */
+export function decodeMemberRecord(bytes: Uint8Array): MemberRecord {
+  return decodeValue(memberRecordField, bytes, 'memberRecord');
+}

@@ -1,0 +1,241 @@
+import type { Field } from './field.ts';
+import {
+  bytesHeaderBytes,
+  listHeaderBytes,
+  numberBytes,
+  textHeaderBytes,
+  type WireValue,
+} from './msgpack.ts';
+import { utf8Bytes } from './utf8.ts';
+import { expected, inside } from './wire-error.ts';
+
+/**
+ * What a value carries when it is stored or passed on by nodes that do not understand all of it.
+ *
+ * The elements that a newer version appended, in order. Keep the property when copying such a
+ * value (`{ ...value }` does), or the next node loses what its sender said.
+ */
+export interface Extensible {
+  readonly unknownFields?: readonly WireValue[];
+}
+
+/** One field for each property, in wire order. */
+export type FieldsOf<T> = {
+  readonly [K in Exclude<keyof T, 'unknownFields'>]-?: Field<T[K]>;
+};
+
+/** Elements beyond the known ones that are kept for others. */
+const UNKNOWN_FIELDS_MAX = 64;
+
+/**
+ * A list with one element for each property, in the order in which they are written here.
+ *
+ * Fields may only be appended, and what is appended must be optional: a reader takes missing last
+ * elements as absent and leaves out elements it does not know.
+ */
+export function struct<T extends object>(fields: FieldsOf<T>): Field<T> {
+  return new Struct<T>(fields, { first: [], keepUnknown: false });
+}
+
+/** A struct whose unknown last elements survive in `unknownFields`. */
+export function extensible<T extends object>(fields: FieldsOf<T>): Field<T & Extensible> {
+  return new Struct<T & Extensible>(fields, { first: [], keepUnknown: true });
+}
+
+/** A struct whose values have a property with a fixed value, which does not travel. */
+export function tagged<T extends object, K extends keyof T & string>(
+  property: K,
+  name: T[K] & string,
+  fields: FieldsOf<Omit<T, K>>,
+): Field<T> {
+  return new Struct<T>(fields, { constant: [property, name], first: [], keepUnknown: false });
+}
+
+interface StructOptions {
+  readonly constant?: readonly [property: string, value: string];
+  /** Elements before the fields: the number of a variant. */
+  readonly first: readonly number[];
+  readonly keepUnknown: boolean;
+}
+
+type AnyRecord = Record<string, unknown>;
+
+class Struct<T extends object> implements Field<T> {
+  readonly optional = false;
+  readonly #names: readonly string[];
+  readonly #fields: readonly Field<unknown>[];
+  readonly #options: StructOptions;
+  readonly #requiredCount: number;
+
+  constructor(fields: object, options: StructOptions) {
+    this.#names = Object.keys(fields);
+    this.#fields = Object.values(fields) as Field<unknown>[];
+    this.#options = options;
+    this.#requiredCount = this.#fields.findLastIndex((field) => !field.optional) + 1;
+  }
+
+  get shape(): string {
+    const fields = this.#names.map((name, i) => `${name}:${this.#fields[i]?.shape}`);
+    const parts = [...this.#options.first.map(String), ...fields];
+    if (this.#options.keepUnknown) parts.push('...');
+    return `[${parts.join(',')}]`;
+  }
+
+  toWire(value: T): WireValue[] {
+    if (typeof value !== 'object' || value === null) throw expected('an object', value);
+    const record = value as AnyRecord;
+    const names = this.#names;
+    const fields = this.#fields;
+    const raw: WireValue[] = [...this.#options.first];
+    let i = 0;
+    try {
+      for (; i < names.length; i++) {
+        raw.push((fields[i] as Field<unknown>).toWire(record[names[i] as string]));
+      }
+    } catch (error) {
+      throw inside(error, names[i] as string);
+    }
+    if (this.#options.keepUnknown) {
+      const unknown = (value as Extensible).unknownFields;
+      if (unknown !== undefined) raw.push(...unknown);
+    }
+    return raw;
+  }
+
+  fromWire(raw: WireValue | undefined): T {
+    if (!Array.isArray(raw)) throw expected('a list', raw);
+    const { constant, first } = this.#options;
+    const names = this.#names;
+    const fields = this.#fields;
+    const skipped = first.length;
+    if (raw.length < skipped + this.#requiredCount) {
+      throw expected(`a list of at least ${skipped + this.#requiredCount}`, raw);
+    }
+    const value: AnyRecord = {};
+    if (constant !== undefined) value[constant[0]] = constant[1];
+    let i = 0;
+    try {
+      for (; i < names.length; i++) {
+        const name = names[i] as string;
+        value[name] = (fields[i] as Field<unknown>).fromWire(raw[skipped + i] as WireValue);
+      }
+    } catch (error) {
+      throw inside(error, names[i] as string);
+    }
+    const known = skipped + names.length;
+    if (this.#options.keepUnknown && raw.length > known) value['unknownFields'] = rest(raw, known);
+    return value as T;
+  }
+
+  bytes(value: T): number {
+    const record = value as AnyRecord;
+    const unknown = this.#options.keepUnknown ? (value as Extensible).unknownFields : undefined;
+    const { first } = this.#options;
+    const count = first.length + this.#names.length + (unknown?.length ?? 0);
+    let total = listHeaderBytes(count);
+    for (const number of first) total += numberBytes(number);
+    for (let i = 0; i < this.#names.length; i++) {
+      total += (this.#fields[i] as Field<unknown>).bytes(record[this.#names[i] as string]);
+    }
+    if (unknown !== undefined) for (const element of unknown) total += valueBytes(element);
+    return total;
+  }
+}
+
+function rest(raw: readonly WireValue[], from: number): readonly WireValue[] {
+  if (raw.length - from > UNKNOWN_FIELDS_MAX) {
+    throw expected(`at most ${from + UNKNOWN_FIELDS_MAX} fields`, raw);
+  }
+  return raw.slice(from).map(owned);
+}
+
+/** A deep copy whose byte strings are no views into the received frame. */
+function owned(value: WireValue): WireValue {
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  return Array.isArray(value) ? (value as readonly WireValue[]).map(owned) : value;
+}
+
+function valueBytes(value: WireValue): number {
+  if (value === null || typeof value === 'boolean') return 1;
+  if (typeof value === 'number') return numberBytes(value);
+  if (typeof value === 'string') {
+    const length = utf8Bytes(value);
+    return textHeaderBytes(length) + length;
+  }
+  if (value instanceof Uint8Array) return bytesHeaderBytes(value.length) + value.length;
+  let total = listHeaderBytes(value.length);
+  for (const element of value) total += valueBytes(element);
+  return total;
+}
+
+/** One alternative of a union: its number for ever, and its fields. */
+export interface Variant<T> {
+  readonly number: number;
+  readonly fields: FieldsOf<T>;
+}
+
+export type VariantsOf<T extends { readonly kind: string }> = {
+  readonly [K in T['kind']]: Variant<Omit<Extract<T, { readonly kind: K }>, 'kind'>>;
+};
+
+/**
+ * One of several structs, told apart by `kind`: a list of the variant's number and its fields.
+ * An unknown number is an error, so a new variant needs a feature that all readers have.
+ */
+export function union<T extends { readonly kind: string }>(variants: VariantsOf<T>): Field<T> {
+  return new Union<T>(variants, false);
+}
+
+/** A union in which each variant is `extensible`. */
+export function extensibleUnion<T extends { readonly kind: string }>(
+  variants: VariantsOf<T>,
+): Field<T & Extensible> {
+  return new Union<T>(variants, true);
+}
+
+class Union<T extends { readonly kind: string }> implements Field<T> {
+  readonly optional = false;
+  readonly #byKind = new Map<string, Field<T>>();
+  readonly #byNumber = new Map<unknown, Field<T>>();
+
+  constructor(variants: VariantsOf<T>, keepUnknown: boolean) {
+    for (const kind of Object.keys(variants) as T['kind'][]) {
+      const { number, fields } = variants[kind];
+      const options = { constant: ['kind', kind], first: [number], keepUnknown } as const;
+      const field: Field<T> = new Struct<T>(fields, options);
+      if (this.#byNumber.has(number)) throw new RangeError(`Two variants share ${number}.`);
+      this.#byKind.set(kind, field);
+      this.#byNumber.set(number, field);
+    }
+  }
+
+  get shape(): string {
+    const variants = [...this.#byKind].map(([kind, field]) => `${kind}${field.shape}`);
+    return `union(${variants.join('|')})`;
+  }
+
+  toWire(value: T): WireValue {
+    return this.#variant(value).toWire(value);
+  }
+
+  fromWire(raw: WireValue | undefined): T {
+    if (!Array.isArray(raw)) throw expected('a list', raw);
+    const field = this.#byNumber.get(raw[0]);
+    if (field === undefined) {
+      throw expected(`a variant of ${[...this.#byNumber.keys()].join(', ')}`, raw[0]);
+    }
+    return field.fromWire(raw);
+  }
+
+  bytes(value: T): number {
+    return this.#variant(value).bytes(value);
+  }
+
+  #variant(value: T): Field<T> {
+    const field = this.#byKind.get(value?.kind);
+    if (field === undefined) {
+      throw expected(`a kind of ${[...this.#byKind.keys()].join(', ')}`, value?.kind);
+    }
+    return field;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * How many bytes `text` takes in UTF-8, or -1 when it holds half of a surrogate pair and so has
+ * no UTF-8 form. Written out because `TextEncoder` is no part of the language.
+ */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) {
+      bytes += 1;
+    } else if (unit < 0xd800 || unit > 0xdfff) {
+      bytes += 2;
+    } else {
+      // A pair is two units and four bytes.
+      const next = text.charCodeAt(i + 1);
+      if (unit > 0xdbff || !(next >= 0xdc00 && next <= 0xdfff)) return -1;
+      bytes += 2;
+      i++;
+    }
+  }
+  return bytes;
+}
+
+/**
+ * The longest beginning of `text` that fits into `bytesMax` without cutting a character in two.
+ * Half surrogate pairs become U+FFFD, so the result can always be sent.
+ */
+export function fitUtf8(text: string, bytesMax: number): string {
+  const whole = utf8Bytes(text);
+  if (whole >= 0 && whole <= bytesMax) return text;
+  let kept = '';
+  let bytes = 0;
+  for (const character of text) {
+    const safe = utf8Bytes(character) < 0 ? '\ufffd' : character;
+    bytes += utf8Bytes(safe);
+    if (bytes > bytesMax) break;
+    kept += safe;
+  }
+  return kept;
+}
+
+/**
+ * Where the UTF-8 text from `start` to `end` stops being valid, or -1 when all of it is.
+ * Overlong forms, surrogates and everything above U+10FFFF are invalid (RFC 3629, section 4).
+ */
+export function invalidUtf8At(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const lead = bytes[at] as number;
+    if (lead < 0x80) {
+      at++;
+      continue;
+    }
+    const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || at + length > end) return at;
+    const second = bytes[at + 1] as number;
+    // These four leads allow only a part of the continuation range.
+    const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (second < low || second > high) return at;
+    for (let i = 2; i < length; i++) {
+      if (((bytes[at + i] as number) & 0xc0) !== 0x80) return at;
+    }
+    at += length;
+  }
+  return -1;
+}
