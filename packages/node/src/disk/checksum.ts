@@ -1,0 +1,28 @@
+import { crc32 } from 'node:zlib';
+
+const TRAILER_BYTES = 4;
+
+/**
+ * The value with its checksum behind it. LevelDB checks its write-ahead log but, by default, not
+ * the tables it makes of it, and a flipped bit in a vote or a log entry must not be believed.
+ * The key takes part: a value found under another key is as wrong as a changed one.
+ */
+export function sealed(key: string, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(value.byteLength + TRAILER_BYTES);
+  bytes.set(value);
+  new DataView(bytes.buffer).setUint32(value.byteLength, checksum(key, value));
+  return bytes;
+}
+
+/** The value as it was sealed; undefined when key, value and checksum do not belong together. */
+export function unsealed(key: string, bytes: Uint8Array): Uint8Array | undefined {
+  const length = bytes.byteLength - TRAILER_BYTES;
+  if (length < 0) return undefined;
+  const value = bytes.slice(0, length);
+  const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(length);
+  return stored === checksum(key, value) ? value : undefined;
+}
+
+function checksum(key: string, value: Uint8Array): number {
+  return crc32(value, crc32(key));
+}

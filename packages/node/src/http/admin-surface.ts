@@ -1,0 +1,116 @@
+import { fastify } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { showsToken } from '../bearer-token.ts';
+import type { TlsMaterial } from '../tls-files.ts';
+import type { AdminSource } from './admin-source.ts';
+import { clusterRoutes } from './cluster-routes.ts';
+import { healthRoutes } from './health-routes.ts';
+import { HttpError } from './http-error.ts';
+
+/** An admin request names a node at most; a large body is a mistake or an attack. */
+const BODY_BYTES_MAX = 16 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Probed by machines that hold no secret, and telling nothing but yes or no. */
+const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+
+/** What the index at `/` lists. */
+export const ADMIN_PATHS = {
+  '/livez': 'Does this process turn its event loop? Checks nothing else.',
+  '/readyz': 'Does the control group answer through this node? A round trip to a majority.',
+  '/metrics': 'Everything measured, in Prometheus text format.',
+  '/cluster/status': 'What this node knows of its cluster.',
+  '/cluster/members': 'Every member: registry and gossip side by side.',
+  '/cluster/coordinator/handover': 'POST {"to": nodeId?} hands the coordinator role over.',
+} as const;
+
+/** Builds the admin surface; the caller listens, or injects requests in a test. */
+export function adminSurface(source: AdminSource, tls?: TlsMaterial): FastifyInstance {
+  const server: FastifyInstance = fastify({
+    https: tls === undefined ? null : { cert: tls.cert, key: tls.key },
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    // On close, idle keep-alive connections end at once instead of holding the process.
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256 },
+  });
+  server.addHook('onRequest', async (request) => checkCaller(request, source.token));
+  server.setErrorHandler((error: FastifyError | HttpError, request, reply) => {
+    const shown = shownError(error);
+    if (shown.statusCode === 500) source.onDefect(routeOf(request), error.message);
+    return answer(reply, shown);
+  });
+  server.setNotFoundHandler((request, reply) => answer(reply, notFound(server, request)));
+  server.get('/', async () => ({ name: 'memgrid', version: source.version, paths: ADMIN_PATHS }));
+  healthRoutes(server, source);
+  clusterRoutes(server, source);
+  return server;
+}
+
+async function checkCaller(request: FastifyRequest, token: string): Promise<void> {
+  // A page in somebody's browser must not steer the node on their laptop. Programs send no Origin.
+  if (request.headers.origin !== undefined) {
+    throw new HttpError(
+      'FORBIDDEN',
+      'Requests from web pages are refused.',
+      'Use the command line or curl; this surface is for operators and probes.',
+    );
+  }
+  if (OPEN_PATHS.has(routeOf(request))) return;
+  if (showsToken(request.headers.authorization, token)) return;
+  throw new HttpError(
+    'UNAUTHORISED',
+    'This request does not show the token of the cluster.',
+    'Send "Authorization: Bearer <token>", or set MEMGRID_TOKEN for the command line.',
+  );
+}
+
+function routeOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
+}
+
+function notFound(server: FastifyInstance, request: FastifyRequest): HttpError {
+  const path = routeOf(request);
+  const allowed = (['GET', 'POST'] as const).filter((method) =>
+    server.hasRoute({ method, url: path }),
+  );
+  if (allowed.length === 0) {
+    return new HttpError('NOT_FOUND', `There is nothing at ${path}.`, 'GET / lists every path.');
+  }
+  return new HttpError(
+    'METHOD_NOT_ALLOWED',
+    `${path} does not answer ${request.method}.`,
+    `Use ${allowed.join(' or ')}.`,
+  );
+}
+
+function shownError(error: FastifyError | HttpError): HttpError {
+  if (error instanceof HttpError) return error;
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new HttpError(
+        'BODY_TOO_LARGE',
+        `A body may have ${BODY_BYTES_MAX} bytes.`,
+        'Send only the fields of the request.',
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new HttpError(
+        'UNSUPPORTED_MEDIA_TYPE',
+        'A body must be JSON.',
+        'Send "Content-Type: application/json".',
+      );
+    default:
+      break;
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) {
+    return new HttpError('BAD_REQUEST', `${error.message}.`, 'GET / lists every path.');
+  }
+  return new HttpError('INTERNAL', 'This node met a defect.', 'Its log names it (http.failed).');
+}
+
+function answer(reply: FastifyReply, error: HttpError): FastifyReply {
+  return reply.status(error.statusCode).send(error.body);
+}

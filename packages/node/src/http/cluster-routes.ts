@@ -1,0 +1,69 @@
+import type { NodeStatus } from '@memgrid/core';
+import { nodeId } from '@memgrid/protocol';
+import type { NodeId } from '@memgrid/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { AdminSource } from './admin-source.ts';
+import { isVerbose } from './health-routes.ts';
+import { HttpError } from './http-error.ts';
+import { membersBody, statusBody } from './status-body.ts';
+import { membersText, statusText } from './verbose-text.ts';
+
+/** Two election timeouts at most: a handover that takes longer has failed. */
+const HANDOVER_TIMEOUT_MS = 5_000;
+
+/** What operators ask of the cluster. */
+export function clusterRoutes(server: FastifyInstance, source: AdminSource): void {
+  server.get('/cluster/status', async (request, reply) => {
+    const body = statusBody(startedStatus(source), source.version);
+    if (!isVerbose(request.query)) return body;
+    return await reply.type('text/plain').send(statusText(body));
+  });
+  server.get('/cluster/members', async (request, reply) => {
+    const status = startedStatus(source);
+    const members = membersBody(status);
+    if (!isVerbose(request.query)) return { answeredBy: status.nodeId, members };
+    return await reply.type('text/plain').send(membersText(members));
+  });
+  server.post('/cluster/coordinator/handover', async (request) => {
+    const status = startedStatus(source);
+    const to = targetOf(request.body, status);
+    const reply = await source.request({ kind: 'handover', to }, HANDOVER_TIMEOUT_MS);
+    if (reply.kind === 'handedOver') {
+      return { coordinator: reply.leader, before: status.coordinator ?? null };
+    }
+    throw handoverError(reply.kind === 'failed' ? `${reply.reason}: ${reply.detail}` : reply.kind);
+  });
+}
+
+function startedStatus(source: AdminSource): NodeStatus {
+  const status = source.status();
+  if (status !== undefined) return status;
+  throw new HttpError('STARTING', 'This node is reading its disk.', 'Ask again in a second.');
+}
+
+function handoverError(detail: string): HttpError {
+  return new HttpError(
+    'CONFLICT',
+    `The coordinator role was not handed over (${detail}).`,
+    'Choose a voter that is alive: /cluster/members lists them.',
+  );
+}
+
+/** A whole node id, or a beginning of one that only one member has. */
+function targetOf(body: unknown, status: NodeStatus): NodeId | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body !== 'object') throw badTarget('The body must be {"to": nodeId} or empty.');
+  const { to } = body as { to?: unknown };
+  if (to === undefined || to === null) return undefined;
+  if (typeof to !== 'string' || !/^[0-9a-f]{4,32}$/.test(to)) {
+    throw badTarget(`"to" must be 4 to 32 hex digits of a node id, not ${JSON.stringify(to)}.`);
+  }
+  const known = membersBody(status).filter((member) => member.nodeId.startsWith(to));
+  const [only] = known;
+  if (only !== undefined && known.length === 1) return nodeId(only.nodeId);
+  throw badTarget(`${known.length} members have an id that begins with "${to}".`);
+}
+
+function badTarget(message: string): HttpError {
+  return new HttpError('BAD_REQUEST', message, '/cluster/members lists the node ids.');
+}

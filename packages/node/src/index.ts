@@ -1,0 +1,38 @@
+export { startNode } from './node.ts';
+export type { Surroundings } from './node.ts';
+export type { NodeExit, RunningNode } from './running-node.ts';
+export { VERSION } from './version.ts';
+
+export {
+  CONFIG_FILE_NAME,
+  OPTIONS,
+  OPTION_NAMES,
+  environmentName,
+  flagName,
+  helpText,
+  optionHelp,
+  readConfigFile,
+  resolveConfig,
+  showValue,
+} from './config/index.ts';
+export type {
+  ConfigSources,
+  LogLevel,
+  NodeConfig,
+  NodeOptions,
+  Option,
+  OptionHelp,
+  OptionName,
+  OptionType,
+  Origin,
+  ProfileName,
+  ResolvedConfig,
+} from './config/index.ts';
+
+export { EVENT_LEVELS } from './observe/event-levels.ts';
+export type { EventName, ObservedEvent } from './observe/event-levels.ts';
+export type { ShellEvent } from './observe/shell-event.ts';
+export type { LineSink } from './observe/log-lines.ts';
+
+export { ADMIN_PATHS } from './http/admin-surface.ts';
+export type { MemberBody, MembersCount, RaftBody, StatusBody } from './http/status-body.ts';

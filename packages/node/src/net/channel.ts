@@ -1,0 +1,16 @@
+import { LIMITS } from '@memgrid/protocol';
+import type { Channel } from '@memgrid/protocol';
+
+/** The path of a channel's WebSocket: the frame limit must be known before the first frame. */
+export const CHANNEL_PATHS: Readonly<Record<Channel, string>> = {
+  control: '/peer/control',
+  bulk: '/peer/bulk',
+};
+
+/** One frame on this channel; more is refused by the WebSocket layer before it is buffered. */
+export const CHANNEL_FRAME_BYTES_MAX: Readonly<Record<Channel, number>> = {
+  control: LIMITS.controlFrameBytesMax,
+  bulk: LIMITS.bulkFrameBytesMax,
+};
+
+export const CHANNELS: readonly Channel[] = ['control', 'bulk'];

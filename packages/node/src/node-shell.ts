@@ -1,0 +1,361 @@
+import { createHash } from 'node:crypto';
+import { Driver, NodeMachine } from '@memgrid/core';
+import type {
+  HaltCode,
+  NodeEffect,
+  NodeInput,
+  NodeReply,
+  NodeRequest,
+  NodeSettings,
+  NodeStatus,
+} from '@memgrid/core';
+import { PROTOCOL } from '@memgrid/protocol';
+import { formatAddress, isWildcard, parseAddress } from './address.ts';
+import type { Address } from './address.ts';
+import type { NodeConfig } from './config/node-config.ts';
+import { corruptError } from './disk/disk-error.ts';
+import { GroupCommit } from './disk/group-commit.ts';
+import type { NodeStore } from './disk/node-store.ts';
+import type { AdminSource } from './http/admin-source.ts';
+import { HttpListener } from './http/http-listener.ts';
+import { Listener } from './net/listener.ts';
+import type { ObservedEvent } from './observe/event-levels.ts';
+import type { MetricsSource } from './observe/metrics.ts';
+import type { Observer } from './observe/observer.ts';
+import { FrameTraffic } from './observe/traffic.ts';
+import type { NodeExit, RunningNode } from './running-node.ts';
+import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
+import { Links } from './runtime/links.ts';
+import { perform } from './runtime/perform.ts';
+import { Requests } from './runtime/requests.ts';
+import { StallSensor } from './runtime/stall-sensor.ts';
+import { systemClock } from './runtime/system-clock.ts';
+import { systemRandom } from './runtime/system-random.ts';
+import type { TlsMaterial } from './tls-files.ts';
+import { VERSION } from './version.ts';
+
+/** One turn may work this long before sockets and timers get their turn. */
+const SLICE_MS_MAX = 5;
+
+/**
+ * Inputs that may wait. The links stop reading at a sixteenth of it, so what fills the rest is
+ * answers of the disk and the like, which must never be refused.
+ */
+const INBOX_MAX = 65_536;
+
+const REQUEST_TIMEOUT_MS = 5_000;
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/** No single part may hold up the end of a process for longer. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
+/** What must exist before a node does. */
+export interface NodeParts {
+  readonly config: NodeConfig;
+  readonly store: NodeStore;
+  readonly observer: Observer;
+  readonly tls: TlsMaterial | undefined;
+}
+
+/** One node machine with its disk, sockets and HTTP: start and stop, in the order they must happen. */
+export class NodeShell implements RunningNode {
+  readonly done: Promise<NodeExit>;
+  readonly #config: NodeConfig;
+  readonly #store: NodeStore;
+  readonly #observer: Observer;
+  readonly #tls: TlsMaterial | undefined;
+  readonly #traffic = new FrameTraffic();
+  readonly #requests: Requests;
+  readonly #links: Links;
+  readonly #commit: GroupCommit;
+  readonly #sensor: StallSensor;
+  readonly #settleDone: (exit: NodeExit) => void;
+  #listener: Listener | undefined;
+  #http: HttpListener | undefined;
+  #machine: NodeMachine | undefined;
+  #driver: Driver<NodeInput, NodeEffect> | undefined;
+  #stopping: Promise<void> | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: NodeParts) {
+    const { config, store, observer } = parts;
+    this.#config = config;
+    this.#store = store;
+    this.#observer = observer;
+    const { promise, resolve } = Promise.withResolvers<NodeExit>();
+    this.done = promise;
+    this.#settleDone = resolve;
+    this.#tls = parts.tls;
+    this.#requests = new Requests(this.#push);
+    this.#links = this.#makeLinks();
+    this.#commit = this.#makeCommit();
+    this.#sensor = new StallSensor({
+      onStall: (stalledMs) => {
+        this.#observer.show({ name: 'loop.stalled', stalledMs });
+        this.#push({ kind: 'stalled', stalledMs });
+      },
+      onLoad: (load) => {
+        this.#observer.metrics.load(load);
+        this.#push({ kind: 'load', ...load });
+      },
+    });
+  }
+
+  get address(): string {
+    if (this.#config.advertise !== '') return this.#config.advertise;
+    return this.#listener === undefined ? '' : formatAddress(this.#listener.address);
+  }
+
+  get httpAddress(): string {
+    if (this.#http === undefined) return '';
+    const { host, port } = this.#http.address;
+    if (!isWildcard(host)) return formatAddress({ host, port });
+    // Nobody can dial a wildcard; the host that peers dial is the same machine.
+    return formatAddress({ host: parseAddress(this.address)?.host ?? host, port });
+  }
+
+  /**
+   * Binds HTTP first and the peers' address last: whoever connects to the latter must find the
+   * machine running, and `run` follows in the same turn of the event loop.
+   */
+  async listen(): Promise<void> {
+    const { token } = this.#config;
+    const tls = this.#tls;
+    const http = parseAddress(this.#config.http);
+    if (http !== undefined) {
+      this.#http = await HttpListener.listen({ address: http, tls, source: this.#adminSource() });
+    }
+    this.#listener = await Listener.listen({
+      address: parseAddress(this.#config.listen) as Address,
+      token,
+      tls,
+      onConnection: (connection, remote) => this.#links.accept(connection, remote),
+      onRefused: (reason, remote) =>
+        this.#observer.show({ name: 'connection.refused', reason, remote }),
+    });
+  }
+
+  /** Wakes the machine. Its first packet leaves when its generation is on disk. */
+  run(): void {
+    const machine = this.#makeMachine();
+    const { nodeId, generation } = machine.status(systemClock.now());
+    this.#observer.identify(nodeId, generation);
+    this.#machine = machine;
+    this.#driver = this.#makeDriver(machine);
+    this.#observer.metrics.observe(this.#metricsSource(machine, this.#driver));
+    this.#sensor.start();
+    this.#driver.start();
+  }
+
+  /** Undoes a start that failed half way. */
+  async abandon(): Promise<void> {
+    await this.#closeAll();
+  }
+
+  status(): NodeStatus {
+    const status = this.#statusNow();
+    if (status === undefined) throw new Error('The node is not running yet.');
+    return status;
+  }
+
+  async request(body: NodeRequest, timeoutMs: number = REQUEST_TIMEOUT_MS): Promise<NodeReply> {
+    return await this.#requests.ask(body, timeoutMs);
+  }
+
+  events(signal?: AbortSignal): AsyncIterableIterator<ObservedEvent> {
+    return this.#observer.feed.read(signal);
+  }
+
+  async drain(timeoutMs: number = DRAIN_TIMEOUT_MS): Promise<NodeExit> {
+    if (this.#stopping === undefined && this.#drainTimer === undefined) {
+      this.#observer.show({ name: 'node.stopping', reason: 'drain' });
+      this.#drainTimer = setTimeout(() => {
+        this.#stop({ code: 'closed', detail: `The drain took longer than ${timeoutMs} ms.` });
+      }, timeoutMs);
+      this.#push({ kind: 'shutdown' });
+    }
+    return await this.done;
+  }
+
+  async close(): Promise<NodeExit> {
+    this.#stop({ code: 'closed', detail: 'Closed without a drain.' });
+    return await this.done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #push = (input: NodeInput): boolean => this.#driver?.push(input) ?? false;
+
+  #statusNow(): NodeStatus | undefined {
+    return this.#machine?.status(systemClock.now());
+  }
+
+  #makeMachine(): NodeMachine {
+    const { records } = this.#store;
+    try {
+      return new NodeMachine({
+        settings: this.#settings(),
+        records,
+        random: systemRandom(),
+        digest: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+        now: systemClock.now(),
+        wallMs: systemClock.wallMs(),
+      });
+    } catch (error) {
+      // The records are whole, or the store would not have opened, and yet make no sense.
+      throw corruptError(this.#store.directory, (error as Error).message, error);
+    }
+  }
+
+  #settings(): NodeSettings {
+    const { seeds, expect, zone, weight, votersMax } = this.#config;
+    return {
+      address: this.address,
+      httpAddress: this.httpAddress,
+      seeds,
+      expect,
+      zone,
+      weight,
+      votersMax: votersMax === 0 ? undefined : votersMax,
+      features: [],
+      protocolMin: PROTOCOL.min,
+      protocolMax: PROTOCOL.max,
+    };
+  }
+
+  #makeDriver(machine: NodeMachine): Driver<NodeInput, NodeEffect> {
+    const performers = {
+      links: this.#links,
+      commit: this.#commit,
+      requests: this.#requests,
+      publish: (event: ObservedEvent) => this.#observer.show(event),
+      halt: (code: HaltCode, detail: string) => this.#halt(code, detail),
+    };
+    return new Driver<NodeInput, NodeEffect>({
+      machine,
+      clock: systemClock,
+      scheduler: new EventLoopScheduler(() => this.#sensor.check()),
+      perform: (effect) => perform(effect, performers),
+      flush: () => {
+        this.#commit.flush();
+        this.#links.flush();
+      },
+      wallClockInput: (wallMs) => ({ kind: 'wallClock', wallMs }),
+      onFault: (error) => this.#fault(error),
+      sliceMsMax: SLICE_MS_MAX,
+      inboxMax: INBOX_MAX,
+    });
+  }
+
+  #makeLinks(): Links {
+    return new Links({
+      push: this.#push,
+      waitingCount: () => this.#driver?.waitingCount ?? 0,
+      token: this.#config.token,
+      tls: this.#tls,
+      onAdmitted: (connection) => this.#listener?.admit(connection),
+      onDialFailed: (address, problem, detail) =>
+        this.#observer.show({ name: 'dial.failed', address, problem, detail }),
+      onUnencodable: (type, problem) =>
+        this.#observer.show({ name: 'send.unencodable', type, problem }),
+      traffic: this.#traffic,
+    });
+  }
+
+  #makeCommit(): GroupCommit {
+    // A machine that never hears about its write waits for ever: better to stop.
+    const tell = (input: NodeInput): void => {
+      if (this.#stopping === undefined && !this.#push(input)) {
+        this.#fault(new Error('The inbox is full: an answer of the disk was lost.'));
+      }
+    };
+    let failed = false;
+    return new GroupCommit({
+      write: (operations, sync) => this.#store.write(operations, sync),
+      onStored: (ticket) => tell({ kind: 'stored', ticket }),
+      onFailed: (ticket, problem) => {
+        if (!failed) this.#observer.show({ name: 'disk.failed', problem });
+        failed = true;
+        tell({ kind: 'storeFailed', ticket, problem });
+      },
+      onWritten: (written) => this.#observer.metrics.written(written),
+    });
+  }
+
+  #adminSource(): AdminSource {
+    return {
+      version: VERSION,
+      token: this.#config.token,
+      status: () => this.#statusNow(),
+      request: async (body, timeoutMs) => await this.#requests.ask(body, timeoutMs),
+      metrics: async () => {
+        const { metrics } = this.#observer;
+        return { contentType: metrics.contentType, text: await metrics.text() };
+      },
+      onDefect: (route, problem) => this.#observer.show({ name: 'http.failed', route, problem }),
+    };
+  }
+
+  #metricsSource(machine: NodeMachine, driver: Driver<NodeInput, NodeEffect>): MetricsSource {
+    const startedAt = systemClock.now();
+    return {
+      traffic: this.#traffic,
+      status: () => machine.status(systemClock.now()),
+      linkCount: (channel) => this.#links.count(channel),
+      inboxCount: () => driver.waitingCount,
+      inboxRefusedCount: () => driver.refusedCount,
+      linkBufferedBytes: () => this.#links.bufferedBytes,
+      diskWaitingBytes: () => this.#commit.waitingBytes,
+      uptimeMs: () => systemClock.now() - startedAt,
+    };
+  }
+
+  #halt(code: HaltCode, detail: string): void {
+    this.#driver?.stop();
+    // After the turn: what it still had to say leaves with its flush.
+    queueMicrotask(() => this.#stop({ code, detail }));
+  }
+
+  #fault(error: unknown): void {
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#observer.show({ name: 'node.faulted', problem });
+    this.#stop({ code: 'fault', detail: 'The program met a state that cannot be.', error });
+  }
+
+  #stop(exit: NodeExit): void {
+    this.#stopping ??= this.#closeAll().then(() => {
+      this.#observer.show({ name: 'node.stopped', code: exit.code, detail: exit.detail });
+      this.#observer.feed.end();
+      this.#settleDone(exit);
+    });
+  }
+
+  /** From the outside in: nobody new, nobody waiting, then the disk, and the lock last. */
+  async #closeAll(): Promise<void> {
+    clearTimeout(this.#drainTimer);
+    this.#sensor.stop();
+    this.#driver?.stop();
+    this.#requests.close();
+    this.#links.close();
+    await Promise.all([
+      within(this.#listener?.close()),
+      within(this.#http?.close()),
+      within(this.#commit.close()),
+    ]);
+    await within(this.#store.close()).catch((error: unknown) => {
+      this.#observer.show({ name: 'disk.failed', problem: (error as Error).message });
+    });
+  }
+}
+
+/** Waits for a part to close, but not for ever: a disk that hangs must not keep the process. */
+async function within(closing: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+  });
+  await Promise.race([closing, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,70 @@
+import type { NodeEvent } from '@memgrid/core';
+import type { ShellEvent } from './shell-event.ts';
+
+/** Everything that a running node tells about itself. */
+export type ObservedEvent = NodeEvent | ShellEvent;
+
+export type EventName = ObservedEvent['name'];
+
+/**
+ * error: a person must act. warn: it healed itself, but watch. info: a state changed. debug: the
+ * rest. Total over all events, so that a new one cannot be forgotten; described in
+ * `docs/operations/events.md`.
+ */
+export const EVENT_LEVELS: Readonly<Record<EventName, 'error' | 'warn' | 'info' | 'debug'>> = {
+  'clock.jumped': 'warn',
+  'clock.remoteAhead': 'warn',
+  'clock.suspect': 'error',
+  'cluster.founded': 'info',
+  'cluster.joined': 'info',
+  'command.ignored': 'warn',
+  'connection.refused': 'warn',
+  'control.applied': 'debug',
+  'control.caughtUp': 'info',
+  'coordinator.elected': 'info',
+  'coordinator.lost': 'warn',
+  'coordinator.steppedDown': 'warn',
+  'dial.failed': 'debug',
+  'disk.failed': 'error',
+  'election.started': 'info',
+  'events.dropped': 'warn',
+  'feature.changed': 'info',
+  'founding.waiting': 'info',
+  'frame.refused': 'warn',
+  'group.changed': 'info',
+  'http.failed': 'error',
+  'learner.added': 'info',
+  'learner.removed': 'info',
+  'log.compacted': 'debug',
+  'log.conflict': 'warn',
+  'loop.stalled': 'warn',
+  'member.died': 'warn',
+  'member.flapping': 'warn',
+  'member.joined': 'info',
+  'member.leaveForged': 'error',
+  'member.left': 'info',
+  'member.recovered': 'info',
+  'member.restarted': 'info',
+  'member.settled': 'info',
+  'member.suspected': 'warn',
+  'node.faulted': 'error',
+  'node.started': 'info',
+  'node.stopped': 'info',
+  'node.stopping': 'info',
+  'peer.connected': 'info',
+  'peer.disconnected': 'info',
+  'peer.rejected': 'warn',
+  'reach.lost': 'warn',
+  'reach.restored': 'info',
+  'registry.changed': 'info',
+  'self.accused': 'warn',
+  'self.healthChanged': 'info',
+  'self.superseded': 'error',
+  'send.dropped': 'debug',
+  'send.unencodable': 'error',
+  'snapshot.installed': 'info',
+  'voter.promoted': 'info',
+  'voter.replaced': 'warn',
+};
+
+export const EVENT_NAMES = Object.keys(EVENT_LEVELS) as readonly EventName[];
