@@ -33,15 +33,31 @@ export type LinkEvent =
         | 'unexpected';
       readonly detail: string;
     }
-  | { readonly name: 'send.dropped'; readonly peer: NodeId; readonly reason: 'pressure' | 'noLink' };
+  | {
+      readonly name: 'send.dropped';
+      readonly peer: NodeId;
+      readonly reason: 'pressure' | 'noLink';
+    };
 
 export type ControlEvent =
   | { readonly name: 'cluster.founded'; readonly clusterId: ClusterId; readonly members: number }
   | { readonly name: 'cluster.joined'; readonly clusterId: ClusterId }
-  | { readonly name: 'founding.waiting'; readonly known: number; readonly expect: number; readonly detail: string }
-  | { readonly name: 'registry.changed'; readonly member: NodeId; readonly status: MemberStatus; readonly generation: Generation }
+  | {
+      readonly name: 'founding.waiting';
+      readonly known: number;
+      readonly expect: number;
+      readonly detail: string;
+    }
+  | {
+      readonly name: 'registry.changed';
+      readonly member: NodeId;
+      readonly status: MemberStatus;
+      readonly generation: Generation;
+    }
   | { readonly name: 'feature.changed'; readonly feature: string; readonly state: FeatureState }
   | { readonly name: 'control.applied'; readonly index: LogIndex }
+  /** A committed command that cannot be applied; every node ignores it alike. */
+  | { readonly name: 'command.ignored'; readonly command: string; readonly detail: string }
   | { readonly name: 'control.caughtUp'; readonly index: LogIndex; readonly from: NodeId };
 
 export type ClockEvent =

@@ -81,7 +81,9 @@ export type NodeRequestProblem =
   | 'timeout'
   | 'badTarget'
   | 'shuttingDown'
-  | 'overloaded';
+  | 'overloaded'
+  /** The request itself makes no sense; `detail` says why. Nothing was done. */
+  | 'invalid';
 
 /** One key-value operation of a batch. Keys sort by their bytes; a batch is all or nothing. */
 export type StoreOperation =

@@ -1,7 +1,51 @@
-import { unreachable } from './assert.ts';
-import type { Instant, Machine } from './machine.ts';
-import type { NodeEffect, NodeInput, NodeSettings } from './node-io.ts';
-import type { NodeStatus } from './node-status.ts';
+import { broken } from '#breaks';
+import {
+  groupEpoch as toGroupEpoch,
+  nodeId as toNodeId,
+  type ClusterId,
+  type Envelope,
+  type FoundingPlan,
+  type Generation,
+  type GroupEpoch,
+  type MemberRecord,
+  type Message,
+  type NodeId,
+} from '@memgrid/protocol';
+import { invariant, unreachable } from './assert.ts';
+import { Founding } from './bootstrap/founding.ts';
+import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
+import { encodeControlImage } from './control/control-image.ts';
+import { ControlState } from './control/control-state.ts';
+import type { ElectionConfig } from './election/election-config.ts';
+import type { ElectionRecord } from './election/election-io.ts';
+import { initialRecord, recordOperations } from './election/recover.ts';
+import { cluster32, Links } from './links/links.ts';
+import type { LinksEffect, LinksInput } from './links/links-io.ts';
+import { after, earliest, type Instant, type Machine } from './machine.ts';
+import type { MembershipConfig } from './membership/membership-config.ts';
+import { ClockKeeper } from './node/clock-keeper.ts';
+import { ClusterMachine } from './node/cluster-machine.ts';
+import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
+import { foundingImage } from './node/founding-image.ts';
+import {
+  clockBoundOperation,
+  identityOperation,
+  promiseOperations,
+  recoverNode,
+  type RecoveredNode,
+} from './node/node-records.ts';
+import { Rejections } from './node/rejections.ts';
+import type { NodeEvent } from './node-event.ts';
+import type {
+  HaltCode,
+  Identity,
+  NodeEffect,
+  NodeInput,
+  NodeSettings,
+  StoreOperation,
+  Ticket,
+} from './node-io.ts';
+import type { NodePhase, NodeStatus } from './node-status.ts';
 import type { Random } from './random.ts';
 
 /** SHA-256, handed in because `core` owns no cryptography. */
@@ -10,6 +54,8 @@ export type Digest = (bytes: Uint8Array) => Uint8Array;
 /** Everything a node starts from. */
 export interface NodeMachineOptions {
   readonly settings: NodeSettings;
+  readonly membership: MembershipConfig;
+  readonly election: ElectionConfig;
   /** All records of the data directory, by key. Empty for a new node. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   readonly random: Random;
@@ -18,23 +64,658 @@ export interface NodeMachineOptions {
   readonly wallMs: number;
 }
 
-/** Composes the machines of one node and routes between them: the only file that knows them all. */
+/** A connected peer, as its handshake and its messages show it. */
+interface PeerFacts {
+  readonly generation: Generation;
+  readonly address: string;
+  readonly groupEpoch: GroupEpoch;
+  clusterId: ClusterId | undefined;
+  /** The cluster that its latest message was sent for. */
+  cluster32: number;
+  /** The cluster machine knows about it. */
+  announced: boolean;
+}
+
+const SEEDS = {
+  /** How often an unreached seed is tried while there is no cluster (the links back off further). */
+  discoveringMs: 250,
+  /** And how often a member tries them while it sees less than half of the registered members. */
+  isolatedMs: 10_000,
+} as const;
+
+/**
+ * One node: from its data directory to its place in a cluster.
+ *
+ * Composes the links, the founding, and the cluster machine, and routes between them. Nothing is
+ * sent before this process's generation is durable: two lives must never share one number.
+ */
 export class NodeMachine implements Machine<NodeInput, NodeEffect> {
-  constructor(_options: NodeMachineOptions) {}
+  readonly #options: NodeMachineOptions;
+  readonly #recovered: RecoveredNode;
+  readonly #instance: number;
+  readonly #clock: ClockKeeper;
+  readonly #links: Links;
+  readonly #rejections: Rejections;
+  #identity: Identity;
+  #phase: NodePhase = 'starting';
+  #started = false;
+  #founding: Founding | undefined;
+  #cluster: ClusterMachine | undefined;
+  readonly #peers = new Map<NodeId, PeerFacts>();
+  readonly #reachedSeeds = new Set<string>();
+  /** Kept by founders until everybody in it has heard: they may have missed the commit. */
+  #plan: FoundingPlan | undefined;
+  #seedsAt: Instant | undefined;
+  readonly #stored = new Map<Ticket, (now: Instant) => void>();
+  #nextTicket = 1;
+  #halted = false;
+  #out: NodeEffect[] = [];
+
+  /** @throws Error naming the key when a record is damaged. */
+  constructor(options: NodeMachineOptions) {
+    const { settings, random, now, wallMs } = options;
+    this.#options = options;
+    const recovered = recoverNode(options.records);
+    this.#recovered = recovered;
+    const previous = recovered.identity;
+    this.#identity = {
+      nodeId: previous?.nodeId ?? toNodeId(random.split('node-id').hex128()),
+      generation: ((previous?.generation ?? 0) + 1) as Generation,
+      clusterId: previous?.clusterId,
+    };
+    this.#instance = random.split('instance').uint32();
+    this.#clock = new ClockKeeper(recovered.clockBoundMs, wallMs, now);
+    this.#rejections = new Rejections(settings.seeds);
+    this.#links = new Links({
+      self: {
+        nodeId: this.#identity.nodeId,
+        generation: this.#identity.generation,
+        instance: this.#instance,
+        address: settings.address,
+        clusterId: this.#identity.clusterId,
+        groupEpoch: recovered.control?.groupEpoch ?? toGroupEpoch(0),
+        protocolMin: settings.protocolMin,
+        protocolMax: settings.protocolMax,
+        features: settings.features,
+      },
+      random: random.split('links'),
+    });
+  }
 
   get wakeAt(): Instant | undefined {
-    return undefined;
+    if (this.#halted) return undefined;
+    if (!this.#started) return this.#options.now;
+    let soonest = earliest(this.#links.wakeAt, this.#founding?.wakeAt);
+    soonest = earliest(soonest, this.#cluster?.wakeAt);
+    return earliest(soonest, this.#seedsAt);
   }
 
-  step(_now: Instant, _input: NodeInput): readonly NodeEffect[] {
-    return [];
+  step(now: Instant, input: NodeInput): readonly NodeEffect[] {
+    if (this.#halted) return [];
+    this.#start();
+    this.#input(now, input);
+    return this.#take();
   }
 
-  wake(_now: Instant): readonly NodeEffect[] {
-    return [];
+  wake(now: Instant): readonly NodeEffect[] {
+    if (this.#halted) return [];
+    this.#start();
+    this.#runLinks(now, this.#links.wake(now));
+    if (this.#founding !== undefined) this.#runFounding(now, this.#founding.wake(now));
+    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.wake(now));
+    if (this.#seedsAt !== undefined && this.#seedsAt <= now) this.#trySeeds(now);
+    this.#giveUpIfRejected(now);
+    return this.#take();
   }
 
-  status(_now: Instant): NodeStatus {
-    return unreachable(undefined as never);
+  /** Everything that may be looked at from outside. A copy, built on demand. */
+  status(now: Instant): NodeStatus {
+    const cluster = this.#cluster;
+    const election = cluster?.electionStatus();
+    const coordinator = cluster?.coordinator();
+    return {
+      nodeId: this.#identity.nodeId,
+      generation: this.#identity.generation,
+      phase: this.#phase,
+      clusterId: this.#identity.clusterId,
+      address: this.#options.settings.address,
+      httpAddress: this.#options.settings.httpAddress,
+      waitingFor: coordinator === undefined ? this.#waitingFor() : undefined,
+      control: cluster?.control(),
+      election: election?.role === 'outsider' ? undefined : election,
+      coordinator,
+      progress: cluster?.progress(now) ?? [],
+      members: cluster?.members() ?? [],
+      rows: cluster?.rows() ?? [],
+      healthScore: cluster?.healthScore ?? 0,
+      connectedPeers: this.#links.connectedPeers(),
+      clock: {
+        timestamp: this.#clock.latest,
+        suspect: this.#clock.suspect,
+        remoteAheadCount: this.#clock.remoteAheadCount,
+      },
+    };
+  }
+
+  #waitingFor(): string {
+    const rejection = this.#rejections.latestDetail;
+    if (this.#phase === 'starting') return 'Waiting for the disk to confirm this start.';
+    if (this.#founding !== undefined) return rejection ?? this.#founding.waitingFor();
+    const election = this.#cluster?.electionStatus();
+    if (election === undefined || election.role === 'outsider') {
+      return rejection ?? 'No connected member of the control group knows a coordinator.';
+    }
+    const { voters } = election.config;
+    const reached = voters.filter(
+      (voter) => voter === this.#identity.nodeId || this.#links.isConnected(voter),
+    );
+    return `No coordinator: ${reached.length} of ${voters.length} voters are connected.`;
+  }
+
+  // Starting.
+
+  #start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const begin = (now: Instant): void => this.#begin(now);
+    if (broken('identity.generation-before-first-packet')) {
+      this.#store([identityOperation(this.#identity)], () => undefined);
+      begin(this.#options.now);
+    } else this.#store([identityOperation(this.#identity)], begin);
+  }
+
+  /** The generation is durable: packets may leave. */
+  #begin(now: Instant): void {
+    this.#seedsAt = now;
+    const { clusterId } = this.#identity;
+    if (clusterId !== undefined) {
+      this.#enterCluster(now, { clusterId, record: this.#recovered.election });
+      return;
+    }
+    const { settings, random } = this.#options;
+    this.#phase = 'discovering';
+    this.#founding = new Founding(
+      {
+        self: this.#ownRecord(),
+        seeds: settings.seeds,
+        expect: settings.expect,
+        votersMax: settings.votersMax,
+        promise: this.#recovered.promise,
+      },
+      random.split('founding'),
+      now,
+    );
+    this.#runFounding(now, this.#founding.wake(now));
+  }
+
+  #ownRecord(): MemberRecord {
+    const { settings } = this.#options;
+    return {
+      nodeId: this.#identity.nodeId,
+      generation: this.#identity.generation,
+      address: settings.address,
+      zone: settings.zone,
+      weight: settings.weight,
+      protocolMin: settings.protocolMin,
+      protocolMax: settings.protocolMax,
+      features: settings.features,
+      instance: this.#instance,
+    };
+  }
+
+  #enterCluster(
+    now: Instant,
+    entry: {
+      clusterId: ClusterId;
+      record: ElectionRecord | undefined;
+      control?: ControlState;
+      groupEpoch?: GroupEpoch;
+    },
+  ): void {
+    const { settings, membership, election, random, digest } = this.#options;
+    const { clusterId, record } = entry;
+    const control = entry.control ?? this.#recovered.control;
+    const groupEpoch = control?.groupEpoch ?? entry.groupEpoch ?? toGroupEpoch(0);
+    this.#founding = undefined;
+    this.#phase = 'joining';
+    this.#runLinks(now, this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
+    const cluster = new ClusterMachine({
+      clusterId,
+      groupEpoch,
+      self: this.#ownRecord(),
+      httpAddress: settings.httpAddress,
+      votersMax: settings.votersMax,
+      membership,
+      election,
+      record,
+      control,
+      random: random.split('cluster'),
+      digest,
+      now,
+    });
+    this.#cluster = cluster;
+    this.#runCluster(now, cluster.begin(now));
+    for (const peer of this.#peers.keys()) this.#announcePeer(now, peer);
+    for (const member of control?.members() ?? []) {
+      if (member.nodeId === this.#identity.nodeId) continue;
+      this.#connect(now, member.address, member.nodeId);
+    }
+    this.#runCluster(now, cluster.wake(now));
+  }
+
+  // Inputs.
+
+  #input(now: Instant, input: NodeInput): void {
+    switch (input.kind) {
+      case 'wallClock':
+        this.#tellClock(now, input.wallMs);
+        break;
+      case 'stored':
+        this.#whenStored(now, input.ticket);
+        break;
+      case 'storeFailed':
+        this.#halt('storeFailed', `The disk refused a write: ${input.problem}`);
+        break;
+      case 'stalled':
+        this.#toCluster(now, input);
+        break;
+      case 'load':
+        this.#readings(now, input.loopLagP99Ms, input.heapPercent);
+        break;
+      case 'request':
+        if (this.#cluster === undefined) {
+          const reply = {
+            kind: 'failed',
+            reason: 'notFounded',
+            detail: this.#waitingFor(),
+          } as const;
+          this.#out.push({ kind: 'reply', request: input.request, reply });
+        } else this.#toCluster(now, input);
+        break;
+      case 'shutdown':
+        this.#shutDown(now);
+        break;
+      case 'linkAccepted':
+        // Before the start is durable there is no identity to shake hands with.
+        if (this.#phase === 'starting') this.#out.push({ kind: 'hangUp', link: input.link });
+        else this.#runLinks(now, this.#links.step(now, input));
+        break;
+      case 'linkOpened':
+      case 'linkFailed':
+      case 'linkClosed':
+      case 'received':
+      case 'garbage':
+      case 'unknownMessage':
+      case 'pressure':
+        this.#runLinks(now, this.#links.step(now, input));
+        break;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #tellClock(now: Instant, wallMs: number): void {
+    this.#clock.tell(now, wallMs);
+    const boundMs = this.#clock.nextBound();
+    if (boundMs !== undefined && this.#phase !== 'starting') {
+      this.#store([clockBoundOperation(boundMs)], () => this.#clock.boundStored(boundMs));
+    }
+    for (const event of this.#clock.takeEvents()) this.#publish(event);
+  }
+
+  #readings(now: Instant, loopLagP99Ms: number, heapPercent: number): void {
+    const readings = {
+      loopLagP99Ms,
+      heapPercent,
+      clockOffsetMs: this.#clock.offsetMs,
+      clockSuspect: this.#clock.suspect,
+    };
+    this.#toCluster(now, { kind: 'readings', readings });
+  }
+
+  #shutDown(now: Instant): void {
+    if (this.#phase === 'leaving') return;
+    const inCluster = this.#cluster !== undefined;
+    this.#phase = 'leaving';
+    if (inCluster) this.#toCluster(now, { kind: 'leave' });
+    else this.#finishLeaving(now);
+  }
+
+  #finishLeaving(now: Instant): void {
+    this.#runLinks(now, this.#links.step(now, { kind: 'close', reason: 'leaving' }));
+    this.#halt('left', 'This node left.');
+  }
+
+  // Links.
+
+  #runLinks(now: Instant, effects: readonly LinksEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'dial':
+        case 'hangUp':
+          this.#out.push(effect);
+          break;
+        case 'transmit':
+          this.#transmit(effect);
+          break;
+        case 'peerUp':
+          this.#peerUp(now, effect);
+          break;
+        case 'peerDown':
+          this.#peerDown(now, effect.peer, effect.generation);
+          break;
+        case 'dialRefused':
+        case 'dialFailed':
+        case 'newGeneration':
+          this.#toCluster(now, effect);
+          break;
+        case 'reached':
+          this.#reached(now, effect.address, effect.peer);
+          break;
+        case 'rejected':
+          this.#rejections.note(now, effect);
+          this.#giveUpIfRejected(now);
+          break;
+        case 'message':
+          this.#message(now, effect.from, effect.generation, effect.envelope);
+          break;
+        case 'event':
+          this.#publish(effect.event);
+          break;
+      }
+    }
+  }
+
+  #transmit(effect: Extract<LinksEffect, { kind: 'transmit' }>): void {
+    this.#out.push({
+      kind: 'send',
+      link: effect.link,
+      envelope: {
+        version: effect.version,
+        flags: 0,
+        cluster32: cluster32(this.#identity.clusterId),
+        source: this.#identity.nodeId,
+        sourceGeneration: this.#identity.generation,
+        targetGeneration: effect.targetGeneration,
+        sequence: effect.sequence,
+        timestamp: this.#clock.tick(),
+        controlIndex: this.#cluster?.controlIndex ?? 0,
+        message: effect.message,
+      },
+    });
+  }
+
+  #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
+    const { peer, generation, address, groupEpoch, clusterId } = effect;
+    this.#rejections.connected();
+    this.#peers.set(peer, {
+      generation,
+      address,
+      groupEpoch,
+      clusterId,
+      cluster32: cluster32(clusterId),
+      announced: false,
+    });
+    if (this.#cluster !== undefined) this.#announcePeer(now, peer);
+    else if (clusterId !== undefined) this.#join(now, clusterId, groupEpoch);
+    else this.#toFounding(now, { kind: 'peerUp', peer, address });
+    // A founder that crashed between its promise and the commit asks again by just being there.
+    if (this.#plan !== undefined && clusterId === undefined) this.#passPlanOn(now, peer);
+  }
+
+  #peerDown(now: Instant, peer: NodeId, generation: Generation): void {
+    this.#peers.delete(peer);
+    this.#clock.forget(peer);
+    this.#toFounding(now, { kind: 'peerDown', peer });
+    this.#toCluster(now, { kind: 'peerDown', peer, generation });
+  }
+
+  #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
+    this.#clock.observe(now, from, envelope.timestamp);
+    for (const event of this.#clock.takeEvents()) this.#publish(event);
+    const facts = this.#peers.get(from);
+    if (facts !== undefined && envelope.cluster32 !== 0) {
+      facts.cluster32 = envelope.cluster32;
+      this.#announcePeer(now, from);
+    }
+    const { message } = envelope;
+    switch (message.type) {
+      case 'discover':
+      case 'foundRequest':
+      case 'foundResp':
+      case 'foundCommit':
+        if (this.#founding !== undefined) {
+          this.#toFounding(now, { kind: 'message', from, body: message });
+        } else if (message.type === 'discover') this.#passPlanOn(now, from);
+        break;
+      default:
+        this.#toCluster(now, { kind: 'message', from, generation, envelope });
+    }
+  }
+
+  /** Tells the cluster machine about a connected peer of the same cluster, once. */
+  #announcePeer(now: Instant, peer: NodeId): void {
+    const facts = this.#peers.get(peer);
+    const own32 = cluster32(this.#identity.clusterId);
+    if (facts === undefined || facts.announced || facts.cluster32 !== own32) return;
+    if (this.#cluster === undefined) return;
+    facts.announced = true;
+    const { address, generation, groupEpoch } = facts;
+    this.#toCluster(now, { kind: 'peerUp', peer, address, generation, groupEpoch });
+  }
+
+  // Finding or founding a cluster.
+
+  #trySeeds(now: Instant): void {
+    const { seeds } = this.#options.settings;
+    const isolated = this.#isIsolated();
+    for (const seed of seeds) {
+      const wanted = this.#cluster === undefined ? !this.#reachedSeeds.has(seed) : isolated;
+      if (wanted) this.#connect(now, seed, undefined);
+    }
+    const interval = this.#cluster === undefined ? SEEDS.discoveringMs : SEEDS.isolatedMs;
+    this.#seedsAt = after(now, interval);
+  }
+
+  /** Fewer than half of the registered members are connected. */
+  #isIsolated(): boolean {
+    const members = this.#cluster?.control()?.members ?? [];
+    const others = members.filter((member) => member.nodeId !== this.#identity.nodeId);
+    const connected = others.filter((member) => this.#links.isConnected(member.nodeId));
+    return others.length === 0 || connected.length < others.length / 2;
+  }
+
+  #reached(now: Instant, address: string, peer: NodeId): void {
+    if (!this.#options.settings.seeds.includes(address)) return;
+    this.#reachedSeeds.add(address);
+    if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);
+    this.#toFounding(now, { kind: 'seedReached', seed: address });
+  }
+
+  #connect(now: Instant, address: string, peer: NodeId | undefined): void {
+    if (address === this.#options.settings.address && peer !== undefined) return;
+    this.#runLinks(now, this.#links.step(now, { kind: 'connect', address, peer }));
+  }
+
+  #runFounding(now: Instant, effects: readonly FoundingEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          this.#deliver(now, effect.to, this.#peers.get(effect.to)?.address ?? '', effect.body);
+          break;
+        case 'contact':
+          this.#connect(now, effect.address, effect.peer);
+          break;
+        case 'storePromise':
+          this.#store(promiseOperations(effect.promise), (at) =>
+            this.#toFounding(at, { kind: 'stored', ticket: effect.ticket }),
+          );
+          break;
+        case 'founded':
+          this.#founded(now, effect.plan);
+          break;
+        case 'event':
+          this.#publish(effect.event);
+          break;
+      }
+    }
+  }
+
+  /** The cluster exists: first on our disk, then for the others. */
+  #founded(now: Instant, plan: FoundingPlan): void {
+    this.#founding = undefined;
+    const image = foundingImage(plan);
+    const record = initialRecord({
+      groupEpoch: image.groupEpoch,
+      config: plan.config,
+      state: encodeControlImage(image),
+    });
+    const { config } = plan;
+    const self = this.#identity.nodeId;
+    const inGroup = config.voters.includes(self) || config.learners.includes(self);
+    const { clusterId } = plan;
+    const identity = { ...this.#identity, clusterId };
+    const operations = [identityOperation(identity), ...(inGroup ? recordOperations(record) : [])];
+    this.#store(operations, (at) => {
+      this.#identity = identity;
+      this.#plan = plan;
+      this.#publish({ name: 'cluster.founded', clusterId, members: plan.members.length });
+      this.#enterCluster(at, {
+        clusterId,
+        record: inGroup ? record : undefined,
+        control: new ControlState(image),
+      });
+      for (const peer of this.#peers.keys()) this.#passPlanOn(at, peer);
+    });
+    void now;
+  }
+
+  #passPlanOn(now: Instant, peer: NodeId): void {
+    const plan = this.#plan;
+    if (plan === undefined || !plan.members.some((member) => member.nodeId === peer)) return;
+    const address = this.#peers.get(peer)?.address ?? '';
+    this.#deliver(now, peer, address, { type: 'foundCommit', plan });
+  }
+
+  /** A seed already belongs to a cluster: become part of that one. */
+  #join(now: Instant, clusterId: ClusterId, groupEpoch: GroupEpoch): void {
+    if (this.#founding === undefined) return;
+    this.#founding = undefined;
+    const identity = { ...this.#identity, clusterId };
+    this.#store([identityOperation(identity)], (at) => {
+      this.#identity = identity;
+      this.#publish({ name: 'cluster.joined', clusterId });
+      this.#enterCluster(at, { clusterId, record: undefined, groupEpoch });
+    });
+    void now;
+  }
+
+  #toFounding(now: Instant, input: FoundingInput): void {
+    if (this.#founding !== undefined) {
+      this.#runFounding(now, this.#founding.step(now, input));
+    }
+  }
+
+  // Life in the cluster.
+
+  #toCluster(now: Instant, input: ClusterInput): void {
+    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.step(now, input));
+  }
+
+  #runCluster(now: Instant, effects: readonly ClusterEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          this.#deliver(now, effect.to, effect.address, effect.message);
+          break;
+        case 'contact':
+          this.#connect(now, effect.address, effect.peer);
+          break;
+        case 'disconnect':
+          this.#runLinks(now, this.#links.step(now, effect));
+          break;
+        case 'store':
+          this.#storeForCluster(effect);
+          break;
+        case 'reply':
+          this.#out.push(effect);
+          break;
+        case 'expelled':
+          this.#runLinks(now, this.#links.step(now, effect));
+          break;
+        case 'regrouped':
+          this.#regrouped(now, effect.groupEpoch);
+          break;
+        case 'gone':
+          this.#finishLeaving(now);
+          break;
+        case 'halt':
+          this.#halt(effect.code, effect.detail);
+          break;
+        case 'event':
+          this.#publish(effect.event);
+          break;
+      }
+    }
+    if (this.#phase === 'joining' && this.#cluster?.registered === true) this.#phase = 'member';
+  }
+
+  #storeForCluster(effect: Extract<ClusterEffect, { kind: 'store' }>): void {
+    const { operations, durable, ticket } = effect;
+    this.#store(operations, (at) => this.#toCluster(at, { kind: 'stored', ticket }), durable);
+  }
+
+  #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
+    const { clusterId } = this.#identity;
+    this.#runLinks(now, this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
+  }
+
+  #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
+    const input: LinksInput = { kind: 'deliver', to, address, message };
+    this.#runLinks(now, this.#links.step(now, input));
+  }
+
+  // Ending.
+
+  #giveUpIfRejected(now: Instant): void {
+    const verdict = this.#rejections.verdict(now, this.#identity.clusterId);
+    if (verdict !== undefined) this.#halt(verdict.code, verdict.detail);
+  }
+
+  #halt(code: HaltCode, detail: string): void {
+    if (this.#halted) return;
+    this.#halted = true;
+    this.#phase = 'halted';
+    this.#out.push({ kind: 'halt', code, detail });
+  }
+
+  // Bookkeeping.
+
+  #store(
+    operations: readonly StoreOperation[],
+    then: (now: Instant) => void,
+    durable = true,
+  ): void {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#stored.set(ticket, then);
+    this.#out.push({ kind: 'store', ticket, operations, durable });
+  }
+
+  #whenStored(now: Instant, ticket: Ticket): void {
+    const then = this.#stored.get(ticket);
+    invariant(then !== undefined, `The disk confirmed ticket ${ticket}, which is not under way.`);
+    this.#stored.delete(ticket);
+    then(now);
+  }
+
+  #publish(event: NodeEvent): void {
+    this.#out.push({ kind: 'publish', event });
+  }
+
+  #take(): readonly NodeEffect[] {
+    const effects = this.#out;
+    this.#out = [];
+    return effects;
   }
 }

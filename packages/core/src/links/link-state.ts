@@ -1,0 +1,83 @@
+import type { Channel, Generation, Message, NodeId } from '@memgrid/protocol';
+import type { Instant } from '../machine.ts';
+import type { LinkId } from '../node-io.ts';
+
+/** We asked for a connection and wait for the operating system. */
+export interface DiallingLink {
+  readonly stage: 'dialling';
+  readonly id: LinkId;
+  readonly address: string;
+  readonly channel: Channel;
+  readonly expected: NodeId | undefined;
+}
+
+/** Connected; our Hello is out and its answer is not here yet. */
+export interface GreetingLink {
+  readonly stage: 'greeting';
+  readonly id: LinkId;
+  readonly address: string;
+  readonly channel: Channel;
+  readonly expected: NodeId | undefined;
+  readonly deadline: Instant;
+}
+
+/** Somebody connected to us and has not introduced itself yet. */
+export interface StrangerLink {
+  readonly stage: 'stranger';
+  readonly id: LinkId;
+  readonly remote: string;
+  readonly deadline: Instant;
+}
+
+/** Both sides know who the other is. */
+export interface PeerLink {
+  readonly stage: 'peer';
+  readonly id: LinkId;
+  readonly channel: Channel;
+  readonly peer: NodeId;
+  readonly generation: Generation;
+  readonly instance: number;
+  /** Where the peer accepts connections. */
+  readonly address: string;
+  readonly version: number;
+  readonly dialledByUs: boolean;
+  sendSequence: number;
+  receiveSequence: number;
+  heardAt: Instant;
+  bufferedBytes: number;
+}
+
+export type LinkState = DiallingLink | GreetingLink | StrangerLink | PeerLink;
+
+/** What is known about one peer, linked or not. */
+export interface PeerState {
+  control: PeerLink | undefined;
+  bulk: PeerLink | undefined;
+  /** Kept until the control link is made; dropped when that fails. */
+  waiting: Message[];
+}
+
+const BULK_MESSAGES: ReadonlySet<Message['type']> = new Set([
+  'snapshotChunk',
+  'configSnapshot',
+  'configDelta',
+  'pushPullResp',
+]);
+
+const GOSSIP_MESSAGES: ReadonlySet<Message['type']> = new Set([
+  'gossip',
+  'rows',
+  'pushPullReq',
+  'pushPullResp',
+  'discover',
+]);
+
+/** Big messages take the bulk connection, so that a heartbeat never waits behind them. */
+export function isBulk(message: Message): boolean {
+  return BULK_MESSAGES.has(message.type);
+}
+
+/** Messages that lose their worth while they wait. */
+export function isGossip(message: Message): boolean {
+  return GOSSIP_MESSAGES.has(message.type);
+}

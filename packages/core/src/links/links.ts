@@ -1,0 +1,646 @@
+import {
+  answerHello,
+  checkHelloAck,
+  type Channel,
+  type Envelope,
+  type Generation,
+  type HandshakeKnowledge,
+  type HandshakeSelf,
+  type Hello,
+  type HelloAck,
+  type Message,
+  type NodeId,
+  type Reject,
+} from '@memgrid/protocol';
+import { after, type Instant, type Machine } from '../machine.ts';
+import type { DialProblem, LinkId } from '../node-io.ts';
+import type { LinkEvent } from '../node-event.ts';
+import type { Random } from '../random.ts';
+import { Backoff } from './backoff.ts';
+import {
+  isBulk,
+  isGossip,
+  type GreetingLink,
+  type LinkState,
+  type PeerLink,
+  type PeerState,
+  type StrangerLink,
+} from './link-state.ts';
+import { LINKS, type LinksEffect, type LinksInput } from './links-io.ts';
+
+export interface LinksOptions {
+  readonly self: HandshakeSelf;
+  readonly random: Random;
+}
+
+type RefusalReason = Extract<LinkEvent, { name: 'frame.refused' }>['reason'];
+
+/** What both greetings tell about the other side. */
+interface PeerFacts {
+  readonly peer: NodeId;
+  readonly generation: Generation;
+  readonly instance: number;
+  readonly address: string;
+  readonly version: number;
+}
+
+/**
+ * Turns connections into authenticated links to peers: handshakes, one control and one bulk link
+ * a pair, and the checks that every message passes before a protocol sees it. See DESIGN.md.
+ */
+export class Links implements Machine<LinksInput, LinksEffect> {
+  #self: HandshakeSelf;
+  readonly #backoff: Backoff;
+  readonly #links = new Map<LinkId, LinkState>();
+  readonly #peers = new Map<NodeId, PeerState>();
+  /** The newest generation each peer was seen with, linked or not. */
+  readonly #generations = new Map<NodeId, { generation: Generation; instance: number }>();
+  readonly #dialling = new Set<string>();
+  #expelled: ReadonlySet<NodeId> = new Set();
+  readonly #knowledge: HandshakeKnowledge = {
+    newestGeneration: (peer) => this.#generations.get(peer)?.generation,
+    instanceOf: (peer, generation) => {
+      const known = this.#generations.get(peer);
+      return known?.generation === generation ? known.instance : undefined;
+    },
+    expelled: (peer) => this.#expelled.has(peer),
+  };
+  #nextLink = 1;
+  #closed = false;
+  #effects: LinksEffect[] = [];
+
+  constructor(options: LinksOptions) {
+    this.#self = options.self;
+    this.#backoff = new Backoff(options.random);
+  }
+
+  get wakeAt(): Instant | undefined {
+    let soonest: Instant | undefined;
+    for (const link of this.#links.values()) {
+      if (link.stage !== 'greeting' && link.stage !== 'stranger') continue;
+      if (soonest === undefined || link.deadline < soonest) soonest = link.deadline;
+    }
+    return soonest;
+  }
+
+  /** Peers with a control link, sorted. */
+  connectedPeers(): readonly NodeId[] {
+    const connected: NodeId[] = [];
+    for (const [peer, state] of this.#peers) if (state.control !== undefined) connected.push(peer);
+    return connected.sort();
+  }
+
+  /** When anything last arrived from this peer over its control link. */
+  heardAt(peer: NodeId): Instant | undefined {
+    return this.#peers.get(peer)?.control?.heardAt;
+  }
+
+  isConnected(peer: NodeId): boolean {
+    return this.#peers.get(peer)?.control !== undefined;
+  }
+
+  step(now: Instant, input: LinksInput): readonly LinksEffect[] {
+    switch (input.kind) {
+      case 'linkAccepted':
+        this.#accepted(now, input.link, input.remote);
+        break;
+      case 'linkOpened':
+        this.#opened(now, input.link);
+        break;
+      case 'linkFailed':
+        this.#failed(now, input.link, input.problem);
+        break;
+      case 'linkClosed':
+        this.#lost(now, input.link);
+        break;
+      case 'received':
+        this.#received(now, input.link, input.envelope);
+        break;
+      case 'garbage':
+        this.#refuse('garbage', input.problem);
+        this.#drop(now, input.link, { reason: 'badMessage', detail: input.problem });
+        break;
+      case 'unknownMessage':
+        this.#refuse('unknownType', `Message type ${input.messageType} is not known here.`);
+        break;
+      case 'pressure':
+        this.#pressure(now, input.link, input.bufferedBytes);
+        break;
+      case 'deliver':
+        this.#deliver(now, input.to, input.address, input.message);
+        break;
+      case 'connect':
+        this.#connect(now, input.address, input.peer);
+        break;
+      case 'disconnect':
+        this.#disconnect(now, input.peer, input.reason);
+        break;
+      case 'self':
+        this.#self = { ...this.#self, clusterId: input.clusterId, groupEpoch: input.groupEpoch };
+        break;
+      case 'expelled':
+        this.#expel(now, input.nodes);
+        break;
+      case 'close':
+        this.#closeAll(input.reason);
+        break;
+    }
+    return this.#take();
+  }
+
+  wake(now: Instant): readonly LinksEffect[] {
+    for (const link of [...this.#links.values()]) {
+      if (link.stage !== 'greeting' && link.stage !== 'stranger') continue;
+      if (link.deadline > now) continue;
+      this.#links.delete(link.id);
+      this.#effects.push({ kind: 'hangUp', link: link.id });
+      if (link.stage === 'greeting') this.#dialEnded(now, link, 'timeout');
+    }
+    return this.#take();
+  }
+
+  // Making links.
+
+  #connect(now: Instant, address: string, expected: NodeId | undefined): void {
+    if (this.#closed || address === '') return;
+    if (expected !== undefined && this.isConnected(expected)) return;
+    if (this.#dialling.has(dialKey(address, 'control')) || !this.#backoff.mayDial(address, now)) {
+      return;
+    }
+    this.#dial(address, 'control', expected);
+  }
+
+  #dial(address: string, channel: Channel, expected: NodeId | undefined): void {
+    const id = this.#nextLink;
+    this.#nextLink += 1;
+    this.#dialling.add(dialKey(address, channel));
+    this.#links.set(id, { stage: 'dialling', id, address, channel, expected });
+    this.#effects.push({ kind: 'dial', link: id, address, channel });
+  }
+
+  #opened(now: Instant, id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link?.stage !== 'dialling') return;
+    const greeting: GreetingLink = {
+      stage: 'greeting',
+      id,
+      address: link.address,
+      channel: link.channel,
+      expected: link.expected,
+      deadline: after(now, LINKS.handshakeMsMax),
+    };
+    this.#links.set(id, greeting);
+    const hello: Hello = { type: 'hello', channel: link.channel, ...this.#self };
+    this.#transmitBare(id, hello);
+  }
+
+  #failed(now: Instant, id: LinkId, problem: DialProblem): void {
+    const link = this.#links.get(id);
+    if (link?.stage !== 'dialling') return;
+    this.#links.delete(id);
+    this.#dialEnded(now, link, problem);
+  }
+
+  /** A dial came to nothing: before it connected, or before the other side said who it is. */
+  #dialEnded(
+    now: Instant,
+    link: { address: string; channel: Channel; expected: NodeId | undefined },
+    problem: DialProblem | 'rejected',
+  ): void {
+    this.#dialling.delete(dialKey(link.address, link.channel));
+    this.#backoff.failed(link.address, now);
+    if (link.channel === 'bulk' || link.expected === undefined) return;
+    if (this.isConnected(link.expected)) return;
+    this.#forgetWaiting(link.expected);
+    if (problem === 'refused') this.#effects.push({ kind: 'dialRefused', peer: link.expected });
+    else this.#effects.push({ kind: 'dialFailed', peer: link.expected });
+  }
+
+  #accepted(now: Instant, id: LinkId, remote: string): void {
+    let strangers = 0;
+    for (const link of this.#links.values()) if (link.stage === 'stranger') strangers += 1;
+    if (this.#closed || strangers >= LINKS.strangersMax) {
+      this.#effects.push({ kind: 'hangUp', link: id });
+      return;
+    }
+    const deadline = after(now, LINKS.handshakeMsMax);
+    this.#links.set(id, { stage: 'stranger', id, remote, deadline });
+  }
+
+  // Handshakes.
+
+  #greet(now: Instant, link: StrangerLink, hello: Hello): void {
+    const answer = answerHello(hello, this.#self, this.#knowledge);
+    const reject = answer.kind === 'reject' ? answer.reject : this.#rivalry(now, hello);
+    if (reject !== undefined) {
+      this.#links.delete(link.id);
+      this.#transmitBare(link.id, reject);
+      this.#effects.push({ kind: 'hangUp', link: link.id });
+      this.#rejectedEvent(link.remote, reject);
+      return;
+    }
+    if (answer.kind !== 'accept') return;
+    const facts = { ...hello, peer: hello.nodeId, version: answer.ack.version };
+    this.#transmitBare(link.id, answer.ack);
+    this.#admit(now, { id: link.id, channel: hello.channel, facts, dialledByUs: false });
+    if (hello.channel === 'control') this.#announce(facts, hello);
+  }
+
+  /** Why a stranger may not take the place of the link that its peer has: a clone, or no better. */
+  #rivalry(now: Instant, hello: Hello): Reject | undefined {
+    const rival = this.#peers.get(hello.nodeId)?.[hello.channel];
+    if (rival === undefined || now - rival.heardAt > LINKS.freshMs) return undefined;
+    if (rival.generation < hello.generation) {
+      // Its old process still speaks to us, so this one is a copy. If it was only slow to die,
+      // the newcomer gets in at one of its next tries.
+      return reject(
+        'identityInUse',
+        `${hello.nodeId} is still connected as generation ${rival.generation}.`,
+      );
+    }
+    const rivalIsBetter = rival.dialledByUs === this.#self.nodeId < hello.nodeId;
+    const newIsBetter = hello.nodeId < this.#self.nodeId;
+    if (rivalIsBetter && !newIsBetter) {
+      return reject('duplicate', 'There is a better connection between us already.');
+    }
+    return undefined;
+  }
+
+  #acknowledged(now: Instant, link: GreetingLink, ack: HelloAck): void {
+    const check = checkHelloAck(ack, this.#self, this.#knowledge);
+    if (check.kind === 'reject') {
+      this.#rejectedEvent(link.address, check.reject);
+      this.#effects.push({
+        kind: 'rejected',
+        address: link.address,
+        ...reasonOf(check.reject),
+      });
+      this.#drop(now, link.id, check.reject);
+      return;
+    }
+    this.#dialling.delete(dialKey(link.address, link.channel));
+    this.#backoff.succeeded(link.address);
+    if (link.channel === 'control') {
+      this.#effects.push({ kind: 'reached', address: link.address, peer: ack.nodeId });
+    }
+    if (link.expected !== undefined && link.expected !== ack.nodeId) {
+      this.#forgetWaiting(link.expected);
+      this.#effects.push({ kind: 'dialFailed', peer: link.expected });
+    }
+    const facts = { ...ack, peer: ack.nodeId };
+    if (this.#isWorseDuplicate(now, link, facts)) {
+      this.#links.delete(link.id);
+      this.#transmitBare(link.id, { type: 'bye', reason: 'duplicate' });
+      this.#effects.push({ kind: 'hangUp', link: link.id });
+      return;
+    }
+    this.#admit(now, { id: link.id, channel: link.channel, facts, dialledByUs: true });
+    if (link.channel === 'bulk') return;
+    this.#announce(facts, ack);
+    if (this.#peers.get(ack.nodeId)?.bulk === undefined) {
+      this.#dial(link.address, 'bulk', ack.nodeId);
+    }
+  }
+
+  #isWorseDuplicate(now: Instant, link: GreetingLink, facts: PeerFacts): boolean {
+    const rival = this.#peers.get(facts.peer)?.[link.channel];
+    if (rival === undefined || rival.generation < facts.generation) return false;
+    if (now - rival.heardAt > LINKS.freshMs) return false;
+    // The connection that the lower id dialled survives, on both sides.
+    return !rival.dialledByUs && facts.peer < this.#self.nodeId;
+  }
+
+  #rejected(now: Instant, link: GreetingLink, message: Reject): void {
+    this.#links.delete(link.id);
+    this.#effects.push({ kind: 'hangUp', link: link.id });
+    if (message.reason === 'self') {
+      this.#dialling.delete(dialKey(link.address, link.channel));
+      this.#effects.push({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
+      return;
+    }
+    if (message.reason !== 'duplicate') {
+      this.#rejectedEvent(link.address, message);
+      this.#effects.push({ kind: 'rejected', address: link.address, ...reasonOf(message) });
+    }
+    this.#dialEnded(now, link, 'rejected');
+  }
+
+  #admit(
+    now: Instant,
+    made: { id: LinkId; channel: Channel; facts: PeerFacts; dialledByUs: boolean },
+  ): void {
+    const { facts } = made;
+    const state = this.#peerState(facts.peer);
+    for (const old of [state.control, state.bulk]) {
+      const replaced = old?.channel === made.channel || (old?.generation ?? 0) < facts.generation;
+      if (old !== undefined && replaced) this.#replace(old, facts.generation);
+    }
+    const link: PeerLink = {
+      stage: 'peer',
+      id: made.id,
+      channel: made.channel,
+      peer: facts.peer,
+      generation: facts.generation,
+      instance: facts.instance,
+      address: facts.address,
+      version: facts.version,
+      dialledByUs: made.dialledByUs,
+      sendSequence: 1,
+      receiveSequence: 1,
+      heardAt: now,
+      bufferedBytes: 0,
+    };
+    this.#links.set(made.id, link);
+    state[made.channel] = link;
+    this.#generations.set(facts.peer, {
+      generation: facts.generation,
+      instance: facts.instance,
+    });
+  }
+
+  #replace(old: PeerLink, byGeneration: Generation): void {
+    this.#links.delete(old.id);
+    this.#transmit(old, { type: 'bye', reason: 'replaced' });
+    this.#effects.push({ kind: 'hangUp', link: old.id });
+    const state = this.#peerState(old.peer);
+    state[old.channel] = undefined;
+    if (old.channel === 'control' && old.generation < byGeneration) {
+      this.#effects.push({ kind: 'peerDown', peer: old.peer, generation: old.generation });
+    }
+  }
+
+  #announce(facts: PeerFacts, greeting: Hello | HelloAck): void {
+    this.#effects.push({
+      kind: 'peerUp',
+      peer: facts.peer,
+      generation: facts.generation,
+      address: facts.address,
+      clusterId: greeting.clusterId,
+      groupEpoch: greeting.groupEpoch,
+    });
+    this.#event({ name: 'peer.connected', peer: facts.peer, address: facts.address });
+    const state = this.#peerState(facts.peer);
+    const { waiting } = state;
+    state.waiting = [];
+    for (const message of waiting) this.#sendNow(facts.peer, message);
+  }
+
+  // Receiving.
+
+  #received(now: Instant, id: LinkId, envelope: Envelope): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    const { message } = envelope;
+    if (link.stage === 'stranger' && message.type === 'hello') this.#greet(now, link, message);
+    else if (link.stage === 'greeting' && message.type === 'helloAck') {
+      this.#acknowledged(now, link, message);
+    } else if (link.stage === 'greeting' && message.type === 'reject') {
+      this.#rejected(now, link, message);
+    } else if (link.stage === 'peer') this.#fromPeer(now, link, envelope);
+    else {
+      const detail = `"${message.type}" before the handshake was complete.`;
+      this.#refuse('unexpected', detail);
+      this.#drop(now, id, { reason: 'badMessage', detail });
+    }
+  }
+
+  #fromPeer(now: Instant, link: PeerLink, envelope: Envelope): void {
+    const problem = this.#problemWith(link, envelope);
+    if (problem !== undefined) {
+      this.#refuse(problem.reason, problem.detail);
+      if (problem.reason === 'wrongGeneration') {
+        const { generation } = this.#self;
+        this.#transmit(link, { type: 'wrongGeneration', generation });
+      }
+      return;
+    }
+    link.receiveSequence = envelope.sequence;
+    link.heardAt = now;
+    const { message } = envelope;
+    switch (message.type) {
+      case 'hello':
+      case 'helloAck':
+      case 'reject':
+        this.#refuse('unexpected', `"${message.type}" after the handshake was complete.`);
+        return;
+      case 'bye':
+        this.#lost(now, link.id);
+        this.#effects.push({ kind: 'hangUp', link: link.id });
+        return;
+      case 'wrongGeneration':
+        this.#effects.push({
+          kind: 'newGeneration',
+          peer: link.peer,
+          generation: message.generation,
+        });
+        return;
+      default:
+        this.#effects.push({
+          kind: 'message',
+          from: link.peer,
+          generation: link.generation,
+          envelope,
+        });
+    }
+  }
+
+  #problemWith(
+    link: PeerLink,
+    envelope: Envelope,
+  ): { reason: RefusalReason; detail: string } | undefined {
+    const own32 = cluster32(this.#self.clusterId);
+    if (envelope.source !== link.peer || envelope.sourceGeneration !== link.generation) {
+      const detail = `A message from ${envelope.source} came over the link of ${link.peer}.`;
+      return { reason: 'wrongSource', detail };
+    }
+    if (own32 !== 0 && envelope.cluster32 !== 0 && envelope.cluster32 !== own32) {
+      const detail = `${link.peer} speaks for another cluster (${envelope.cluster32}).`;
+      return { reason: 'wrongCluster', detail };
+    }
+    if (envelope.targetGeneration !== this.#self.generation) {
+      const detail = `${link.peer} means generation ${envelope.targetGeneration} of this node.`;
+      return { reason: 'wrongGeneration', detail };
+    }
+    if (envelope.sequence <= link.receiveSequence) {
+      const detail = `Message ${envelope.sequence} after ${link.receiveSequence} from ${link.peer}.`;
+      return { reason: 'outOfOrder', detail };
+    }
+    return undefined;
+  }
+
+  // Sending.
+
+  #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
+    if (this.#sendNow(to, message) || this.#closed) return;
+    const state = this.#peerState(to);
+    state.waiting.push(message);
+    if (state.waiting.length > LINKS.waitingMessagesMax) {
+      state.waiting.shift();
+      this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
+    }
+    this.#connect(now, address, to);
+    if (!this.#dialling.has(dialKey(address, 'control'))) this.#forgetWaiting(to);
+  }
+
+  /** False when there is no link to this peer. A message dropped under pressure counts as sent. */
+  #sendNow(to: NodeId, message: Message): boolean {
+    const state = this.#peers.get(to);
+    if (state?.control === undefined) return false;
+    const link = isBulk(message) && state.bulk !== undefined ? state.bulk : state.control;
+    const overGossip = link.bufferedBytes > LINKS.gossipBufferedBytesMax && isGossip(message);
+    const overBulk = link.bufferedBytes > LINKS.bulkBufferedBytesMax && isBulk(message);
+    if (overGossip || overBulk) {
+      this.#event({ name: 'send.dropped', peer: to, reason: 'pressure' });
+    } else this.#transmit(link, message);
+    return true;
+  }
+
+  #transmit(link: PeerLink, message: Message): void {
+    link.sendSequence += 1;
+    this.#effects.push({
+      kind: 'transmit',
+      link: link.id,
+      version: link.version,
+      targetGeneration: link.generation,
+      sequence: link.sendSequence,
+      message,
+    });
+  }
+
+  /** Sends on a link whose other side is not known yet. Such messages are always the first. */
+  #transmitBare(link: LinkId, message: Message): void {
+    this.#effects.push({
+      kind: 'transmit',
+      link,
+      version: this.#self.protocolMin,
+      targetGeneration: 0 as Generation,
+      sequence: 1,
+      message,
+    });
+  }
+
+  #pressure(now: Instant, id: LinkId, bufferedBytes: number): void {
+    const link = this.#links.get(id);
+    if (link?.stage !== 'peer') return;
+    link.bufferedBytes = bufferedBytes;
+    if (bufferedBytes < LINKS.bufferedBytesMax) return;
+    this.#event({ name: 'send.dropped', peer: link.peer, reason: 'pressure' });
+    this.#effects.push({ kind: 'hangUp', link: id });
+    this.#lost(now, id);
+  }
+
+  // Ending links.
+
+  /** Tells the other side why, then hangs up. */
+  #drop(now: Instant, id: LinkId, why: { reason: Reject['reason']; detail: string }): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    if (link.stage !== 'dialling' && link.stage !== 'peer') {
+      this.#transmitBare(id, reject(why.reason, why.detail));
+    }
+    this.#effects.push({ kind: 'hangUp', link: id });
+    this.#lost(now, id);
+  }
+
+  #lost(now: Instant, id: LinkId): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#links.delete(id);
+    if (link.stage === 'dialling' || link.stage === 'greeting') {
+      this.#dialEnded(now, link, 'unreachable');
+      return;
+    }
+    if (link.stage === 'stranger') return;
+    const state = this.#peerState(link.peer);
+    if (state[link.channel] !== link) return;
+    state[link.channel] = undefined;
+    if (link.channel === 'bulk') return;
+    if (state.bulk !== undefined) {
+      this.#effects.push({ kind: 'hangUp', link: state.bulk.id });
+      this.#links.delete(state.bulk.id);
+      state.bulk = undefined;
+    }
+    this.#effects.push({ kind: 'peerDown', peer: link.peer, generation: link.generation });
+    this.#event({ name: 'peer.disconnected', peer: link.peer, address: link.address });
+  }
+
+  #disconnect(now: Instant, peer: NodeId, reason: string): void {
+    const link = this.#peers.get(peer)?.control;
+    if (link === undefined) return;
+    this.#transmit(link, { type: 'bye', reason });
+    this.#effects.push({ kind: 'hangUp', link: link.id });
+    this.#lost(now, link.id);
+  }
+
+  #expel(now: Instant, nodes: readonly NodeId[]): void {
+    this.#expelled = new Set(nodes);
+    for (const node of nodes) {
+      this.#disconnect(now, node, 'expelled');
+      this.#peers.delete(node);
+    }
+  }
+
+  #closeAll(reason: string): void {
+    this.#closed = true;
+    for (const link of this.#links.values()) {
+      if (link.stage === 'peer') this.#transmit(link, { type: 'bye', reason });
+      this.#effects.push({ kind: 'hangUp', link: link.id });
+    }
+    this.#links.clear();
+    this.#peers.clear();
+    this.#dialling.clear();
+  }
+
+  // Bookkeeping.
+
+  #peerState(peer: NodeId): PeerState {
+    let state = this.#peers.get(peer);
+    if (state === undefined) {
+      state = { control: undefined, bulk: undefined, waiting: [] };
+      this.#peers.set(peer, state);
+    }
+    return state;
+  }
+
+  #forgetWaiting(peer: NodeId): void {
+    const state = this.#peers.get(peer);
+    if (state === undefined || state.waiting.length === 0) return;
+    state.waiting = [];
+    this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
+  }
+
+  #rejectedEvent(address: string, message: { reason: Reject['reason']; detail: string }): void {
+    this.#event({ name: 'peer.rejected', address, ...reasonOf(message) });
+  }
+
+  #refuse(reason: RefusalReason, detail: string): void {
+    this.#event({ name: 'frame.refused', reason, detail });
+  }
+
+  #event(event: LinkEvent): void {
+    this.#effects.push({ kind: 'event', event });
+  }
+
+  #take(): readonly LinksEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}
+
+function dialKey(address: string, channel: Channel): string {
+  return `${channel} ${address}`;
+}
+
+function reject(reason: Reject['reason'], detail: string): Reject {
+  return { type: 'reject', reason, detail };
+}
+
+function reasonOf(message: { reason: Reject['reason']; detail: string }) {
+  return { reason: message.reason, detail: message.detail };
+}
+
+/** The first 32 bits of a cluster id, as they travel in every envelope; 0 for none. */
+export function cluster32(clusterId: string | undefined): number {
+  return clusterId === undefined ? 0 : Number.parseInt(clusterId.slice(0, 8), 16);
+}

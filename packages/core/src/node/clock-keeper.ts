@@ -1,0 +1,93 @@
+import type { NodeId, Timestamp } from '@memgrid/protocol';
+import { ClockComparison, HYBRID_CLOCK, HybridClock } from '../hybrid-clock/hybrid-clock.ts';
+import { after, type Instant } from '../machine.ts';
+import type { ClockEvent } from '../node-event.ts';
+
+/** A jump of the wall clock worth telling: more than NTP slewing and a slow turn can explain. */
+const JUMP_REPORTED_MS = 500;
+/** One peer's fast clock is reported this often, or a burst of messages floods the log. */
+const REPORT_INTERVAL_MS = 10_000;
+
+/** The hybrid clock together with what is noticed about clocks: jumps, peers ahead, self-doubt. */
+export class ClockKeeper {
+  readonly #hybrid: HybridClock;
+  readonly #comparison = new ClockComparison();
+  readonly #reportAt = new Map<NodeId, Instant>();
+  #wallMs: number;
+  #toldAt: Instant;
+  #suspect = false;
+  #remoteAheadCount = 0;
+  #events: ClockEvent[] = [];
+
+  constructor(persistedBoundMs: number, wallMs: number, now: Instant) {
+    this.#hybrid = new HybridClock(persistedBoundMs, wallMs);
+    this.#wallMs = wallMs;
+    this.#toldAt = now;
+  }
+
+  get suspect(): boolean {
+    return this.#suspect;
+  }
+
+  get offsetMs(): number {
+    return this.#comparison.medianOffsetMs;
+  }
+
+  get latest(): Timestamp {
+    return this.#hybrid.latest;
+  }
+
+  get remoteAheadCount(): number {
+    return this.#remoteAheadCount;
+  }
+
+  /** The operating system's clock, told at the beginning of every turn. */
+  tell(now: Instant, wallMs: number): void {
+    const jumpMs = wallMs - this.#wallMs - (now - this.#toldAt);
+    if (Math.abs(jumpMs) > JUMP_REPORTED_MS) {
+      this.#events.push({ name: 'clock.jumped', byMs: Math.round(jumpMs) });
+    }
+    this.#wallMs = wallMs;
+    this.#toldAt = now;
+  }
+
+  tick(): Timestamp {
+    return this.#hybrid.tick(this.#wallMs);
+  }
+
+  observe(now: Instant, peer: NodeId, remote: Timestamp): void {
+    const { aheadMs } = this.#hybrid.observe(remote, this.#wallMs);
+    this.#comparison.note(peer, aheadMs);
+    if (aheadMs > HYBRID_CLOCK.remoteAheadReportedMs) this.#remoteAhead(now, peer, aheadMs);
+    const { suspect } = this.#comparison;
+    if (suspect === this.#suspect) return;
+    this.#suspect = suspect;
+    this.#events.push({ name: 'clock.suspect', suspect, offsetMs: this.offsetMs });
+  }
+
+  forget(peer: NodeId): void {
+    this.#comparison.forget(peer);
+    this.#reportAt.delete(peer);
+  }
+
+  nextBound(): number | undefined {
+    return this.#hybrid.nextBound(this.#wallMs);
+  }
+
+  boundStored(boundMs: number): void {
+    this.#hybrid.boundStored(boundMs);
+  }
+
+  takeEvents(): readonly ClockEvent[] {
+    const events = this.#events;
+    if (events.length > 0) this.#events = [];
+    return events;
+  }
+
+  #remoteAhead(now: Instant, peer: NodeId, aheadMs: number): void {
+    this.#remoteAheadCount += 1;
+    if ((this.#reportAt.get(peer) ?? now) > now) return;
+    this.#reportAt.set(peer, after(now, REPORT_INTERVAL_MS));
+    this.#events.push({ name: 'clock.remoteAhead', peer, aheadMs });
+  }
+}

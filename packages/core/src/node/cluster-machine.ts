@@ -1,0 +1,819 @@
+import {
+  encodeCommand,
+  WireError,
+  type ControlCommand,
+  type ElectionMessage,
+  type Envelope,
+  type Generation,
+  type GroupEpoch,
+  type LogIndex,
+  type MemberMeta,
+  type Message,
+  type NodeId,
+  type ProposeOutcome,
+  type Term,
+} from '@memgrid/protocol';
+import { invariant } from '../assert.ts';
+import { Autopilot } from '../autopilot/autopilot.ts';
+import type { AutopilotAction } from '../autopilot/autopilot-io.ts';
+import { ControlFeed } from '../control/control-feed.ts';
+import type { ControlFeedEffect } from '../control/control-feed-io.ts';
+import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
+import { Election } from '../election/election.ts';
+import type { ElectionEffect, ElectionStatus, ProgressView } from '../election/election-io.ts';
+import { after, earliest, type Instant, type Machine } from '../machine.ts';
+import { Membership } from '../membership/membership.ts';
+import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
+import type { NodeEvent } from '../node-event.ts';
+import type { NodeReply, NodeRequest, RequestId, StoreOperation } from '../node-io.ts';
+import type { ControlView } from '../node-status.ts';
+import { Reachability } from '../reachability/reachability.ts';
+import type { ReachabilityEffect } from '../reachability/reachability-io.ts';
+import {
+  CLUSTER,
+  type ClusterEffect,
+  type ClusterInput,
+  type ClusterMachineOptions,
+  type OwnRequest,
+  type SelfReadings,
+} from './cluster-machine-io.ts';
+import { controlStateOperation } from './node-records.ts';
+import { RemoteRequests, type RemoteEffect } from './remote-requests.ts';
+
+/** A request under way in the control group: somebody's from outside, or one of our own. */
+type Origin = { readonly kind: 'outside'; readonly request: RequestId } | OwnRequest;
+
+const HOPS_MAX = 10_000;
+
+/**
+ * One node's part in one cluster: membership, reachability, the control group and its state.
+ *
+ * The only place that knows how these machines feed each other: gossip's deaths hurry an election,
+ * the committed registry tells gossip whom never to forget, the coordinator's autopilot proposes.
+ */
+export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
+  readonly #options: ClusterMachineOptions;
+  readonly #self: NodeId;
+  readonly #membership: Membership;
+  readonly #reachability: Reachability;
+  #election: Election;
+  readonly #feed: ControlFeed;
+  readonly #autopilot: Autopilot;
+  readonly #remote = new RemoteRequests();
+  readonly #peers = new Map<
+    NodeId,
+    { address: string; groupEpoch: GroupEpoch; heardAt: Instant }
+  >();
+  readonly #origins = new Map<RequestId, Origin>();
+  #nextRequest = 1;
+  #readings: SelfReadings;
+  readonly #leaveLock: Uint8Array;
+  #metaAt: Instant;
+  #toldLeader: string = '';
+  #housekeepingAt: Instant;
+  #registerAt: Instant;
+  #controlStateAt: Instant;
+  #controlStateDirty = false;
+  #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
+  /** Tickets of our own count down and those of the election machine up: one numbering. */
+  #ownTicket = -1;
+  #hops = 0;
+  #out: ClusterEffect[] = [];
+
+  constructor(options: ClusterMachineOptions) {
+    const { now, random, self } = options;
+    this.#options = options;
+    this.#self = self.nodeId;
+    const leaveKey = random.split('leave-key').bytes(16);
+    this.#leaveLock = options.digest(leaveKey).slice(0, 16);
+    this.#readings = { loopLagP99Ms: 0, heapPercent: 0, clockOffsetMs: 0, clockSuspect: false };
+    this.#feed = new ControlFeed(options.control);
+    this.#election = this.#newElection(options.record);
+    this.#membership = new Membership({
+      config: options.membership,
+      self: { nodeId: self.nodeId, generation: self.generation, meta: this.#meta(), leaveKey },
+      random: random.split('membership'),
+      digest: options.digest,
+      now,
+    });
+    this.#reachability = new Reachability({
+      self: self.nodeId,
+      generation: self.generation,
+      random: random.split('reachability'),
+      now,
+    });
+    this.#autopilot = new Autopilot(options.votersMax);
+    this.#metaAt = now;
+    this.#housekeepingAt = now;
+    this.#registerAt = now;
+    this.#controlStateAt = now;
+  }
+
+  #newElection(record: ClusterMachineOptions['record']): Election {
+    const { election: config, random, now } = this.#options;
+    const own = random.split(`election ${record?.groupEpoch ?? 0}`);
+    return new Election({ config, self: this.#options.self.nodeId, record, random: own, now });
+  }
+
+  get wakeAt(): Instant | undefined {
+    let soonest = earliest(this.#membership.wakeAt, this.#reachability.wakeAt);
+    soonest = earliest(soonest, this.#election.wakeAt);
+    soonest = earliest(soonest, this.#feed.wakeAt);
+    soonest = earliest(soonest, this.#autopilot.wakeAt);
+    soonest = earliest(soonest, this.#remote.wakeAt);
+    soonest = earliest(soonest, this.#leaving?.deadline);
+    return earliest(soonest, this.#housekeepingAt);
+  }
+
+  // What others may look at.
+
+  get controlIndex(): LogIndex {
+    return this.#feed.state?.index ?? (0 as LogIndex);
+  }
+
+  get groupEpoch(): GroupEpoch {
+    return this.#feed.state?.groupEpoch ?? this.#options.groupEpoch;
+  }
+
+  get registered(): boolean {
+    const own = this.#feed.state?.member(this.#self);
+    const current = own?.generation === this.#options.self.generation;
+    return current && own.status !== 'joining';
+  }
+
+  control(): ControlView | undefined {
+    return this.#feed.state?.view();
+  }
+
+  electionStatus(): ElectionStatus {
+    return this.#election.status();
+  }
+
+  progress(now: Instant): readonly ProgressView[] {
+    return this.#election.isLeader ? this.#election.progress(now) : [];
+  }
+
+  members(): readonly MemberView[] {
+    return this.#membership.views();
+  }
+
+  rows(): ReturnType<Reachability['rows']> {
+    return this.#reachability.rows();
+  }
+
+  get healthScore(): number {
+    return this.#membership.healthScore;
+  }
+
+  /** Who leads as far as this node knows: from the group itself, else from gossip. */
+  coordinator(): NodeId | undefined {
+    const { leader, role } = this.#election.status();
+    if (role !== 'outsider') return leader;
+    let best: MemberMeta | undefined;
+    for (const { liveness, meta } of this.#membership.views()) {
+      if (liveness !== 'alive' || meta.raftLeader === undefined) continue;
+      if (best === undefined || meta.raftTerm > best.raftTerm) best = meta;
+    }
+    return best?.raftLeader;
+  }
+
+  /** Where to dial a member, from gossip or the registry. */
+  addressOf(peer: NodeId): string {
+    return (
+      this.#peers.get(peer)?.address ??
+      this.#membership.get(peer)?.meta.address ??
+      this.#feed.state?.member(peer)?.address ??
+      ''
+    );
+  }
+
+  /** To be called once, before anything else. */
+  begin(now: Instant): readonly ClusterEffect[] {
+    if (this.#feed.state !== undefined) this.#registryChanged(now);
+    this.#followElection(now);
+    return this.#take();
+  }
+
+  step(now: Instant, input: ClusterInput): readonly ClusterEffect[] {
+    this.#hops = 0;
+    switch (input.kind) {
+      case 'peerUp':
+        this.#peerUp(now, input);
+        break;
+      case 'peerDown':
+        this.#peers.delete(input.peer);
+        this.#runMembership(now, this.#membership.step(now, { ...input, kind: 'linkDown' }));
+        this.#runElection(now, this.#election.step(now, { kind: 'peerReset', peer: input.peer }));
+        break;
+      case 'dialRefused':
+        this.#runMembership(now, this.#membership.step(now, input));
+        this.#missed(now, input.peer);
+        break;
+      case 'dialFailed':
+        this.#missed(now, input.peer);
+        break;
+      case 'newGeneration':
+        this.#runMembership(now, this.#membership.step(now, input));
+        break;
+      case 'message':
+        this.#message(now, input.from, input.generation, input.envelope);
+        break;
+      case 'stored':
+        this.#runElection(now, this.#election.step(now, input));
+        break;
+      case 'stalled':
+        this.#runMembership(now, this.#membership.step(now, input));
+        this.#runElection(now, this.#election.step(now, input));
+        break;
+      case 'readings':
+        this.#readings = input.readings;
+        break;
+      case 'request':
+        this.#request(now, input.request, input.body);
+        break;
+      case 'leave':
+        this.#leave(now);
+        break;
+    }
+    return this.#take();
+  }
+
+  wake(now: Instant): readonly ClusterEffect[] {
+    this.#hops = 0;
+    if (due(this.#membership.wakeAt, now)) this.#runMembership(now, this.#membership.wake(now));
+    if (due(this.#reachability.wakeAt, now)) {
+      this.#runReachability(now, this.#reachability.wake(now));
+    }
+    if (due(this.#election.wakeAt, now)) this.#runElection(now, this.#election.wake(now));
+    if (due(this.#feed.wakeAt, now)) this.#runFeed(now, this.#feed.wake(now));
+    if (due(this.#remote.wakeAt, now)) {
+      this.#runRemote(now, this.#remote.wake(now, this.coordinator()));
+    }
+    if (due(this.#autopilot.wakeAt, now)) this.#autopilotRound(now);
+    if (due(this.#leaving?.deadline, now)) this.#leaveFurther(now);
+    if (due(this.#housekeepingAt, now)) this.#keepHouse(now);
+    return this.#take();
+  }
+
+  // Peers and their messages.
+
+  #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
+    const { peer, address, generation, groupEpoch } = input;
+    this.#peers.set(peer, { address, groupEpoch, heardAt: now });
+    this.#runElection(now, this.#election.step(now, { kind: 'peerReset', peer }));
+    this.#runMembership(
+      now,
+      this.#membership.step(now, { kind: 'linkUp', peer, generation, address }),
+    );
+    this.#runReachability(now, this.#reachability.step(now, { kind: 'heard', peer }));
+  }
+
+  #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
+    const peer = this.#peers.get(from);
+    if (peer !== undefined) peer.heardAt = now;
+    this.#runReachability(now, this.#reachability.step(now, { kind: 'heard', peer: from }));
+    if (peer !== undefined) {
+      const { groupEpoch } = peer;
+      const index = envelope.controlIndex;
+      this.#runFeed(now, this.#feed.step(now, { kind: 'news', peer: from, index, groupEpoch }));
+    }
+    const { message } = envelope;
+    switch (message.type) {
+      case 'ping':
+      case 'ack':
+      case 'pingReq':
+      case 'indirectAck':
+      case 'nack':
+      case 'gossip':
+      case 'pushPullReq':
+      case 'pushPullResp':
+      case 'refused': {
+        const input = { kind: 'message', from, generation, body: message } as const;
+        this.#runMembership(now, this.#membership.step(now, input));
+        break;
+      }
+      case 'rows': {
+        const input = { kind: 'message', from, body: message } as const;
+        this.#runReachability(now, this.#reachability.step(now, input));
+        break;
+      }
+      case 'configPull':
+      case 'configDelta':
+      case 'configSnapshot': {
+        const input = { kind: 'message', from, body: message } as const;
+        this.#runFeed(now, this.#feed.step(now, input));
+        break;
+      }
+      case 'proposeResp':
+        this.#runRemote(now, this.#remote.proposed(now, message));
+        this.#toElection(now, from, message);
+        break;
+      case 'readIndexResp':
+        this.#runRemote(now, this.#remote.readable(now, message));
+        this.#toElection(now, from, message);
+        break;
+      case 'preVote':
+      case 'preVoteResp':
+      case 'vote':
+      case 'voteResp':
+      case 'append':
+      case 'appendResp':
+      case 'heartbeat':
+      case 'heartbeatResp':
+      case 'snapshotChunk':
+      case 'snapshotResp':
+      case 'readIndex':
+      case 'timeoutNow':
+      case 'propose':
+        this.#toElection(now, from, message);
+        break;
+      default:
+        this.#event({
+          name: 'frame.refused',
+          reason: 'unexpected',
+          detail: `"${message.type}" has no meaning inside a cluster.`,
+        });
+    }
+  }
+
+  #toElection(now: Instant, from: NodeId, body: ElectionMessage): void {
+    this.#runElection(now, this.#election.step(now, { kind: 'message', from, body }));
+  }
+
+  #missed(now: Instant, peer: NodeId): void {
+    this.#runReachability(now, this.#reachability.step(now, { kind: 'missed', peer }));
+  }
+
+  // Effects of the machines inside.
+
+  #runMembership(now: Instant, effects: readonly MembershipEffect[]): void {
+    for (const effect of effects) {
+      this.#hop();
+      switch (effect.kind) {
+        case 'send':
+          this.#send(effect.to, effect.address, effect.body);
+          break;
+        case 'contact':
+          this.#out.push(effect);
+          break;
+        case 'direct':
+          if (effect.reached) break;
+          this.#missed(now, effect.peer);
+          this.#doubtLink(now, effect.peer);
+          break;
+        case 'event':
+          this.#event(effect.event);
+          this.#membershipEvent(now, effect.event);
+          break;
+      }
+    }
+  }
+
+  #membershipEvent(now: Instant, event: MembershipEvent): void {
+    switch (event.name) {
+      case 'member.joined':
+      case 'member.left':
+        this.#tellReachability(now);
+        break;
+      case 'member.died':
+        this.#runElection(now, this.#election.step(now, { kind: 'peerDied', peer: event.member }));
+        break;
+      case 'self.superseded':
+        this.#out.push({
+          kind: 'halt',
+          code: 'identityInUse',
+          detail:
+            `Another process runs with this node's identity, in generation ${event.generation}; ` +
+            `this one is generation ${this.#options.self.generation}. Is the data directory a copy?`,
+        });
+        break;
+      default:
+        break;
+    }
+  }
+
+  #tellReachability(now: Instant): void {
+    const members = this.#membership
+      .views()
+      .filter((view) => view.liveness !== 'left' && view.nodeId !== this.#self)
+      .map((view) => view.nodeId);
+    this.#runReachability(now, this.#reachability.step(now, { kind: 'members', members }));
+  }
+
+  /** A connection over which nothing comes may be half open; a paused peer's is left alone. */
+  #doubtLink(now: Instant, peer: NodeId): void {
+    const heardAt = this.#peers.get(peer)?.heardAt;
+    if (heardAt === undefined || now - heardAt < CLUSTER.linkDoubtMs) return;
+    this.#out.push({ kind: 'disconnect', peer, reason: 'silent' });
+  }
+
+  #runReachability(_now: Instant, effects: readonly ReachabilityEffect[]): void {
+    for (const effect of effects) {
+      this.#hop();
+      if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
+      else this.#event(effect.event);
+    }
+  }
+
+  #runElection(now: Instant, effects: readonly ElectionEffect[]): void {
+    for (const effect of effects) {
+      this.#hop();
+      switch (effect.kind) {
+        case 'send':
+          this.#send(effect.to, this.addressOf(effect.to), effect.body);
+          break;
+        case 'store':
+          this.#out.push(effect);
+          break;
+        case 'committed':
+          this.#runFeed(now, this.#feed.step(now, effect));
+          break;
+        case 'restored': {
+          const image = decodeControlImage(effect.snapshot.state);
+          this.#runFeed(now, this.#feed.step(now, { kind: 'restored', image }));
+          break;
+        }
+        case 'proposed':
+          this.#proposed(now, effect.request, effect.outcome);
+          break;
+        case 'readable':
+          this.#readable(effect.request, effect.index);
+          break;
+        case 'transferred':
+          this.#transferred(now, effect);
+          break;
+        case 'event':
+          this.#event(effect.event);
+          break;
+      }
+    }
+    if (effects.length > 0) this.#followElection(now);
+  }
+
+  /** What has to follow whenever the election machine may have changed its mind. */
+  #followElection(now: Instant): void {
+    const { leader, role, term } = this.#election.status();
+    this.#autopilot.setLeading(now, role === 'leader' && this.#leaving === undefined);
+    const inGroup = role !== 'outsider' && leader !== undefined;
+    this.#runFeed(now, this.#feed.step(now, { kind: 'inGroup', inGroup }));
+    const told = `${term} ${leader ?? ''}`;
+    if (role === 'outsider' || told === this.#toldLeader) return;
+    this.#toldLeader = told;
+    this.#metaAt = earliest(this.#metaAt, after(now, CLUSTER.leaderMetaIntervalMs)) ?? now;
+    this.#housekeepingAt = earliest(this.#housekeepingAt, this.#metaAt) ?? now;
+  }
+
+  #runFeed(now: Instant, effects: readonly ControlFeedEffect[]): void {
+    for (const effect of effects) {
+      this.#hop();
+      switch (effect.kind) {
+        case 'send':
+          this.#send(effect.to, this.addressOf(effect.to), effect.body);
+          break;
+        case 'changed':
+          this.#controlStateDirty = true;
+          if (effect.registry) this.#registryChanged(now);
+          this.#compact(now);
+          break;
+        case 'regrouped':
+          this.#regrouped(effect.groupEpoch);
+          break;
+        case 'event':
+          this.#event(effect.event);
+          break;
+      }
+    }
+  }
+
+  #registryChanged(now: Instant): void {
+    const members = this.#feed.state?.members() ?? [];
+    this.#runMembership(now, this.#membership.step(now, { kind: 'registry', members }));
+    const expelled = members.filter((member) => member.status === 'expelled');
+    const nodes = expelled.map((member) => member.nodeId);
+    if (nodes.length > 0) this.#out.push({ kind: 'expelled', nodes });
+    if (nodes.includes(this.#self)) {
+      const detail = 'The cluster expelled this node. Empty its data directory to join again.';
+      this.#out.push({ kind: 'halt', code: 'expelled', detail });
+    }
+    this.#tellReachability(now);
+  }
+
+  #compact(now: Instant): void {
+    const state = this.#feed.state;
+    if (state === undefined || !this.#election.wantsCompaction) return;
+    const index = state.index;
+    if (index > this.#election.status().applied) return;
+    const image = encodeControlImage(state.image());
+    this.#runElection(now, this.#election.step(now, { kind: 'compact', index, state: image }));
+  }
+
+  /** The control group was recovered by force without this node: it starts again as an outsider. */
+  #regrouped(groupEpoch: GroupEpoch): void {
+    const operations = this.#election.wipeOperations();
+    this.#election = this.#newElection(undefined);
+    // Not needed for safety: the old records speak for a group that nobody listens to any more.
+    this.#out.push({ kind: 'regrouped', groupEpoch });
+    if (operations.length > 0) {
+      const state = this.#feed.state;
+      invariant(state !== undefined, 'Regrouped without a control state.');
+      const image = controlStateOperation(encodeControlImage(state.image()));
+      this.#store([...operations, image], true);
+    }
+  }
+
+  // Requests to the control group.
+
+  #request(now: Instant, request: RequestId, body: NodeRequest): void {
+    const origin: Origin = { kind: 'outside', request };
+    switch (body.kind) {
+      case 'propose': {
+        const problem = this.#problemWith(body.command);
+        if (problem === undefined) this.#propose(now, body.command, origin);
+        else this.#fail(request, 'invalid', problem);
+        break;
+      }
+      case 'readIndex':
+        this.#readIndex(now, origin);
+        break;
+      case 'handover': {
+        const id = this.#track(origin);
+        const input = { kind: 'transfer', request: id, to: body.to } as const;
+        this.#runElection(now, this.#election.step(now, input));
+        break;
+      }
+    }
+  }
+
+  #problemWith(command: ControlCommand): string | undefined {
+    try {
+      encodeCommand(command);
+    } catch (error) {
+      if (error instanceof WireError) return error.message;
+      throw error;
+    }
+    return this.#feed.state?.problemWith(command);
+  }
+
+  #propose(now: Instant, command: ControlCommand, origin: Origin): void {
+    const bytes = encodeCommand(command);
+    const request = this.#track(origin);
+    if (this.#isOutsider()) {
+      const asked = { id: request, command: bytes, groupEpoch: this.#knownGroupEpoch() };
+      this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
+    } else {
+      const input = { kind: 'propose', request, command: bytes } as const;
+      this.#runElection(now, this.#election.step(now, input));
+    }
+  }
+
+  #readIndex(now: Instant, origin: Origin): void {
+    const request = this.#track(origin);
+    if (this.#isOutsider()) {
+      const asked = { id: request, command: undefined, groupEpoch: this.#knownGroupEpoch() };
+      this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
+    } else this.#runElection(now, this.#election.step(now, { kind: 'readIndex', request }));
+  }
+
+  #isOutsider(): boolean {
+    return this.#election.status().role === 'outsider';
+  }
+
+  /** A joiner has no control state yet and takes its peers' word for the group's epoch. */
+  #knownGroupEpoch(): GroupEpoch {
+    let epoch = this.groupEpoch;
+    for (const peer of this.#peers.values()) if (peer.groupEpoch > epoch) epoch = peer.groupEpoch;
+    return epoch;
+  }
+
+  #runRemote(now: Instant, effects: readonly RemoteEffect[]): void {
+    for (const effect of effects) {
+      this.#hop();
+      if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
+      else if (effect.outcome.kind === 'proposed') {
+        this.#proposed(now, effect.outcome.request, effect.outcome.outcome);
+      } else this.#readable(effect.outcome.request, effect.outcome.index);
+    }
+  }
+
+  #proposed(_now: Instant, request: RequestId, outcome: ProposeOutcome): void {
+    const origin = this.#finish(request);
+    if (origin?.kind === 'outside') {
+      this.#reply(origin.request, { kind: 'proposed', outcome });
+    }
+  }
+
+  #readable(request: RequestId, index: LogIndex | undefined): void {
+    const origin = this.#finish(request);
+    if (origin?.kind !== 'outside') return;
+    if (index === undefined) {
+      this.#fail(origin.request, 'noLeader', 'No coordinator confirmed itself in time.');
+    } else this.#reply(origin.request, { kind: 'readable', index });
+  }
+
+  #transferred(now: Instant, effect: Extract<ElectionEffect, { kind: 'transferred' }>): void {
+    const origin = this.#finish(effect.request);
+    if (origin?.kind === 'leaving') this.#sayGoodbye(now);
+    if (origin?.kind !== 'outside') return;
+    const { problem, to } = effect;
+    if (problem === undefined && to !== undefined) {
+      this.#reply(origin.request, { kind: 'handedOver', leader: to });
+    } else if (problem === 'notLeader') {
+      const leader = this.coordinator() ?? 'unknown';
+      this.#fail(
+        origin.request,
+        'notLeader',
+        `This node does not lead; the coordinator is ${leader}.`,
+      );
+    } else if (problem === 'timeout') {
+      this.#fail(origin.request, 'timeout', 'The successor did not take over in time.');
+    } else {
+      const detail =
+        'The successor must be a voter, other than the coordinator, that is caught up.';
+      this.#fail(origin.request, 'badTarget', detail);
+    }
+  }
+
+  #track(origin: Origin): RequestId {
+    const request = this.#nextRequest;
+    this.#nextRequest += 1;
+    this.#origins.set(request, origin);
+    return request;
+  }
+
+  #finish(request: RequestId): Origin | undefined {
+    const origin = this.#origins.get(request);
+    this.#origins.delete(request);
+    return origin;
+  }
+
+  // The coordinator's own work.
+
+  #autopilotRound(now: Instant): void {
+    const control = this.control();
+    if (control === undefined) return;
+    const action = this.#autopilot.round(now, {
+      self: this.#self,
+      election: this.#election.status(),
+      progress: this.#election.progress(now),
+      members: this.#membership.views(),
+      control,
+      loopLagP99Ms: this.#readings.loopLagP99Ms,
+    });
+    if (action !== undefined) this.#carryOut(now, action);
+  }
+
+  #carryOut(now: Instant, action: AutopilotAction): void {
+    switch (action.kind) {
+      case 'propose':
+        for (const command of action.commands) {
+          this.#propose(now, command, { kind: 'autopilot', command });
+        }
+        break;
+      case 'reconfigure': {
+        const request = this.#track({ kind: 'autopilot', command: undefined });
+        const { voters, learners } = action;
+        const input = { kind: 'reconfigure', request, voters, learners } as const;
+        this.#runElection(now, this.#election.step(now, input));
+        for (const event of action.events) this.#event(event);
+        break;
+      }
+      case 'handOver': {
+        const request = this.#track({ kind: 'autopilot', command: undefined });
+        const input = { kind: 'transfer', request, to: undefined } as const;
+        this.#runElection(now, this.#election.step(now, input));
+        break;
+      }
+    }
+  }
+
+  // Regular work.
+
+  #keepHouse(now: Instant): void {
+    this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
+    if (this.#leaving === undefined && this.#registerAt <= now) this.#register(now);
+    if (this.#metaAt <= now) {
+      this.#metaAt = after(now, CLUSTER.metaIntervalMs);
+      const meta = this.#meta();
+      this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
+    }
+    if (this.#controlStateDirty && this.#controlStateAt <= now) this.#storeControlState(now);
+  }
+
+  /** Tells the registry about this process, until the registry shows it. */
+  #register(now: Instant): void {
+    const known = this.#feed.state?.member(this.#self);
+    const { self } = this.#options;
+    if (known?.generation === self.generation && known.address === self.address) return;
+    this.#registerAt = after(now, CLUSTER.registerMs);
+    if (this.coordinator() === undefined) return;
+    this.#propose(now, { kind: 'register', member: self }, { kind: 'register' });
+  }
+
+  /** Members of the control group have it in their log already. */
+  #storeControlState(now: Instant): void {
+    const state = this.#feed.state;
+    this.#controlStateDirty = false;
+    if (state === undefined || !this.#isOutsider()) return;
+    this.#controlStateAt = after(now, CLUSTER.controlStateIntervalMs);
+    this.#store([controlStateOperation(encodeControlImage(state.image()))], false);
+  }
+
+  #meta(): MemberMeta {
+    const { self, httpAddress, clusterId } = this.#options;
+    const status = this.#election.status();
+    const inGroup = status.role !== 'outsider';
+    return {
+      address: self.address,
+      httpAddress,
+      zone: self.zone,
+      weight: self.weight,
+      protocolMin: self.protocolMin,
+      protocolMax: self.protocolMax,
+      features: self.features,
+      leaveLock: this.#leaveLock,
+      clusterId,
+      raftTerm: inGroup ? status.term : (0 as Term),
+      raftLeader: inGroup ? status.leader : undefined,
+      raftCommit: inGroup ? status.commit : (0 as LogIndex),
+      ...this.#readings,
+    };
+  }
+
+  // Leaving.
+
+  #leave(now: Instant): void {
+    if (this.#leaving !== undefined) return;
+    this.#leaving = { stage: 'handingOver', deadline: after(now, CLUSTER.handOverMs) };
+    this.#autopilot.setLeading(now, false);
+    if (!this.#election.isLeader) {
+      this.#sayGoodbye(now);
+      return;
+    }
+    const request = this.#track({ kind: 'leaving' });
+    const input = { kind: 'transfer', request, to: undefined } as const;
+    this.#runElection(now, this.#election.step(now, input));
+  }
+
+  #sayGoodbye(now: Instant): void {
+    if (this.#leaving?.stage !== 'handingOver') return;
+    this.#leaving = { stage: 'sayingGoodbye', deadline: after(now, CLUSTER.goodbyeMs) };
+    this.#runElection(now, this.#election.step(now, { kind: 'retire' }));
+    this.#runRemote(now, this.#remote.stop());
+    this.#runMembership(now, this.#membership.step(now, { kind: 'leave' }));
+  }
+
+  #leaveFurther(now: Instant): void {
+    if (this.#leaving?.stage === 'handingOver') this.#sayGoodbye(now);
+    else {
+      for (const origin of this.#origins.values()) {
+        if (origin.kind !== 'outside') continue;
+        this.#fail(origin.request, 'shuttingDown', 'This node is leaving.');
+      }
+      this.#origins.clear();
+      this.#leaving = { stage: 'sayingGoodbye', deadline: Number.POSITIVE_INFINITY as Instant };
+      this.#out.push({ kind: 'gone' });
+    }
+  }
+
+  // Bookkeeping.
+
+  #store(operations: readonly StoreOperation[], durable: boolean): void {
+    this.#out.push({ kind: 'store', ticket: this.#ownTicket, operations, durable });
+    this.#ownTicket -= 1;
+  }
+
+  #send(to: NodeId, address: string, message: Message): void {
+    this.#out.push({ kind: 'send', to, address, message });
+  }
+
+  #reply(request: RequestId, reply: NodeReply): void {
+    this.#out.push({ kind: 'reply', request, reply });
+  }
+
+  #fail(
+    request: RequestId,
+    reason: Extract<NodeReply, { kind: 'failed' }>['reason'],
+    detail: string,
+  ): void {
+    this.#reply(request, { kind: 'failed', reason, detail });
+  }
+
+  #event(event: NodeEvent): void {
+    this.#out.push({ kind: 'event', event });
+  }
+
+  #hop(): void {
+    this.#hops += 1;
+    invariant(this.#hops <= HOPS_MAX, `More than ${HOPS_MAX} effects inside one step.`);
+  }
+
+  #take(): readonly ClusterEffect[] {
+    const effects = this.#out;
+    this.#out = [];
+    return effects;
+  }
+}
+
+function due(wakeAt: Instant | undefined, now: Instant): boolean {
+  return wakeAt !== undefined && wakeAt <= now;
+}

@@ -1,0 +1,16 @@
+import { groupEpoch, logIndex, term, type FoundingPlan } from '@memgrid/protocol';
+import type { ControlImage } from '../control/control-state.ts';
+
+/** The first control state of a cluster: derived from the plan alone, so equal at every founder. */
+export function foundingImage(plan: FoundingPlan): ControlImage {
+  return {
+    clusterId: plan.clusterId,
+    groupEpoch: groupEpoch(1),
+    index: logIndex(1),
+    term: term(1),
+    members: plan.members.map((member) => ({ ...member, status: 'normal' as const })),
+    targetVoters: plan.targetVoters,
+    features: [],
+    level: 'normal',
+  };
+}

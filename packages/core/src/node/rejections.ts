@@ -1,0 +1,79 @@
+import type { ClusterId, RejectReason } from '@memgrid/protocol';
+import { shortId } from '@memgrid/protocol';
+import type { Instant } from '../machine.ts';
+import type { HaltCode } from '../node-io.ts';
+
+/** A slow death of this node's previous process looks like a clone for a moment. */
+const IDENTITY_CONFLICT_MS = 10_000;
+
+export interface Rejection {
+  readonly address: string;
+  readonly reason: RejectReason;
+  readonly detail: string;
+}
+
+/** Remembers who would not speak to this node, and decides when that is reason to stop. */
+export class Rejections {
+  readonly #seeds: readonly string[];
+  readonly #wrongCluster = new Set<string>();
+  /** Seeds that are this node itself: they say nothing about which cluster is meant. */
+  readonly #own = new Set<string>();
+  #everConnected = false;
+  #conflictSince: Instant | undefined;
+  #latest: Rejection | undefined;
+
+  constructor(seeds: readonly string[]) {
+    this.#seeds = seeds;
+  }
+
+  /** What the last peer that refused said; undefined when nobody did since the last connection. */
+  get latestDetail(): string | undefined {
+    return this.#latest?.detail;
+  }
+
+  note(now: Instant, rejection: Rejection): void {
+    this.#latest = rejection;
+    if (rejection.reason === 'wrongCluster') this.#wrongCluster.add(rejection.address);
+    if (rejection.reason === 'identityInUse') this.#conflictSince ??= now;
+  }
+
+  reachedSelf(seed: string): void {
+    this.#own.add(seed);
+  }
+
+  connected(): void {
+    this.#everConnected = true;
+    this.#conflictSince = undefined;
+    this.#latest = undefined;
+  }
+
+  verdict(
+    now: Instant,
+    ownCluster: ClusterId | undefined,
+  ): { code: HaltCode; detail: string } | undefined {
+    const latest = this.#latest;
+    if (latest?.reason === 'expelled') return { code: 'expelled', detail: latest.detail };
+    if (latest?.reason === 'staleGeneration') {
+      return { code: 'staleDirectory', detail: `${latest.detail} Is the data directory a copy?` };
+    }
+    const conflictMs = this.#conflictSince === undefined ? 0 : now - this.#conflictSince;
+    if (latest !== undefined && conflictMs >= IDENTITY_CONFLICT_MS) {
+      return { code: 'identityInUse', detail: latest.detail };
+    }
+    return this.#foreignCluster(ownCluster);
+  }
+
+  #foreignCluster(
+    ownCluster: ClusterId | undefined,
+  ): { code: HaltCode; detail: string } | undefined {
+    if (this.#everConnected || ownCluster === undefined) return undefined;
+    const others = this.#seeds.filter((seed) => !this.#own.has(seed));
+    if (others.length === 0 || !others.every((seed) => this.#wrongCluster.has(seed))) {
+      return undefined;
+    }
+    const detail =
+      `This data directory belongs to cluster ${shortId(ownCluster)}, and every seed ` +
+      `(${this.#seeds.join(', ')}) to another one. Start with another directory or other seeds.`;
+    return { code: 'wrongCluster', detail };
+  }
+}
