@@ -74,8 +74,10 @@ export type DecodedEnvelope =
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const { message } = envelope;
+  if (!Object.hasOwn(MESSAGE_TYPES, message.type)) {
+    throw expected('a known message type', message.type);
+  }
   const type = MESSAGE_TYPES[message.type];
-  if (type === undefined) throw expected('a known message type', message.type);
   const raw = headerToWire({ ...envelope, type });
   raw.push(bodyToWire(message));
   return pack(raw);

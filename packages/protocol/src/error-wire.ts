@@ -91,7 +91,7 @@ export const errorField: Field<ClusterError> = {
     const known = codeByNumber.get(head.wire);
     if (known === undefined) return new ClusterError('UNKNOWN_CODE', { wire: head.wire }, head);
     const details = detailsFromWire(known, (raw as readonly WireValue[])[HEAD_COUNT]);
-    return new ClusterError(known, details, head);
+    return new ClusterError(known, details, { message: head.message });
   },
   bytes: (error) =>
     headField.bytes(headOf(error)) -
@@ -111,9 +111,8 @@ export function decodeError(bytes: Uint8Array): ClusterError {
 
 function headOf(error: ClusterError): ErrorHead {
   const { code, retry, applied, message } = error;
-  const info = ERROR_CODES[code];
-  if (info === undefined) throw expected('a known error code', code);
-  return { wire: info.wire, retry, applied, message };
+  if (!Object.hasOwn(ERROR_CODES, code)) throw expected('a known error code', code);
+  return { wire: ERROR_CODES[code].wire, retry, applied, message };
 }
 
 function detailsField(code: ErrorCode): Field<ErrorDetails[ErrorCode]> {

@@ -99,8 +99,7 @@ export function readFrame(frame: Uint8Array, bytesMax: number): FrameRead {
 /**
  * Reads one frame that arrives in pieces of any size.
  *
- * A length is compared with the limit as soon as it is known, so a peer can make this reader hold
- * at most `bytesMax` bytes, and only bytes that it really sent.
+ * A length is compared with the limit as soon as it is known, before anything is kept for it.
  */
 export class FrameReader {
   readonly #bytesMax: number;
@@ -180,11 +179,14 @@ export class FrameReader {
   }
 }
 
-/** One record while it arrives: the pieces that came, and nothing in advance of them. */
+/** Room for a record's body before its size is proven by bytes that arrived. */
+const ROOM_BYTES_MIN = 1024;
+
+/** One record while it arrives. */
 class RecordBuffer {
-  #prefix = new Uint8Array(RECORD_HEADER_BYTES);
+  readonly #prefix = new Uint8Array(RECORD_HEADER_BYTES);
   #prefixBytes = 0;
-  #pieces: Uint8Array[] = [];
+  #body = new Uint8Array(0);
   #bodyBytes = 0;
 
   get started(): boolean {
@@ -200,14 +202,15 @@ class RecordBuffer {
     return RECORD_HEADER_BYTES - this.#prefixBytes + this.length - this.#bodyBytes;
   }
 
+  /** Copies what belongs to this record, because the caller may use the chunk's memory again. */
   take(chunk: Uint8Array): number {
     const prefix = Math.min(RECORD_HEADER_BYTES - this.#prefixBytes, chunk.length);
     this.#prefix.set(chunk.subarray(0, prefix), this.#prefixBytes);
     this.#prefixBytes += prefix;
     const body = Math.min(this.length - this.#bodyBytes, chunk.length - prefix);
     if (body > 0) {
-      // A copy, because the caller may use the chunk's memory again.
-      this.#pieces.push(chunk.slice(prefix, prefix + body));
+      this.#reserve(this.#bodyBytes + body);
+      this.#body.set(chunk.subarray(prefix, prefix + body), this.#bodyBytes);
       this.#bodyBytes += body;
     }
     return prefix + body;
@@ -216,24 +219,24 @@ class RecordBuffer {
   /** The body once all of it is there; the buffer is empty afterwards. */
   finished(): Uint8Array | undefined {
     if (this.missingBytes > 0) return undefined;
-    const message = joined(this.#pieces, this.#bodyBytes);
+    const message = this.#body.subarray(0, this.#bodyBytes);
     this.#prefixBytes = 0;
-    this.#pieces = [];
+    this.#body = new Uint8Array(0);
     this.#bodyBytes = 0;
     return message;
   }
-}
 
-function joined(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+  /**
+   * Doubles, and never past the announced length: memory follows what was sent and not what was
+   * promised, and a peer that sends single bytes cannot make us keep an object for each.
+   */
+  #reserve(bytes: number): void {
+    if (bytes <= this.#body.length) return;
+    const room = Math.max(bytes, 2 * this.#body.length, ROOM_BYTES_MIN);
+    const grown = new Uint8Array(Math.min(room, this.length));
+    grown.set(this.#body.subarray(0, this.#bodyBytes));
+    this.#body = grown;
   }
-  return whole;
 }
 
 /** What is wrong with as much of the header as is there. */

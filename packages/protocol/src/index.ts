@@ -19,7 +19,8 @@ export type {
   Term,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
-export { PROTOCOL } from './version.ts';
+export { PROTOCOL, PROTOCOL_HISTORY } from './version.ts';
+export type { ProtocolVersion } from './version.ts';
 
 export type { Envelope, Timestamp } from './envelope.ts';
 export { MESSAGE_TYPES } from './message-types.ts';

@@ -226,8 +226,8 @@ export function within<T>(field: Field<T>, bytesMax: number): Field<T> {
     }
   };
   return {
-    ...field,
     shape: `within(${field.shape},${bytesMax})`,
+    optional: field.optional,
     toWire: (value) => {
       const raw = field.toWire(value);
       check(value);
@@ -238,5 +238,6 @@ export function within<T>(field: Field<T>, bytesMax: number): Field<T> {
       check(value);
       return value;
     },
+    bytes: (value) => field.bytes(value),
   };
 }

@@ -41,7 +41,7 @@ class Guard {
     }
     const head = this.#byte(at);
     if (head <= 0x7f || head >= 0xe0) return at + 1;
-    if (head >= 0xa0 && head <= 0xbf) return this.#text(at, at + 1, head & 0x1f);
+    if (head >= 0xa0 && head <= 0xbf) return this.#text(at + 1, head & 0x1f);
     if (head >= 0x90 && head <= 0x9f) return this.#list(at + 1, head & 0x0f, depth);
     switch (head) {
       case 0xc0:
@@ -49,28 +49,28 @@ class Guard {
       case 0xc3:
         return at + 1;
       case 0xc4:
-        return this.#skip(at, at + 2, this.#uint(at + 1, 1));
+        return this.#skip(at + 2, this.#uint(at + 1, 1));
       case 0xc5:
-        return this.#skip(at, at + 3, this.#uint(at + 1, 2));
+        return this.#skip(at + 3, this.#uint(at + 1, 2));
       case 0xc6:
-        return this.#skip(at, at + 5, this.#uint(at + 1, 4));
+        return this.#skip(at + 5, this.#uint(at + 1, 4));
       case 0xcc:
       case 0xd0:
-        return this.#skip(at, at + 1, 1);
+        return this.#skip(at + 1, 1);
       case 0xcd:
       case 0xd1:
-        return this.#skip(at, at + 1, 2);
+        return this.#skip(at + 1, 2);
       case 0xce:
       case 0xd2:
-        return this.#skip(at, at + 1, 4);
+        return this.#skip(at + 1, 4);
       case 0xcb:
-        return this.#skip(at, at + 1, 8);
+        return this.#skip(at + 1, 8);
       case 0xd9:
-        return this.#text(at, at + 2, this.#uint(at + 1, 1));
+        return this.#text(at + 2, this.#uint(at + 1, 1));
       case 0xda:
-        return this.#text(at, at + 3, this.#uint(at + 1, 2));
+        return this.#text(at + 3, this.#uint(at + 1, 2));
       case 0xdb:
-        return this.#text(at, at + 5, this.#uint(at + 1, 4));
+        return this.#text(at + 5, this.#uint(at + 1, 4));
       case 0xdc:
         return this.#list(at + 3, this.#uint(at + 1, 2), depth);
       case 0xdd:
@@ -94,8 +94,8 @@ class Guard {
     return at;
   }
 
-  #text(head: number, start: number, length: number): number {
-    const end = this.#skip(head, start, length);
+  #text(start: number, length: number): number {
+    const end = this.#skip(start, length);
     const invalid = invalidUtf8At(this.#bytes, start, end);
     if (invalid >= 0) {
       throw new WireError(`byte ${invalid}: expected UTF-8 text, got an invalid sequence.`);
@@ -106,8 +106,8 @@ class Guard {
     return end;
   }
 
-  #skip(head: number, start: number, length: number): number {
-    if (length > this.#bytes.length - start) throw this.#short(head, length);
+  #skip(start: number, length: number): number {
+    if (length > this.#bytes.length - start) throw this.#short(start, length);
     return start + length;
   }
 

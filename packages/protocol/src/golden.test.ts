@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { decodeEnvelope, encodeEnvelope } from './codec.ts';
+import { MESSAGE_TYPES } from './message-types.ts';
+import { CASES, enveloped, EXAMPLES } from './testdata/examples.ts';
+import { readGolden, recordGolden, recording, toHex } from './testdata/golden-file.ts';
+import { PROTOCOL } from './version.ts';
+
+if (recording) {
+  for (const [file, examples] of Object.entries(EXAMPLES)) {
+    const entries = Object.entries(examples).map(([name, message]) => {
+      return [name, encodeEnvelope(enveloped(message))] as const;
+    });
+    recordGolden(PROTOCOL.max, file, entries);
+  }
+}
+
+test.each(CASES)('W2: $file: $name is written as it always was', ({ file, name, message }) => {
+  const golden = readGolden(PROTOCOL.max, file).get(name) ?? new Uint8Array();
+  expect(toHex(encodeEnvelope(enveloped(message)))).toBe(toHex(golden));
+});
+
+test.each(CASES)('W2: $file: $name is read as it always was', ({ file, name, message }) => {
+  const golden = readGolden(PROTOCOL.max, file).get(name) ?? new Uint8Array();
+  expect(decodeEnvelope(golden)).toEqual({ kind: 'message', envelope: enveloped(message) });
+});
+
+test('W2: every message type has golden bytes, and no golden bytes lost their example', () => {
+  const shown = new Set(CASES.map(({ message }) => message.type));
+  expect([...shown].sort()).toEqual(Object.keys(MESSAGE_TYPES).sort());
+  for (const [file, examples] of Object.entries(EXAMPLES)) {
+    expect([...readGolden(PROTOCOL.max, file).keys()]).toEqual(Object.keys(examples));
+  }
+});
