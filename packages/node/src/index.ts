@@ -1,6 +1,6 @@
 export { startNode } from './node.ts';
 export type { Surroundings } from './node.ts';
-export type { NodeExit, RunningNode } from './running-node.ts';
+export type { Company, NodeExit, RunningNode } from './running-node.ts';
 export { VERSION } from './version.ts';
 
 export {

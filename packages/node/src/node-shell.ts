@@ -23,7 +23,7 @@ import type { ObservedEvent } from './observe/event-levels.ts';
 import type { MetricsSource } from './observe/metrics.ts';
 import type { Observer } from './observe/observer.ts';
 import { FrameTraffic } from './observe/traffic.ts';
-import type { NodeExit, RunningNode } from './running-node.ts';
+import type { Company, NodeExit, RunningNode } from './running-node.ts';
 import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
 import { Links } from './runtime/links.ts';
 import { perform } from './runtime/perform.ts';
@@ -115,8 +115,8 @@ export class NodeShell implements RunningNode {
   }
 
   /**
-   * Binds HTTP first and the peers' address last: whoever connects to the latter must find the
-   * machine running, and `run` follows in the same turn of the event loop.
+   * Binds HTTP first and the peers' address last: whoever connects to the latter should find the
+   * machine running. Until `run`, connections are reset.
    */
   async listen(): Promise<void> {
     const { token } = this.#config;
@@ -129,15 +129,19 @@ export class NodeShell implements RunningNode {
       address: parseAddress(this.#config.listen) as Address,
       token,
       tls,
-      onConnection: (connection, remote) => this.#links.accept(connection, remote),
+      onConnection: (connection, remote) => {
+        // Whoever knocks before the machine runs would wait for an answer that never comes.
+        if (this.#driver === undefined) connection.reset();
+        else this.#links.accept(connection, remote);
+      },
       onRefused: (reason, remote) =>
         this.#observer.show({ name: 'connection.refused', reason, remote }),
     });
   }
 
   /** Wakes the machine. Its first packet leaves when its generation is on disk. */
-  run(): void {
-    const machine = this.#makeMachine();
+  run(company: Company): void {
+    const machine = this.#makeMachine(company);
     const { nodeId, generation } = machine.status(systemClock.now());
     this.#observer.identify(nodeId, generation);
     this.#machine = machine;
@@ -192,11 +196,11 @@ export class NodeShell implements RunningNode {
     return this.#machine?.status(systemClock.now());
   }
 
-  #makeMachine(): NodeMachine {
+  #makeMachine(company: Company): NodeMachine {
     const { records } = this.#store;
     try {
       return new NodeMachine({
-        settings: this.#settings(),
+        settings: this.#settings(company),
         records,
         random: systemRandom(),
         digest: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
@@ -209,8 +213,8 @@ export class NodeShell implements RunningNode {
     }
   }
 
-  #settings(): NodeSettings {
-    const { seeds, expect, zone, weight, votersMax } = this.#config;
+  #settings({ seeds, expect }: Company): NodeSettings {
+    const { zone, weight, votersMax } = this.#config;
     return {
       address: this.address,
       httpAddress: this.httpAddress,

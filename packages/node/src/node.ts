@@ -6,7 +6,7 @@ import { NodeStore } from './disk/node-store.ts';
 import { NodeShell } from './node-shell.ts';
 import type { LineSink } from './observe/log-lines.ts';
 import { Observer } from './observe/observer.ts';
-import type { RunningNode } from './running-node.ts';
+import type { Company, RunningNode } from './running-node.ts';
 import { readTls } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
@@ -14,6 +14,14 @@ import { VERSION } from './version.ts';
 export interface Surroundings {
   /** Takes the log, line by line. Standard error when absent. */
   readonly logTo?: LineSink;
+  /**
+   * Asked once, when the addresses are bound and before the first packet; replaces the options
+   * `seeds` and `expect`. For whoever starts several nodes on ports that the system chooses.
+   */
+  readonly foundWith?: (own: {
+    readonly address: string;
+    readonly httpAddress: string;
+  }) => Promise<Company>;
 }
 
 /**
@@ -36,7 +44,9 @@ export async function startNode(
   const shell = new NodeShell({ config, store, observer, tls });
   try {
     await shell.listen();
-    shell.run();
+    const { address, httpAddress } = shell;
+    const company = await surroundings.foundWith?.({ address, httpAddress });
+    shell.run(company ?? config);
   } catch (error) {
     await shell.abandon();
     throw error;

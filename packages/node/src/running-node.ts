@@ -1,6 +1,12 @@
 import type { HaltCode, NodeReply, NodeRequest, NodeStatus } from '@memgrid/core';
 import type { ObservedEvent } from './observe/event-levels.ts';
 
+/** With whom a node without a cluster founds one. */
+export interface Company {
+  readonly seeds: readonly string[];
+  readonly expect: number;
+}
+
 /** Why a node is no longer running. */
 export interface NodeExit {
   /**
