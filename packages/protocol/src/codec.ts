@@ -1,6 +1,6 @@
 import type { Envelope, Timestamp } from './envelope.ts';
 import { LIMITS } from './limits.ts';
-import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES, type MessageType } from './message-types.ts';
+import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES, type MessageType } from './message-numbers.ts';
 import type { ControlCommand, FoundingPlan, MemberRecord } from './messages/control.ts';
 import {
   controlCommandField,

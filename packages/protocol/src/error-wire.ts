@@ -91,7 +91,9 @@ export const errorField: Field<ClusterError> = {
     const known = codeByNumber.get(head.wire);
     if (known === undefined) return new ClusterError('UNKNOWN_CODE', { wire: head.wire }, head);
     const details = detailsFromWire(known, (raw as readonly WireValue[])[HEAD_COUNT]);
-    return new ClusterError(known, details, { message: head.message });
+    // Somebody in between did not know the code: what its first sender said still stands.
+    const options = known === 'UNKNOWN_CODE' ? head : { message: head.message };
+    return new ClusterError(known, details, options);
   },
   bytes: (error) =>
     headField.bytes(headOf(error)) -
@@ -123,6 +125,6 @@ function detailsFromWire(code: ErrorCode, raw: WireValue | undefined): ErrorDeta
   try {
     return detailsField(code).fromWire(raw);
   } catch (error) {
-    throw inside(error, `details of ${code}`);
+    throw inside(error, 'details');
   }
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { frameBytesMax, FrameReader, FrameWriter, readFrame } from './frame.ts';
+import { frameBytesMax, readFrame } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { LIMITS } from './limits.ts';
 
 const HEADER = [0x4d, 0x47, 1, 0];

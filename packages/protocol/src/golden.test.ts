@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope } from './codec.ts';
-import { MESSAGE_TYPES } from './message-types.ts';
+import { MESSAGE_TYPES } from './message-numbers.ts';
 import { CASES, enveloped, EXAMPLES } from './testdata/examples.ts';
 import { readGolden, recordGolden, recording, toHex } from './testdata/golden-file.ts';
 import { PROTOCOL } from './version.ts';

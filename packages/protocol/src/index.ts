@@ -23,8 +23,8 @@ export { PROTOCOL, PROTOCOL_HISTORY } from './version.ts';
 export type { ProtocolVersion } from './version.ts';
 
 export type { Envelope, Timestamp } from './envelope.ts';
-export { MESSAGE_TYPES } from './message-types.ts';
-export type { MessageType } from './message-types.ts';
+export { MESSAGE_TYPES } from './message-numbers.ts';
+export type { MessageType } from './message-numbers.ts';
 export type {
   Bye,
   Channel,
@@ -122,8 +122,10 @@ export {
   encodeValue,
 } from './codec.ts';
 export type { DecodedEnvelope } from './codec.ts';
-export { frameBytesMax, FrameReader, FrameWriter, readFrame } from './frame.ts';
+export { frameBytesMax, readFrame } from './frame.ts';
 export type { FrameRead } from './frame.ts';
+export { FrameReader } from './frame-reader.ts';
+export { FrameWriter } from './frame-writer.ts';
 export { answerHello, checkHelloAck } from './handshake.ts';
 export type { HandshakeKnowledge, HandshakeSelf, HelloAckCheck, HelloAnswer } from './handshake.ts';
 
