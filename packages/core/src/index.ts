@@ -9,6 +9,22 @@ export type * from './node-io.ts';
 export type * from './node-event.ts';
 export type * from './membership/membership-io.ts';
 export type * from './election/election-io.ts';
+export { Election } from './election/election.ts';
+export {
+  electionConfig,
+  electionConfigProblems,
+  LAN as ELECTION_LAN,
+  LOCAL as ELECTION_LOCAL,
+  WAN as ELECTION_WAN,
+} from './election/election-config.ts';
+export type { ElectionConfig, ElectionOptions } from './election/election-config.ts';
+export {
+  forceRecoveredRecord,
+  initialRecord,
+  recordOperations,
+  recoverElection,
+} from './election/recover.ts';
+export type { FoundingState } from './election/recover.ts';
 export type * from './reachability/reachability-io.ts';
 export { NodeMachine } from './node-machine.ts';
 export type { Digest, NodeMachineOptions } from './node-machine.ts';

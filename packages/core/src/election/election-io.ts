@@ -97,7 +97,12 @@ export type ElectionEvent =
     }
   | { readonly name: 'group.changed'; readonly index: LogIndex; readonly config: GroupConfig }
   | { readonly name: 'snapshot.installed'; readonly index: LogIndex; readonly from: NodeId }
-  | { readonly name: 'log.compacted'; readonly index: LogIndex };
+  | { readonly name: 'log.compacted'; readonly index: LogIndex }
+  /**
+   * A leader's append contradicts an entry that is committed here. It was refused: either that
+   * node is not what it claims to be, or a promise was broken somewhere (a copied directory).
+   */
+  | { readonly name: 'log.conflict'; readonly index: LogIndex; readonly from: NodeId };
 
 /** What the machine knows, for status pages, autopilot and checkers. */
 export interface ElectionStatus {
