@@ -184,7 +184,7 @@ export class Autopilot {
     if (isUnregistered(view, id)) return false;
     if (id === view.self) return true;
     const progress = view.progress.find(({ peer }) => peer === id);
-    if (progress === undefined || now - progress.lastContactMs > AUTOPILOT.contactMsMax) {
+    if (progress === undefined || progress.lastContactMs > AUTOPILOT.contactMsMax) {
       return false;
     }
     if (broken('raft.catch-up-before-promotion')) return true;
