@@ -8,6 +8,16 @@ export { Random } from './random.ts';
 export type * from './node-io.ts';
 export type * from './node-event.ts';
 export type * from './membership/membership-io.ts';
+export { Membership } from './membership/membership.ts';
+export type { MembershipSelf, MembershipStart } from './membership/membership-parts.ts';
+export {
+  LAN as MEMBERSHIP_LAN,
+  LOCAL as MEMBERSHIP_LOCAL,
+  WAN as MEMBERSHIP_WAN,
+  membershipConfig,
+} from './membership/membership-config.ts';
+export type { MembershipConfig, MembershipOptions } from './membership/membership-config.ts';
+export { leaveLock } from './membership/leave-key.ts';
 export type * from './election/election-io.ts';
 export { Election } from './election/election.ts';
 export {

@@ -88,6 +88,8 @@ export type MembershipEvent =
   | { readonly name: 'member.left'; readonly member: NodeId }
   | { readonly name: 'member.flapping'; readonly member: NodeId; readonly penalty: number }
   | { readonly name: 'member.settled'; readonly member: NodeId }
+  /** The table is full: `refused` stays unknown. Told once until there is room again. */
+  | { readonly name: 'members.full'; readonly refused: NodeId; readonly membersMax: number }
   | { readonly name: 'member.leaveForged'; readonly member: NodeId; readonly by: NodeId }
   /** This node was accused and answers with a higher incarnation. */
   | {
