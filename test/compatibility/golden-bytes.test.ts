@@ -64,7 +64,7 @@ test.each(spoken)('version $version has golden bytes for every message of its ti
     }),
   );
   const contract = readFileSync(new URL(`v${line.version}/contract.txt`, TESTDATA), 'utf8');
-  const types = [...contract.matchAll(/^message (\d+) (\w+) /gm)].map(([, number, type]) => {
+  const types = [...contract.matchAll(/^message (\d+) (\w+) /gm)].map(([, number, type = '']) => {
     return [type, Number(number)] as const;
   });
   expect([...seen].sort()).toEqual(types.map(([type]) => type).sort());

@@ -19,8 +19,12 @@ import type { Envelope } from './envelope.ts';
 import { logIndex, nodeId, term } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import type { LogEntry } from './messages/election.ts';
-import { memberMetaBytes, memberMetaField, memberUpdateBytes } from './messages/membership.ts';
-import { memberUpdateField } from './messages/membership.ts';
+import {
+  memberMetaBytes,
+  memberMetaField,
+  memberUpdateBytes,
+  memberUpdateField,
+} from './messages/membership.ts';
 import type { Message } from './messages/message.ts';
 import {
   alive,
@@ -54,11 +58,9 @@ function withBody(message: Message, change: (body: WireValue[]) => void): Uint8A
 test.each([0, 6, 15, 25, 80, 207, 65_535])('W4: type %i is reported as unknown', (messageType) => {
   const raw = rawOf(hello);
   raw[1] = messageType;
-  raw[10] = ['whatever', [it], 3];
+  raw[10] = ['whatever', ['it says'], 3];
   expect(decodeEnvelope(pack(raw))).toEqual({ kind: 'unknownType', messageType });
 });
-
-const it = 'says';
 
 test('W4: an unknown type with a broken structure is garbage all the same', () => {
   const raw = rawOf(hello);

@@ -76,10 +76,7 @@ export function checkHelloAck(
 }
 
 /** In both directions, sorted and each name once. */
-export function commonFeatures(
-  ours: readonly string[],
-  theirs: readonly string[],
-): readonly string[] {
+function commonFeatures(ours: readonly string[], theirs: readonly string[]): readonly string[] {
   const offered = new Set(theirs);
   return [...new Set(ours)].filter((name) => offered.has(name)).sort();
 }

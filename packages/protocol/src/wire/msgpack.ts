@@ -1,6 +1,6 @@
 import { Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr';
 import { guard } from './guard.ts';
-import { expected } from './wire-error.ts';
+import { expected, WireError } from './wire-error.ts';
 
 /** What a wire value may be made of; see `guard` for why nothing else. */
 export type WireValue = null | boolean | number | string | Uint8Array | readonly WireValue[];
@@ -27,7 +27,13 @@ export function unpack(bytes: Uint8Array, bytesMax: number): WireValue {
   if (bytes.length > bytesMax) throw expected(`at most ${bytesMax} bytes`, bytes);
   guard(bytes);
   // The library leaves a property on what it reads: give it a view of its own.
-  return unpackr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)) as WireValue;
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  try {
+    return unpackr.unpack(view) as WireValue;
+  } catch (error) {
+    // The guard leaves it nothing to refuse, but a stranger's bytes must not be what proves it.
+    throw new WireError(`expected a value that the decoder accepts, got: ${String(error)}.`);
+  }
 }
 
 /** The length of a header or of a whole number when encoded, in bytes. */
