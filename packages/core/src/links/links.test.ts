@@ -12,7 +12,8 @@ import { expect, test } from 'vitest';
 import type { Instant } from '../machine.ts';
 import { Random } from '../random.ts';
 import { LINKS, type LinksEffect, type LinksInput } from './links-io.ts';
-import { cluster32, Links } from './links.ts';
+import { cluster32 } from './envelope-checks.ts';
+import { Links } from './links.ts';
 
 const CLUSTER = clusterId('c'.repeat(32));
 const A = nodeId('a'.repeat(32));
@@ -56,7 +57,10 @@ class Pair {
     this.#carryOut(node, this.nodes.get(node)?.step(this.now, input) ?? []);
   }
 
-  effects<K extends LinksEffect['kind']>(node: NodeId, kind: K): Extract<LinksEffect, { kind: K }>[] {
+  effects<K extends LinksEffect['kind']>(
+    node: NodeId,
+    kind: K,
+  ): Extract<LinksEffect, { kind: K }>[] {
     return this.seen
       .filter((entry) => entry.node === node && entry.effect.kind === kind)
       .map((entry) => entry.effect as Extract<LinksEffect, { kind: K }>);
@@ -161,7 +165,8 @@ test('L1: the link of the lower id replaces the other one without a loss of cont
   const pair = connected(B, A);
   const links = pair.nodes.get(A);
   // A had begun to dial before B's link was there.
-  const effects = links?.step(pair.now, { kind: 'connect', address: 'b:7700', peer: undefined }) ?? [];
+  const effects =
+    links?.step(pair.now, { kind: 'connect', address: 'b:7700', peer: undefined }) ?? [];
   expect(effects.map((effect) => effect.kind)).toEqual(['dial']);
   const [dial] = effects;
   if (dial?.kind !== 'dial') throw new Error('No dial.');
@@ -325,7 +330,11 @@ test('L6: under pressure gossip is dropped first, then bulk, then the link', () 
     pair.input(A, { kind: 'deliver', to: B, address: 'b:7700', message });
   const received = (): number => pair.effects(B, 'message').length;
   for (const each of [control, link, 1]) {
-    pair.input(A, { kind: 'pressure', link: each, bufferedBytes: LINKS.gossipBufferedBytesMax + 1 });
+    pair.input(A, {
+      kind: 'pressure',
+      link: each,
+      bufferedBytes: LINKS.gossipBufferedBytesMax + 1,
+    });
   }
   deliver({ type: 'gossip', updates: [] });
   expect(received()).toBe(0);

@@ -17,6 +17,8 @@ import type { DialProblem, LinkId } from '../node-io.ts';
 import type { LinkEvent } from '../node-event.ts';
 import type { Random } from '../random.ts';
 import { Backoff } from './backoff.ts';
+import { problemWithEnvelope, type RefusalReason } from './envelope-checks.ts';
+import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
 import {
   isBulk,
   isGossip,
@@ -32,8 +34,6 @@ export interface LinksOptions {
   readonly self: HandshakeSelf;
   readonly random: Random;
 }
-
-type RefusalReason = Extract<LinkEvent, { name: 'frame.refused' }>['reason'];
 
 /** What both greetings tell about the other side. */
 interface PeerFacts {
@@ -231,7 +231,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   #greet(now: Instant, link: StrangerLink, hello: Hello): void {
     const answer = answerHello(hello, this.#self, this.#knowledge);
-    const reject = answer.kind === 'reject' ? answer.reject : this.#rivalry(now, hello);
+    const reject = answer.kind === 'reject' ? answer.reject : this.#problemWithNewcomer(now, hello);
     if (reject !== undefined) {
       this.#links.delete(link.id);
       this.#transmitBare(link.id, reject);
@@ -244,26 +244,6 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#transmitBare(link.id, answer.ack);
     this.#admit(now, { id: link.id, channel: hello.channel, facts, dialledByUs: false });
     if (hello.channel === 'control') this.#announce(facts, hello);
-  }
-
-  /** Why a stranger may not take the place of the link that its peer has: a clone, or no better. */
-  #rivalry(now: Instant, hello: Hello): Reject | undefined {
-    const rival = this.#peers.get(hello.nodeId)?.[hello.channel];
-    if (rival === undefined || now - rival.heardAt > LINKS.freshMs) return undefined;
-    if (rival.generation < hello.generation) {
-      // Its old process still speaks to us, so this one is a copy. If it was only slow to die,
-      // the newcomer gets in at one of its next tries.
-      return reject(
-        'identityInUse',
-        `${hello.nodeId} is still connected as generation ${rival.generation}.`,
-      );
-    }
-    const rivalIsBetter = rival.dialledByUs === this.#self.nodeId < hello.nodeId;
-    const newIsBetter = hello.nodeId < this.#self.nodeId;
-    if (rivalIsBetter && !newIsBetter) {
-      return reject('duplicate', 'There is a better connection between us already.');
-    }
-    return undefined;
   }
 
   #acknowledged(now: Instant, link: GreetingLink, ack: HelloAck): void {
@@ -288,7 +268,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#effects.push({ kind: 'dialFailed', peer: link.expected });
     }
     const facts = { ...ack, peer: ack.nodeId };
-    if (this.#isWorseDuplicate(now, link, facts)) {
+    const rival = this.#peers.get(facts.peer)?.[link.channel];
+    if (rival && isWorseThan(now, rival, { ...facts, self: this.#self.nodeId })) {
       this.#links.delete(link.id);
       this.#transmitBare(link.id, { type: 'bye', reason: 'duplicate' });
       this.#effects.push({ kind: 'hangUp', link: link.id });
@@ -302,12 +283,9 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
   }
 
-  #isWorseDuplicate(now: Instant, link: GreetingLink, facts: PeerFacts): boolean {
-    const rival = this.#peers.get(facts.peer)?.[link.channel];
-    if (rival === undefined || rival.generation < facts.generation) return false;
-    if (now - rival.heardAt > LINKS.freshMs) return false;
-    // The connection that the lower id dialled survives, on both sides.
-    return !rival.dialledByUs && facts.peer < this.#self.nodeId;
+  #problemWithNewcomer(now: Instant, hello: Hello): Reject | undefined {
+    const rival = this.#peers.get(hello.nodeId)?.[hello.channel];
+    return rival && problemWithNewcomer(now, { rival, hello, self: this.#self.nodeId });
   }
 
   #rejected(now: Instant, link: GreetingLink, message: Reject): void {
@@ -405,7 +383,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   }
 
   #fromPeer(now: Instant, link: PeerLink, envelope: Envelope): void {
-    const problem = this.#problemWith(link, envelope);
+    const problem = problemWithEnvelope(link, envelope, this.#self);
     if (problem !== undefined) {
       this.#refuse(problem.reason, problem.detail);
       if (problem.reason === 'wrongGeneration') {
@@ -442,30 +420,6 @@ export class Links implements Machine<LinksInput, LinksEffect> {
           envelope,
         });
     }
-  }
-
-  #problemWith(
-    link: PeerLink,
-    envelope: Envelope,
-  ): { reason: RefusalReason; detail: string } | undefined {
-    const own32 = cluster32(this.#self.clusterId);
-    if (envelope.source !== link.peer || envelope.sourceGeneration !== link.generation) {
-      const detail = `A message from ${envelope.source} came over the link of ${link.peer}.`;
-      return { reason: 'wrongSource', detail };
-    }
-    if (own32 !== 0 && envelope.cluster32 !== 0 && envelope.cluster32 !== own32) {
-      const detail = `${link.peer} speaks for another cluster (${envelope.cluster32}).`;
-      return { reason: 'wrongCluster', detail };
-    }
-    if (envelope.targetGeneration !== this.#self.generation) {
-      const detail = `${link.peer} means generation ${envelope.targetGeneration} of this node.`;
-      return { reason: 'wrongGeneration', detail };
-    }
-    if (envelope.sequence <= link.receiveSequence) {
-      const detail = `Message ${envelope.sequence} after ${link.receiveSequence} from ${link.peer}.`;
-      return { reason: 'outOfOrder', detail };
-    }
-    return undefined;
   }
 
   // Sending.
@@ -638,9 +592,4 @@ function reject(reason: Reject['reason'], detail: string): Reject {
 
 function reasonOf(message: { reason: Reject['reason']; detail: string }) {
   return { reason: message.reason, detail: message.detail };
-}
-
-/** The first 32 bits of a cluster id, as they travel in every envelope; 0 for none. */
-export function cluster32(clusterId: string | undefined): number {
-  return clusterId === undefined ? 0 : Number.parseInt(clusterId.slice(0, 8), 16);
 }

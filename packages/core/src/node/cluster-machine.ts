@@ -11,7 +11,6 @@ import {
   type Message,
   type NodeId,
   type ProposeOutcome,
-  type Term,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import { Autopilot } from '../autopilot/autopilot.ts';
@@ -35,10 +34,11 @@ import {
   type ClusterInput,
   type ClusterMachineOptions,
   type OwnRequest,
-  type SelfReadings,
 } from './cluster-machine-io.ts';
 import { controlStateOperation } from './node-records.ts';
 import { RemoteRequests, type RemoteEffect } from './remote-requests.ts';
+import { routeOf } from './route.ts';
+import { SelfDescription } from './self-description.ts';
 
 /** A request under way in the control group: somebody's from outside, or one of our own. */
 type Origin = { readonly kind: 'outside'; readonly request: RequestId } | OwnRequest;
@@ -66,10 +66,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   >();
   readonly #origins = new Map<RequestId, Origin>();
   #nextRequest = 1;
-  #readings: SelfReadings;
-  readonly #leaveLock: Uint8Array;
-  #metaAt: Instant;
-  #toldLeader: string = '';
+  readonly #description: SelfDescription;
   #housekeepingAt: Instant;
   #registerAt: Instant;
   #controlStateAt: Instant;
@@ -85,13 +82,17 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#options = options;
     this.#self = self.nodeId;
     const leaveKey = random.split('leave-key').bytes(16);
-    this.#leaveLock = options.digest(leaveKey).slice(0, 16);
-    this.#readings = { loopLagP99Ms: 0, heapPercent: 0, clockOffsetMs: 0, clockSuspect: false };
+    this.#description = new SelfDescription(options, leaveKey);
     this.#feed = new ControlFeed(options.control);
     this.#election = this.#newElection(options.record);
     this.#membership = new Membership({
       config: options.membership,
-      self: { nodeId: self.nodeId, generation: self.generation, meta: this.#meta(), leaveKey },
+      self: {
+        nodeId: self.nodeId,
+        generation: self.generation,
+        meta: this.#description.meta(this.#election.status()),
+        leaveKey,
+      },
       random: random.split('membership'),
       digest: options.digest,
       now,
@@ -103,7 +104,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       now,
     });
     this.#autopilot = new Autopilot(options.votersMax);
-    this.#metaAt = now;
     this.#housekeepingAt = now;
     this.#registerAt = now;
     this.#controlStateAt = now;
@@ -226,7 +226,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#runElection(now, this.#election.step(now, input));
         break;
       case 'readings':
-        this.#readings = input.readings;
+        this.#description.measured(input.readings);
         break;
       case 'request':
         this.#request(now, input.request, input.body);
@@ -277,66 +277,44 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       const index = envelope.controlIndex;
       this.#runFeed(now, this.#feed.step(now, { kind: 'news', peer: from, index, groupEpoch }));
     }
-    const { message } = envelope;
-    switch (message.type) {
-      case 'ping':
-      case 'ack':
-      case 'pingReq':
-      case 'indirectAck':
-      case 'nack':
-      case 'gossip':
-      case 'pushPullReq':
-      case 'pushPullResp':
-      case 'refused': {
-        const input = { kind: 'message', from, generation, body: message } as const;
+    this.#route(now, { from, generation, message: envelope.message });
+  }
+
+  #route(now: Instant, sent: { from: NodeId; generation: Generation; message: Message }): void {
+    const { from, generation } = sent;
+    const route = routeOf(sent.message);
+    switch (route.to) {
+      case 'membership': {
+        const input = { kind: 'message', from, generation, body: route.message } as const;
         this.#runMembership(now, this.#membership.step(now, input));
         break;
       }
-      case 'rows': {
-        const input = { kind: 'message', from, body: message } as const;
+      case 'reachability': {
+        const input = { kind: 'message', from, body: route.message } as const;
         this.#runReachability(now, this.#reachability.step(now, input));
         break;
       }
-      case 'configPull':
-      case 'configDelta':
-      case 'configSnapshot': {
-        const input = { kind: 'message', from, body: message } as const;
+      case 'feed': {
+        const input = { kind: 'message', from, body: route.message } as const;
         this.#runFeed(now, this.#feed.step(now, input));
         break;
       }
-      case 'proposeResp':
-        this.#runRemote(now, this.#remote.proposed(now, message));
-        this.#toElection(now, from, message);
+      case 'election':
+        this.#toElection(now, from, route.message);
         break;
-      case 'readIndexResp':
-        this.#runRemote(now, this.#remote.readable(now, message));
-        this.#toElection(now, from, message);
-        break;
-      case 'preVote':
-      case 'preVoteResp':
-      case 'vote':
-      case 'voteResp':
-      case 'append':
-      case 'appendResp':
-      case 'heartbeat':
-      case 'heartbeatResp':
-      case 'snapshotChunk':
-      case 'snapshotResp':
-      case 'readIndex':
-      case 'timeoutNow':
-      case 'propose':
-        this.#toElection(now, from, message);
-        break;
-      default:
+      case 'nobody':
         this.#event({
           name: 'frame.refused',
           reason: 'unexpected',
-          detail: `"${message.type}" has no meaning inside a cluster.`,
+          detail: `"${route.message.type}" has no meaning inside a cluster.`,
         });
     }
   }
 
+  /** Answers to requests of an outsider come back to where they were asked. */
   #toElection(now: Instant, from: NodeId, body: ElectionMessage): void {
+    if (body.type === 'proposeResp') this.#runRemote(now, this.#remote.proposed(now, body));
+    if (body.type === 'readIndexResp') this.#runRemote(now, this.#remote.readable(now, body));
     this.#runElection(now, this.#election.step(now, { kind: 'message', from, body }));
   }
 
@@ -452,15 +430,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   /** What has to follow whenever the election machine may have changed its mind. */
   #followElection(now: Instant): void {
-    const { leader, role, term } = this.#election.status();
+    const status = this.#election.status();
+    const { leader, role } = status;
     this.#autopilot.setLeading(now, role === 'leader' && this.#leaving === undefined);
     const inGroup = role !== 'outsider' && leader !== undefined;
     this.#runFeed(now, this.#feed.step(now, { kind: 'inGroup', inGroup }));
-    const told = `${term} ${leader ?? ''}`;
-    if (role === 'outsider' || told === this.#toldLeader) return;
-    this.#toldLeader = told;
-    this.#metaAt = earliest(this.#metaAt, after(now, CLUSTER.leaderMetaIntervalMs)) ?? now;
-    this.#housekeepingAt = earliest(this.#housekeepingAt, this.#metaAt) ?? now;
+    this.#description.follow(now, status);
   }
 
   #runFeed(now: Instant, effects: readonly ControlFeedEffect[]): void {
@@ -657,7 +632,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       progress: this.#election.progress(now),
       members: this.#membership.views(),
       control,
-      loopLagP99Ms: this.#readings.loopLagP99Ms,
+      loopLagP99Ms: this.#description.readings.loopLagP99Ms,
     });
     if (action !== undefined) this.#carryOut(now, action);
   }
@@ -691,9 +666,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #keepHouse(now: Instant): void {
     this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
     if (this.#leaving === undefined && this.#registerAt <= now) this.#register(now);
-    if (this.#metaAt <= now) {
-      this.#metaAt = after(now, CLUSTER.metaIntervalMs);
-      const meta = this.#meta();
+    const meta = this.#description.takeIfDue(now, this.#election.status());
+    if (meta !== undefined) {
       this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
     }
     if (this.#controlStateDirty && this.#controlStateAt <= now) this.#storeControlState(now);
@@ -716,27 +690,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (state === undefined || !this.#isOutsider()) return;
     this.#controlStateAt = after(now, CLUSTER.controlStateIntervalMs);
     this.#store([controlStateOperation(encodeControlImage(state.image()))], false);
-  }
-
-  #meta(): MemberMeta {
-    const { self, httpAddress, clusterId } = this.#options;
-    const status = this.#election.status();
-    const inGroup = status.role !== 'outsider';
-    return {
-      address: self.address,
-      httpAddress,
-      zone: self.zone,
-      weight: self.weight,
-      protocolMin: self.protocolMin,
-      protocolMax: self.protocolMax,
-      features: self.features,
-      leaveLock: this.#leaveLock,
-      clusterId,
-      raftTerm: inGroup ? status.term : (0 as Term),
-      raftLeader: inGroup ? status.leader : undefined,
-      raftCommit: inGroup ? status.commit : (0 as LogIndex),
-      ...this.#readings,
-    };
   }
 
   // Leaving.
