@@ -1,0 +1,17 @@
+export { simulate } from './simulate.ts';
+export type { FaultChoice, NodeSummary, SimulateOptions, SimulationReport } from './simulate.ts';
+export { explore } from './explore.ts';
+export type { ExploreOptions, ExploreReport, SeedOutcome } from './explore.ts';
+export { renderSchedule, renderTimeline, repeatCommand } from './render.ts';
+export type { RenderOptions } from './render.ts';
+export { formatScenario, parseScenario, ScenarioError } from './scenario.ts';
+export type { Scenario } from './scenario.ts';
+export { describeFault, FAULT_KINDS } from './fault.ts';
+export type { Fault, FaultKind, ScheduledFault, Target } from './fault.ts';
+export { swarm } from './swarm.ts';
+export type { Swarm, SwarmKind, SwarmOptions } from './swarm.ts';
+export { SOMETIMES } from './sometimes.ts';
+export type { Sometimes, SometimesCounts } from './sometimes.ts';
+export type { Violation } from './checker.ts';
+export type { TimelineEntry } from './timeline.ts';
+export type { WorkloadOptions } from './workload.ts';

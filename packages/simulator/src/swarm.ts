@@ -1,0 +1,291 @@
+import { Random } from '@memgrid/core';
+import type { FaultKind, ScheduledFault } from './fault.ts';
+import { SPOILAGES } from './path-conditions.ts';
+
+/** What a seed draws: which kinds of fault it knows, and when each strikes. */
+export interface Swarm {
+  /** Sorted. */
+  readonly kinds: readonly SwarmKind[];
+  /** Average time between two faults. */
+  readonly gapMs: number;
+  /** Nothing bad happens before: founding is either part of the trouble or over. */
+  readonly quietMs: number;
+  readonly schedule: readonly ScheduledFault[];
+}
+
+/** Single faults, and the compositions of several that the catalogue of faults names. */
+export type SwarmKind =
+  | Exclude<FaultKind, 'heal'>
+  | 'bridge'
+  | 'majorityRing'
+  | 'swizzleClog'
+  | 'restartStorm'
+  | 'pausesEverywhere'
+  | 'lossEverywhere';
+
+export interface SwarmOptions {
+  readonly seed: number;
+  /** Names: n1, n2, … */
+  readonly nodes: readonly string[];
+  readonly durationMs: number;
+  /** Only these kinds, all of them. Undefined: a random half of everything. */
+  readonly kinds?: readonly SwarmKind[];
+  readonly gapMs?: number;
+}
+
+/** What a draw of one kind of fault may use. */
+interface Draw {
+  readonly random: Random;
+  readonly nodes: readonly string[];
+  readonly atMs: number;
+  readonly anybody: () => string;
+  readonly lastMs: () => number;
+}
+
+/** Share of seeds in which a given kind can happen. */
+const KIND_SHARE = 0.4;
+const GAP_MS_MIN = 1_000;
+const GAP_MS_MAX = 8_000;
+/** Most seeds let the cluster be founded in peace, or nothing else would ever be tested. */
+const QUIET_SHARE = 0.7;
+const QUIET_MS = 6_000;
+
+/** Draws a day of bad luck. The same options always draw the same. */
+export function swarm(options: SwarmOptions): Swarm {
+  const random = Random.of(options.seed).split('swarm');
+  const known = Object.keys(DRAWS).sort() as SwarmKind[];
+  const drawn = known.filter(() => random.chance(KIND_SHARE));
+  const kinds = options.kinds ?? (drawn.length > 0 ? drawn : ['crash' as const]);
+  const quietMs = random.chance(QUIET_SHARE) ? QUIET_MS : 0;
+  const gapMs = options.gapMs ?? Math.round(random.between(GAP_MS_MIN, GAP_MS_MAX));
+  const schedule: ScheduledFault[] = [];
+  const spent = new Set<SwarmKind>();
+  let atMs = quietMs;
+  for (;;) {
+    atMs += Math.round(-Math.log(1 - random.unit()) * gapMs);
+    if (atMs >= options.durationMs) break;
+    const kind = random.pick(kinds) as SwarmKind;
+    if (ONCE.has(kind) && [...spent].some((other) => ONCE.has(other))) continue;
+    spent.add(kind);
+    schedule.push(...DRAWS[kind](drawAt(random, options.nodes, atMs)));
+  }
+  schedule.sort((a, b) => a.atMs - b.atMs);
+  return { kinds, gapMs, quietMs, schedule };
+}
+
+/**
+ * Each of these takes a node's votes away for good. One a day, or a day could end with a majority
+ * of the voters gone, after which no cluster can be expected to elect anybody.
+ */
+const ONCE: ReadonlySet<SwarmKind> = new Set<SwarmKind>(['wipe', 'clone']);
+
+function drawAt(random: Random, nodes: readonly string[], atMs: number): Draw {
+  return {
+    random,
+    nodes,
+    atMs,
+    anybody: () => (random.chance(0.3) ? 'coordinator' : (random.pick(nodes) as string)),
+    // Most faults are short; a few last long enough for every timeout there is.
+    lastMs: () => Math.round(100 * 2 ** random.between(0, 8)),
+  };
+}
+
+const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[]>> = {
+  split: (draw) => [{ ...lasting(draw), kind: 'split', groups: groupsOf(draw) }],
+  isolate: (draw) => [{ ...lasting(draw), kind: 'isolate', node: draw.anybody() }],
+  oneway: (draw) => [{ ...lasting(draw), kind: 'oneway', ...direction(draw) }],
+  flaky: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'flaky',
+      ...direction(draw),
+      lossPercent: Math.round(draw.random.between(1, 60)),
+      resetPercent: draw.random.chance(0.5) ? Math.round(draw.random.between(1, 5)) : 0,
+    },
+  ],
+  slow: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'slow',
+      ...direction(draw),
+      latencyMs: Math.round(2 ** draw.random.between(0, 9)),
+      jitterMs: Math.round(2 ** draw.random.between(0, 9)),
+    },
+  ],
+  narrow: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'narrow',
+      ...direction(draw),
+      bytesPerSecond: Math.round(2 ** draw.random.between(9, 17)),
+    },
+  ],
+  clog: (draw) => [{ ...lasting(draw), kind: 'clog', ...direction(draw) }],
+  reset: (draw) => [{ atMs: draw.atMs, kind: 'reset', ...direction(draw) }],
+  spoil: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'spoil',
+      ...direction(draw),
+      how: draw.random.pick(SPOILAGES) ?? 'garbage',
+      percent: Math.round(draw.random.between(1, 30)),
+    },
+  ],
+  pause: (draw) => [{ ...lasting(draw), kind: 'pause', node: draw.anybody() }],
+  stall: (draw) => [stall(draw, draw.anybody())],
+  slowCpu: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'slowCpu',
+      node: draw.anybody(),
+      factor: Math.round(2 ** draw.random.between(1, 6)),
+    },
+  ],
+  crash: (draw) => [{ ...lasting(draw), kind: 'crash', node: draw.anybody() }],
+  powerOff: (draw) => [{ ...lasting(draw), kind: 'powerOff', node: draw.anybody() }],
+  restart: (draw) => [{ atMs: draw.atMs, kind: 'restart', node: draw.anybody() }],
+  wipe: (draw) => [{ ...lasting(draw), kind: 'wipe', node: draw.anybody() }],
+  clone: (draw) => [{ atMs: draw.atMs, kind: 'clone', node: draw.random.pick(draw.nodes) ?? 'n1' }],
+  diskError: (draw) => restarted(draw, 'diskError'),
+  diskSlow: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'diskSlow',
+      node: draw.anybody(),
+      extraMs: Math.round(2 ** draw.random.between(3, 11)),
+    },
+  ],
+  diskFull: (draw) => [{ ...lasting(draw), kind: 'diskFull', node: draw.anybody() }],
+  skew: (draw) => [
+    {
+      atMs: draw.atMs,
+      kind: 'skew',
+      node: draw.anybody(),
+      offsetMs: Math.round(draw.random.between(-500, 500)),
+    },
+  ],
+  jump: (draw) => [
+    {
+      atMs: draw.atMs,
+      kind: 'jump',
+      node: draw.anybody(),
+      byMs: draw.random.pick([8 * 3_600_000, -3_600_000, 2_000, -2_000, 70_000]) ?? 2_000,
+    },
+  ],
+  freezeClock: (draw) => [{ ...lasting(draw), kind: 'freezeClock', node: draw.anybody() }],
+  drift: (draw) => [
+    {
+      atMs: draw.atMs,
+      kind: 'drift',
+      node: draw.anybody(),
+      ppm: Math.round(draw.random.between(-200, 200)),
+    },
+  ],
+  leave: (draw) => [{ ...lasting(draw), kind: 'leave', node: draw.anybody() }],
+  bridge: (draw) => [{ ...lasting(draw), kind: 'split', groups: bridge(draw) }],
+  majorityRing: (draw) => [{ ...lasting(draw), kind: 'split', groups: ring(draw.nodes) }],
+  swizzleClog: (draw) => swizzleClog(draw),
+  restartStorm: (draw) => restartStorm(draw),
+  pausesEverywhere: (draw) => [stall(draw, '*')],
+  lossEverywhere: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'flaky',
+      from: '*',
+      to: '*',
+      lossPercent: Math.round(draw.random.between(1, 20)),
+      resetPercent: 0,
+    },
+  ],
+};
+
+function lasting(draw: Draw): { readonly atMs: number; readonly forMs: number } {
+  return { atMs: draw.atMs, forMs: draw.lastMs() };
+}
+
+function direction(draw: Draw): { readonly from: string; readonly to: string } {
+  const [a = 'n1', b = 'n1'] = draw.random.shuffled(draw.nodes);
+  switch (draw.random.below(4)) {
+    case 0:
+      return { from: 'coordinator', to: '*' };
+    case 1:
+      return { from: '*', to: a };
+    case 2:
+      return { from: a, to: '*' };
+    default:
+      return { from: a, to: b };
+  }
+}
+
+/** Two or three groups of any size. */
+function groupsOf(draw: Draw): readonly (readonly string[])[] {
+  const count = draw.random.chance(0.3) ? 3 : 2;
+  const groups: string[][] = Array.from({ length: count }, () => []);
+  for (const node of draw.nodes) groups[draw.random.below(count)]?.push(node);
+  return groups.filter((group) => group.length > 0);
+}
+
+/** Two halves and one node that reaches both. */
+function bridge(draw: Draw): readonly (readonly string[])[] {
+  const [middle = 'n1', ...others] = draw.random.shuffled(draw.nodes);
+  const half = Math.ceil(others.length / 2);
+  return [
+    [...others.slice(0, half), middle],
+    [...others.slice(half), middle],
+  ];
+}
+
+/** Everybody reaches a majority, and no two the same one. */
+function ring(nodes: readonly string[]): readonly (readonly string[])[] {
+  const reach = Math.floor(nodes.length / 4) + 1;
+  return nodes.map((_, at) =>
+    Array.from({ length: reach + 1 }, (_unused, step) => nodes[(at + step) % nodes.length] ?? ''),
+  );
+}
+
+/** Nodes are clogged one by one and come free in another order: FoundationDB's favourite. */
+function swizzleClog(draw: Draw): readonly ScheduledFault[] {
+  const victims = draw.random
+    .shuffled(draw.nodes)
+    .slice(0, 1 + draw.random.below(draw.nodes.length));
+  return victims.flatMap((node): ScheduledFault[] => {
+    const atMs = draw.atMs + draw.random.below(2_000);
+    const forMs = 500 + draw.random.below(8_000);
+    return [
+      { atMs, forMs, kind: 'clog', from: node, to: '*' },
+      { atMs, forMs, kind: 'clog', from: '*', to: node },
+    ];
+  });
+}
+
+/** Everybody restarts within two seconds. */
+function restartStorm(draw: Draw): readonly ScheduledFault[] {
+  return draw.nodes.map((node) => ({
+    atMs: draw.atMs + draw.random.below(2_000),
+    kind: draw.random.chance(0.3) ? ('powerOff' as const) : ('crash' as const),
+    node,
+    forMs: draw.random.below(2_000),
+  }));
+}
+
+/** A failing disk halts the node; whoever runs it starts it again a little later. */
+function restarted(draw: Draw, kind: 'diskError'): readonly ScheduledFault[] {
+  const node = draw.random.pick(draw.nodes) ?? 'n1';
+  const backAtMs = draw.atMs + 2_000 + draw.lastMs();
+  return [
+    { atMs: draw.atMs, kind, node },
+    { atMs: backAtMs, kind: 'restart', node },
+  ];
+}
+
+function stall(draw: Draw, node: string): ScheduledFault {
+  const gentle = draw.random.chance(0.6);
+  return {
+    ...lasting(draw),
+    kind: 'stall',
+    node,
+    stallMsMin: 50,
+    stallMsMax: gentle ? 400 : Math.round(draw.random.between(500, 4_000)),
+    everyMs: Math.round(draw.random.between(500, 4_000)),
+  };
+}
