@@ -18,7 +18,8 @@ export function sealed(key: string, value: Uint8Array): Uint8Array {
 export function unsealed(key: string, bytes: Uint8Array): Uint8Array | undefined {
   const length = bytes.byteLength - TRAILER_BYTES;
   if (length < 0) return undefined;
-  const value = bytes.slice(0, length);
+  // A copy, also of a Buffer, whose own `slice` would be a view.
+  const value = new Uint8Array(bytes.subarray(0, length));
   const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(length);
   return stored === checksum(key, value) ? value : undefined;
 }

@@ -104,19 +104,12 @@ export class GroupCommit {
 
   async #writeSome(batch: readonly Waiting[]): Promise<void> {
     const synced = batch.some((one) => one.durable);
+    const operations = batch.flatMap((one) => one.operations);
     const startedAt = performance.now();
-    if (this.#problem === undefined) {
-      try {
-        await this.#options.write(
-          batch.flatMap((one) => one.operations),
-          synced,
-        );
-      } catch (error) {
-        this.#problem = describe(error);
-      }
-    }
-    if (this.#problem !== undefined) {
-      for (const { ticket } of batch) this.#options.onFailed(ticket, this.#problem);
+    const problem = this.#problem ?? (await this.#problemOfWriting(operations, synced));
+    if (problem !== undefined) {
+      this.#problem = problem;
+      for (const { ticket } of batch) this.#options.onFailed(ticket, problem);
       return;
     }
     this.#options.onWritten?.({
@@ -126,6 +119,18 @@ export class GroupCommit {
       synced,
     });
     for (const { ticket } of batch) this.#options.onStored(ticket);
+  }
+
+  async #problemOfWriting(
+    operations: readonly RecordOperation[],
+    sync: boolean,
+  ): Promise<string | undefined> {
+    try {
+      await this.#options.write(operations, sync);
+      return undefined;
+    } catch (error) {
+      return describe(error);
+    }
   }
 
   /** As much as one write may hold, and at least one ticket: a ticket is never split. */

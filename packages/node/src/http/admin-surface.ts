@@ -34,7 +34,8 @@ export function adminSurface(source: AdminSource, tls?: TlsMaterial): FastifyIns
     connectionTimeout: REQUEST_TIMEOUT_MS,
     // On close, idle keep-alive connections end at once instead of holding the process.
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 256 },
+    // What the router refuses before any hook or handler: a path that can not be decoded.
+    frameworkErrors: (error, _request, reply) => void answer(reply, shownError(error)),
   });
   server.addHook('onRequest', async (request) => checkCaller(request, source.token));
   server.setErrorHandler((error: FastifyError | HttpError, request, reply) => {

@@ -52,8 +52,14 @@ function handoverError(detail: string): HttpError {
 /** A whole node id, or a beginning of one that only one member has. */
 function targetOf(body: unknown, status: NodeStatus): NodeId | undefined {
   if (body === undefined || body === null) return undefined;
-  if (typeof body !== 'object') throw badTarget('The body must be {"to": nodeId} or empty.');
-  const { to } = body as { to?: unknown };
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw badTarget('The body must be {"to": nodeId} or empty.');
+  }
+  const { to, ...rest } = body as { to?: unknown };
+  const [unknown] = Object.keys(rest);
+  // A misspelt "to" must not mean "to anybody".
+  if (unknown !== undefined)
+    throw badTarget(`The body may have "to" and nothing else: ${unknown}.`);
   if (to === undefined || to === null) return undefined;
   if (typeof to !== 'string' || !/^[0-9a-f]{4,32}$/.test(to)) {
     throw badTarget(`"to" must be 4 to 32 hex digits of a node id, not ${JSON.stringify(to)}.`);

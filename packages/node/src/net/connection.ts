@@ -102,14 +102,19 @@ export class Connection {
       this.#listener?.onGarbage('A text frame: this protocol is binary.');
       return;
     }
-    // `nodebuffer` makes every message one Buffer.
-    this.#listener?.onFrame(data as Buffer);
+    // `nodebuffer` makes every message one Buffer. Passed on as what its type says: a Buffer's
+    // `slice` is a view, a Uint8Array's is a copy.
+    const { buffer, byteOffset, byteLength } = data as Buffer;
+    this.#listener?.onFrame(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
   #onError(error: Error): void {
     const { code } = error as NodeJS.ErrnoException;
     // Errors that `ws` found in the stream; those of the network only end the connection.
-    if (code?.startsWith('WS_ERR') === true) this.#listener?.onGarbage(`${error.message}.`);
+    if (code?.startsWith('WS_ERR') !== true) return;
+    this.#listener?.onGarbage(`${error.message}.`);
+    // `ws` sent its close code and would now wait for an answer, in a stream that it can not read.
+    this.#socket.terminate();
   }
 
   #onClose(): void {

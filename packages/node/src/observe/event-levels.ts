@@ -47,6 +47,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, 'error' | 'warn' | 'info' 
   'member.restarted': 'info',
   'member.settled': 'info',
   'member.suspected': 'warn',
+  'members.full': 'error',
   'node.faulted': 'error',
   'node.started': 'info',
   'node.stopped': 'info',

@@ -1,0 +1,267 @@
+import type { NodeReply, NodeRequest, NodeStatus } from '@memgrid/core';
+import { nodeId } from '@memgrid/protocol';
+import type { LogIndex } from '@memgrid/protocol';
+import { expect, onTestFinished, test } from 'vitest';
+import type { AdminSource } from './admin-source.ts';
+import { ADMIN_PATHS, adminSurface } from './admin-surface.ts';
+
+const self = nodeId('a1'.repeat(16));
+const other = nodeId('b2'.repeat(16));
+const TOKEN = 'a-secret-of-good-length';
+
+const member = (id: string, address: string) => ({
+  nodeId: id,
+  generation: 1,
+  incarnation: 0,
+  liveness: 'alive',
+  unstable: false,
+  sinceMs: 0,
+  meta: { address, httpAddress: '', zone: 'z', weight: 100, loopLagP99Ms: 1, heapPercent: 10 },
+});
+
+const status = {
+  nodeId: self,
+  generation: 2,
+  phase: 'member',
+  clusterId: 'cc'.repeat(16),
+  address: '127.0.0.1:1',
+  httpAddress: '127.0.0.1:2',
+  waitingFor: undefined,
+  control: {
+    index: 9,
+    targetVoters: 3,
+    features: {},
+    level: 'normal',
+    members: [{ nodeId: self, generation: 2, status: 'normal', address: '127.0.0.1:1', zone: 'z' }],
+  },
+  election: {
+    role: 'leader',
+    term: 4,
+    commit: 9,
+    applied: 9,
+    lastIndex: 9,
+    config: { voters: [self], learners: [other] },
+  },
+  coordinator: self,
+  members: [member(self, '127.0.0.1:1'), member(other, '127.0.0.1:3')],
+  healthScore: 0,
+  connectedPeers: [other],
+  clock: { suspect: false, remoteAheadCount: 0 },
+} as unknown as NodeStatus;
+
+interface Overrides extends Partial<AdminSource> {
+  readonly reply?: NodeReply;
+}
+
+function surfaceOf(overrides: Overrides = {}) {
+  const asked: NodeRequest[] = [];
+  const defects: string[] = [];
+  const { reply = { kind: 'readable', index: 9 as LogIndex }, ...source } = overrides;
+  const server = adminSurface({
+    version: '1.2.3',
+    token: '',
+    status: () => status,
+    request: async (body) => {
+      asked.push(body);
+      return await Promise.resolve(reply);
+    },
+    metrics: async () => await Promise.resolve({ contentType: 'text/x', text: 'memgrid 1\n' }),
+    onDefect: (route, problem) => defects.push(`${route}: ${problem}`),
+    ...source,
+  });
+  onTestFinished(async () => await server.close());
+  return { server, asked, defects };
+}
+
+test('every path of the index answers', async () => {
+  const { server } = surfaceOf();
+  const index = await server.inject('/');
+  expect(index.json()).toMatchObject({ name: 'memgrid', version: '1.2.3', paths: ADMIN_PATHS });
+  for (const path of Object.keys(ADMIN_PATHS)) {
+    const method = path.endsWith('handover') ? 'POST' : 'GET';
+    expect((await server.inject({ method, url: path })).statusCode, path).not.toBe(404);
+  }
+});
+
+test('livez answers whatever the rest of the node does', async () => {
+  const { server, asked } = surfaceOf({ status: () => undefined });
+  const response = await server.inject('/livez');
+  expect(response.statusCode).toBe(200);
+  expect(response.json()).toEqual({ status: 'alive', phase: 'starting' });
+  expect((await server.inject('/livez?verbose')).body).toBe('alive\n');
+  expect(asked).toEqual([]);
+});
+
+test('readyz asks the control group', async () => {
+  const { server, asked } = surfaceOf();
+  const response = await server.inject('/readyz');
+  expect(response.statusCode).toBe(200);
+  expect(response.json()).toEqual({ status: 'ready', controlIndex: 9 });
+  expect(asked).toEqual([{ kind: 'readIndex' }]);
+});
+
+test('readyz says why it is not ready', async () => {
+  const { server } = surfaceOf({
+    status: () => ({ ...status, waitingFor: 'No coordinator: 1 of 3 voters is in sight.' }),
+    reply: { kind: 'failed', reason: 'noLeader', detail: 'nobody leads' },
+  });
+  const response = await server.inject('/readyz');
+  expect(response.statusCode).toBe(503);
+  expect(response.json()).toEqual({
+    error: {
+      code: 'NOT_READY',
+      message: 'The control group does not answer through this node (noLeader: nobody leads).',
+      hint: 'No coordinator: 1 of 3 voters is in sight.',
+    },
+  });
+});
+
+test.each(['/readyz', '/cluster/status', '/cluster/members'])(
+  '%s answers 503 while the node starts',
+  async (url) => {
+    const { server } = surfaceOf({ status: () => undefined });
+    const response = await server.inject(url);
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({ error: { code: 'STARTING' } });
+  },
+);
+
+test('status and members are JSON for scripts and text for people', async () => {
+  const { server } = surfaceOf();
+  expect((await server.inject('/cluster/status')).json()).toMatchObject({
+    nodeId: self,
+    coordinator: self,
+    raft: { role: 'leader', term: 4, voters: [self], learners: [other] },
+    members: { alive: 2, suspect: 0, dead: 0, left: 0 },
+    waitingFor: null,
+  });
+  expect((await server.inject('/cluster/members')).json()).toMatchObject({
+    answeredBy: self,
+    members: [
+      { nodeId: self, role: 'coordinator', status: 'normal', self: true },
+      { nodeId: other, role: 'learner', status: null, liveness: 'alive', self: false },
+    ],
+  });
+  const text = await server.inject('/cluster/members?verbose');
+  expect(text.headers['content-type']).toMatch(/^text\/plain/);
+  expect(text.body.split('\n')[1]).toMatch(/^a1a1a1a1\* +127\.0\.0\.1:1 +z +alive +normal +coord/);
+  expect((await server.inject('/cluster/status?verbose')).body).toMatch(
+    /^node +a1a1.*memgrid 1\.2/,
+  );
+});
+
+test('metrics come as Prometheus wants them', async () => {
+  const response = await surfaceOf().server.inject('/metrics');
+  expect(response.headers['content-type']).toMatch(/^text\/x/);
+  expect(response.body).toBe('memgrid 1\n');
+});
+
+test.each([
+  [undefined, undefined],
+  [{}, undefined],
+  [{ to: other }, other],
+  [{ to: 'b2b2' }, other],
+])('a handover to %j asks for %s', async (payload, to) => {
+  const { server, asked } = surfaceOf({ reply: { kind: 'handedOver', leader: other } });
+  const response = await server.inject({
+    method: 'POST',
+    url: '/cluster/coordinator/handover',
+    ...(payload === undefined ? {} : { payload }),
+  });
+  expect(response.json()).toEqual({ coordinator: other, before: self });
+  expect(asked).toEqual([{ kind: 'handover', to }]);
+});
+
+test.each([
+  [{ to: 'ffff' }, '0 members have an id that begins with "ffff".'],
+  [{ to: 7 }, '"to" must be 4 to 32 hex digits of a node id, not 7.'],
+  [[], 'The body must be {"to": nodeId} or empty.'],
+  [{ target: 'b2b2' }, 'The body may have "to" and nothing else: target.'],
+])('a handover to %j is refused', async (payload, message) => {
+  const { server, asked } = surfaceOf();
+  const response = await server.inject({
+    method: 'POST',
+    url: '/cluster/coordinator/handover',
+    payload,
+  });
+  expect(response.statusCode).toBe(400);
+  expect(response.json()).toMatchObject({ error: { code: 'BAD_REQUEST', message } });
+  expect(asked).toEqual([]);
+});
+
+test('a handover that fails is a conflict with the reason', async () => {
+  const { server } = surfaceOf({
+    reply: { kind: 'failed', reason: 'badTarget', detail: 'not a voter' },
+  });
+  const response = await server.inject({ method: 'POST', url: '/cluster/coordinator/handover' });
+  expect(response.statusCode).toBe(409);
+  expect(response.json()).toMatchObject({
+    error: { message: expect.stringContaining('badTarget: not a voter') as unknown },
+  });
+});
+
+test.each([
+  ['GET', '/nowhere', 404, 'NOT_FOUND'],
+  ['POST', '/livez', 405, 'METHOD_NOT_ALLOWED'],
+  ['GET', '/cluster/coordinator/handover', 405, 'METHOD_NOT_ALLOWED'],
+  ['GET', '/%zz', 400, 'BAD_REQUEST'],
+] as const)('%s %s answers %i in the usual shape', async (method, url, statusCode, code) => {
+  const response = await surfaceOf().server.inject({ method, url });
+  expect(response.statusCode).toBe(statusCode);
+  expect(response.json()).toMatchObject({ error: { code } });
+  expect(response.json<{ error: object }>().error).toHaveProperty('hint');
+});
+
+test.each([
+  ['not JSON', '{"to', 'application/json', 400],
+  ['too large', JSON.stringify({ to: 'x'.repeat(20_000) }), 'application/json', 413],
+  ['another type', 'to=a', 'application/x-www-form-urlencoded', 415],
+])('a body that is %s is refused', async (_name, payload, type, statusCode) => {
+  const { server, asked, defects } = surfaceOf();
+  const response = await server.inject({
+    method: 'POST',
+    url: '/cluster/coordinator/handover',
+    payload,
+    headers: { 'content-type': type },
+  });
+  expect(response.statusCode).toBe(statusCode);
+  expect(response.json()).toHaveProperty('error.hint');
+  expect(asked).toEqual([]);
+  expect(defects).toEqual([]);
+});
+
+test('with a token, only probes may ask without showing it', async () => {
+  const { server } = surfaceOf({ token: TOKEN });
+  expect((await server.inject('/livez')).statusCode).toBe(200);
+  expect((await server.inject('/readyz')).statusCode).toBe(200);
+  for (const url of ['/', '/metrics', '/cluster/status', '/cluster/members', '/nowhere']) {
+    const response = await server.inject(url);
+    expect(response.statusCode, url).toBe(401);
+    expect(response.json()).toMatchObject({ error: { code: 'UNAUTHORISED' } });
+  }
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  expect((await server.inject({ url: '/metrics', headers })).statusCode).toBe(200);
+});
+
+test('a web page is refused, whatever it asks', async () => {
+  const { server, asked } = surfaceOf();
+  const response = await server.inject({
+    method: 'POST',
+    url: '/cluster/coordinator/handover',
+    headers: { origin: 'http://example.com' },
+  });
+  expect(response.statusCode).toBe(403);
+  expect(asked).toEqual([]);
+});
+
+test('a defect is told to the operator and hidden from the caller', async () => {
+  const { server, defects } = surfaceOf({
+    status: () => {
+      throw new Error('inner secret');
+    },
+  });
+  const response = await server.inject('/cluster/status');
+  expect(response.statusCode).toBe(500);
+  expect(response.body).not.toContain('inner secret');
+  expect(defects).toEqual(['/cluster/status: inner secret']);
+});

@@ -1,0 +1,46 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import type { Instant } from '@memgrid/core';
+import { expect, test } from 'vitest';
+import { EventLoopScheduler } from './event-loop-scheduler.ts';
+
+function inMs(delayMs: number): Instant {
+  return (performance.now() + delayMs) as Instant;
+}
+
+async function immediates(count: number): Promise<void> {
+  for (let at = 0; at < count; at += 1) await setImmediate();
+}
+
+test('a turn runs after the present phase, with the last look at the clock right before it', async () => {
+  const log: string[] = [];
+  const scheduler = new EventLoopScheduler(() => log.push('look'));
+  scheduler.soon(() => log.push('turn'));
+  log.push('now');
+  await immediates(2);
+  expect(log).toEqual(['now', 'look', 'turn']);
+});
+
+test('a timer replaces the earlier one, and fires no sooner than its moment', async () => {
+  const scheduler = new EventLoopScheduler();
+  const moment = inMs(5);
+  const firedAt = await new Promise<number>((resolve, reject) => {
+    scheduler.at(inMs(1), () => reject(new Error('The replaced timer fired.')));
+    scheduler.at(moment, () => resolve(performance.now()));
+  });
+  expect(firedAt).toBeGreaterThanOrEqual(moment);
+});
+
+test('a cancelled timer does not fire, and one far away does not overflow', async () => {
+  const scheduler = new EventLoopScheduler();
+  let fired = false;
+  scheduler.at(inMs(0), () => (fired = true));
+  scheduler.cancel();
+  scheduler.at(inMs(2 ** 40), () => (fired = true));
+  const other = new EventLoopScheduler();
+  await new Promise<void>((resolve) => {
+    other.at(inMs(2), resolve);
+  });
+  scheduler.cancel();
+  expect(fired).toBe(false);
+});
