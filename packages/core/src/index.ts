@@ -36,6 +36,13 @@ export {
 } from './election/recover.ts';
 export type { FoundingState } from './election/recover.ts';
 export type * from './reachability/reachability-io.ts';
+export { Reachability } from './reachability/reachability.ts';
+export type { ReachabilityStart } from './reachability/reachability.ts';
+export { reachabilityConfig } from './reachability/reachability-config.ts';
+export type {
+  ReachabilityConfig,
+  ReachabilityOptions,
+} from './reachability/reachability-config.ts';
 export { NodeMachine } from './node-machine.ts';
 export type { Digest, NodeMachineOptions } from './node-machine.ts';
 export type * from './node-status.ts';
