@@ -37,6 +37,7 @@ export class PlantedWorkspace {
       'package.json',
       'tsconfig.base.json',
       'tsconfig.test.json',
+      'tsconfig.json',
     ]) {
       cpSync(join(REPOSITORY, file), join(this.#root, file));
     }
@@ -82,7 +83,7 @@ export function runTool(tool: string, args: readonly string[], cwd = REPOSITORY)
   return new Promise((resolve, reject) => {
     execFile(binary, args, { cwd, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       // A tool that could not run at all must not look like one that found nothing.
-      if (error !== null && typeof error.code !== 'number') reject(error);
+      if (error !== null && typeof error.code !== 'number') reject(error as Error);
       else resolve({ exitCode: error === null ? 0 : Number(error.code), output: stdout + stderr });
     });
   });

@@ -1,0 +1,78 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { parseDuration } from './duration.ts';
+
+/** Where look commands ask when nobody says otherwise. */
+export const DEFAULT_NODE = 'http://127.0.0.1:7780';
+
+export interface LookOptions {
+  readonly json?: true;
+  /** Admin addresses, tried in order until one answers. */
+  readonly node: readonly string[];
+  readonly timeout: number;
+}
+
+/** For commands that answer once. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON envelope instead of text');
+}
+
+/** For commands that tell things as they happen. */
+export function withJsonLines(command: Command): Command {
+  return command.option('--json', 'print one JSON object a line instead of text');
+}
+
+/** The options of every command that asks a running cluster. */
+export function withLookOptions(command: Command): Command {
+  return withJson(command)
+    .addOption(
+      new Option(
+        '--node <url,…>',
+        'admin address to ask; several are tried in order. For https with an authority of your own set NODE_EXTRA_CA_CERTS',
+      )
+        .argParser(adminAddresses)
+        .env('MEMGRID_NODE')
+        .default([DEFAULT_NODE], DEFAULT_NODE),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long one answer may take: 500ms, 3s, 1m')
+        .argParser(durationMs)
+        .default(3_000, '3s'),
+    );
+}
+
+/** Reads a duration or refuses it, naming what would be right. */
+export function durationMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed === undefined || parsed === 0) {
+    throw new InvalidArgumentError('Give a number with a unit: 500ms, 20s, 10m, 1h.');
+  }
+  return parsed;
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A parser for whole numbers of a range. */
+export function wholeNumber({ min, max }: Range): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function adminAddresses(text: string): readonly string[] {
+  return text.split(',').map((one) => {
+    const address = one.trim();
+    const url = URL.parse(address.includes('://') ? address : `http://${address}`);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new InvalidArgumentError(`"${address}" is no address like ${DEFAULT_NODE}.`);
+    }
+    return url.origin;
+  });
+}

@@ -1,0 +1,116 @@
+import type { StatusBody } from '@memgrid/node';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { AdminClient } from '../cluster/admin-client.ts';
+import { shortName, verdictOf } from '../cluster/cluster-verdict.ts';
+import { askEverybody, urlOf } from '../cluster/everybody.ts';
+import type { AskOptions } from '../cluster/everybody.ts';
+import { CommandError } from '../command-error.ts';
+import { withLookOptions } from '../command-options.ts';
+import type { LookOptions } from '../command-options.ts';
+import { runCommand } from '../command-run.ts';
+import type { CommandResult } from '../command-run.ts';
+import type { CommandContext } from '../command-table.ts';
+import { EXIT } from '../exit-code.ts';
+import { facts } from '../output/table.ts';
+import { askOptions } from './status.ts';
+
+const SHOW_HELP = `
+Exit codes: 0 there is one and every node that answered agrees, 7 otherwise, 3 no node answered.`;
+
+const HANDOVER_HELP = `
+The coordinator brings the chosen voter up to date, then tells it to take over: no decision is
+lost, and nothing can be decided for about the time of one round trip.
+
+Examples:
+  memgrid coordinator handover               to the voter that is most up to date
+  memgrid coordinator handover --to 3f2a91   to this one (as many digits as are unique)
+
+Exit codes: 0 handed over, 6 refused: the reason is named and the coordinator is the same as before.`;
+
+interface HandoverOptions extends LookOptions {
+  readonly to?: string;
+}
+
+interface HandoverBody {
+  readonly coordinator: string;
+  readonly before: string | null;
+}
+
+/** `memgrid coordinator show|handover`. */
+export function defineCoordinator(command: Command, { terminal, finish }: CommandContext): void {
+  const show = command.command('show').summary('who coordinates, in which term, with whose votes');
+  withLookOptions(
+    show.description('Who coordinates, in which term, with whose votes.'),
+  ).addHelpText('after', SHOW_HELP);
+  show.action(async (options: LookOptions) => {
+    const call = { command: 'coordinator show', json: options.json === true, terminal };
+    finish(await runCommand(call, () => showCoordinator(askOptions(options, terminal))));
+  });
+  const handover = command.command('handover').summary('hand the role over to another voter');
+  withLookOptions(handover.description('Hand the role over to another voter.'))
+    .option('--to <node>', 'id of the next coordinator, or its first digits', nodeIdPrefix)
+    .addHelpText('after', HANDOVER_HELP);
+  handover.action(async (options: HandoverOptions) => {
+    const call = { command: 'coordinator handover', json: options.json === true, terminal };
+    const ask = askOptions(options, terminal);
+    finish(await runCommand(call, () => handOver(ask, options.to)));
+  });
+}
+
+async function showCoordinator(options: AskOptions): Promise<CommandResult> {
+  const everybody = await askEverybody<StatusBody>('/cluster/status', options);
+  const { coordinator, term, agreed, voters, problems, answeredBy, missing } = verdictOf(everybody);
+  const leader = everybody.answers.find(({ member }) => member.nodeId === coordinator);
+  const certain = coordinator !== null && agreed;
+  return {
+    data: {
+      coordinator,
+      term,
+      agreed,
+      address: leader?.member.address ?? null,
+      httpAddress: leader?.member.httpAddress ?? null,
+      voters,
+    },
+    text: facts([
+      ['coordinator', coordinator ?? 'none'],
+      ['address', leader?.member.address ?? '-'],
+      ['http', leader?.member.httpAddress ?? '-'],
+      ['term', String(term ?? '-')],
+      ['voters', `${voters.alive} of ${voters.total} alive, ${voters.majority} needed`],
+      ['agreed', agreed ? 'yes, by every node that answered' : 'no'],
+    ]),
+    warnings: certain ? everybody.warnings : [...everybody.warnings, ...problems],
+    answeredBy,
+    missing,
+    exitCode: certain ? EXIT.good : EXIT.degraded,
+  };
+}
+
+async function handOver(options: AskOptions, to: string | undefined): Promise<CommandResult> {
+  const { answers, first, url } = await askEverybody<StatusBody>('/cluster/status', options);
+  const leader = answers.find(({ member }) => member.nodeId === first.coordinator)?.member;
+  if (leader === undefined) {
+    const hint = first.waitingFor ?? 'Wait for the election, then try again.';
+    throw new CommandError('NO_COORDINATOR', 'There is no coordinator.', {
+      exitCode: EXIT.degraded,
+      hint,
+    });
+  }
+  // Only the coordinator can hand its role over, so it is asked itself.
+  const { timeoutMs, token } = options;
+  const client = new AdminClient({ url: urlOf(leader, url), timeoutMs, token });
+  const body = to === undefined ? {} : { to };
+  const done = (await client.post('/cluster/coordinator/handover', body)) as HandoverBody;
+  const before = done.before ?? leader.nodeId;
+  return {
+    data: { before, coordinator: done.coordinator },
+    text: `The coordinator is ${shortName(done.coordinator)} now; it was ${shortName(before)}.`,
+    answeredBy: [leader.nodeId],
+  };
+}
+
+function nodeIdPrefix(text: string): string {
+  if (/^[0-9a-f]{4,32}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give 4 to 32 hex digits; `memgrid members` lists the ids.');
+}

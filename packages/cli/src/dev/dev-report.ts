@@ -1,0 +1,142 @@
+import { shortName } from '../cluster/cluster-verdict.ts';
+import { showDuration } from '../duration.ts';
+import { paintFor } from '../output/paint.ts';
+import type { Paint } from '../output/paint.ts';
+import { table } from '../output/table.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Agreement, ClusterChange } from './cluster-watch.ts';
+import type { DevDirectory } from './dev-directory.ts';
+import type { LocalNode, StopReport } from './local-cluster.ts';
+import type { Ending } from './node-process.ts';
+
+export interface ReadyCluster extends Agreement {
+  readonly nodes: readonly LocalNode[];
+  readonly directory: DevDirectory;
+  /** From the start of the first process to agreement. */
+  readonly tookMs: number;
+}
+
+/** What `memgrid dev` tells while it runs. */
+export interface DevReport {
+  ready(cluster: ReadyCluster): void;
+  changed(change: ClusterChange): void;
+  /** A node ended that nobody had asked to. */
+  died(node: LocalNode, ending: Ending): void;
+  stopping(reason: string): void;
+  stopped(report: StopReport, ok: boolean): void;
+}
+
+/** One object a line, for programs. */
+export function jsonReport({ stdout }: Terminal): DevReport {
+  const print = (event: string, body: object): void => {
+    const line = { event, time: new Date().toISOString(), ...body };
+    stdout.write(`${JSON.stringify(line)}\n`);
+  };
+  return {
+    ready: ({ nodes, directory, clusterId, coordinator, term, tookMs }) =>
+      print('cluster.ready', {
+        clusterId,
+        coordinator,
+        term,
+        tookMs,
+        data: directory.path,
+        nodes: nodes.map((node) => ({
+          label: node.label,
+          pid: node.process.pid,
+          nodeId: node.nodeId,
+          generation: node.generation,
+          address: node.address,
+          httpUrl: node.httpUrl,
+        })),
+      }),
+    changed: ({ event, ...rest }) => print(event, rest),
+    died: ({ label, nodeId, process }, { exitCode, signal }) =>
+      print('node.died', { label, nodeId, pid: process.pid, exitCode, signal }),
+    stopping: (reason) => print('cluster.stopping', { reason }),
+    stopped: (report, ok) => print('cluster.stopped', { ok, ...report }),
+  };
+}
+
+/** One screen, then a line for each thing that happens, for people. */
+export function textReport(terminal: Terminal): DevReport {
+  const { stdout } = terminal;
+  const paint = paintFor(stdout, terminal);
+  let labels: ReadonlyMap<string, string> = new Map();
+  const name = (nodeId: string): string => labels.get(nodeId) ?? shortName(nodeId);
+  const say = (text: string): void => {
+    const clock = new Date().toTimeString().slice(0, 8);
+    stdout.write(`${paint('dim', clock)}  ${text}\n`);
+  };
+  return {
+    ready: (cluster) => {
+      labels = new Map(
+        cluster.nodes.map(({ nodeId, label }) => [nodeId, `${label} (${shortName(nodeId)})`]),
+      );
+      stdout.write(screen(cluster, paint));
+    },
+    changed: (change) => say(changeText(change, name, paint)),
+    died: (node, { exitCode, signal }) => {
+      const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+      say(`${name(node.nodeId)} ended ${how}: ${paint('red', 'nobody asked it to')}.`);
+      // A process that was killed from outside has nothing to say about it.
+      if (signal === null) for (const line of node.process.logTail(10)) say(`  ${line}`);
+    },
+    stopping: (reason) => say(`Stopping (${reason}) …`),
+    stopped: ({ killed, failed }, ok) => {
+      if (killed.length > 0)
+        say(paint('red', `Killed, did not stop in time: ${killed.join(', ')}.`));
+      if (failed.length > 0) say(paint('red', `Stopped with an error: ${failed.join(', ')}.`));
+      say(ok ? 'Every node has stopped.' : 'Not every node stopped well.');
+    },
+  };
+}
+
+function changeText(change: ClusterChange, name: (nodeId: string) => string, paint: Paint): string {
+  switch (change.event) {
+    case 'coordinator.lost':
+      return `${paint('yellow', 'No coordinator')}: ${name(change.coordinator)} is gone.`;
+    case 'coordinator.changed': {
+      const { coordinator, term } = change;
+      return `${paint('green', 'New coordinator')}: ${name(coordinator)}, term ${term}.`;
+    }
+    case 'member.changed':
+      return `${name(change.nodeId)} is ${change.liveness}.`;
+  }
+}
+
+function screen(cluster: ReadyCluster, paint: Paint): string {
+  const { nodes, coordinator, directory, tookMs } = cluster;
+  const took = showDuration(tookMs);
+  const count = nodes.length === 1 ? 'One node' : `${nodes.length} nodes`;
+  const rows = nodes.map((node) => [
+    node.label,
+    shortName(node.nodeId),
+    node.nodeId === coordinator ? paint('bold', 'coordinator') : 'member',
+    node.address,
+    node.httpUrl,
+    String(node.process.pid),
+  ]);
+  const titles = ['', 'NODE', 'ROLE', 'PEERS AND CLIENTS', 'HTTP', 'PID'];
+  const [first] = nodes;
+  const leader = nodes.find(({ nodeId }) => nodeId === coordinator);
+  const lines = [
+    '',
+    `${paint('bold', 'memgrid')}  ${count}, one cluster after ${took}: ${cluster.clusterId}`,
+    '',
+    ...table(
+      titles.map((title) => ({ title })),
+      rows,
+    ).split('\n'),
+    '',
+    `look   memgrid status --node ${first?.httpUrl ?? ''}`,
+    ...(nodes.length < 3
+      ? []
+      : [
+          `break  kill -9 ${leader?.process.pid ?? ''}   (the coordinator; another one takes over)`,
+        ]),
+    `data   ${directory.path}${directory.temporary ? '   (removed at the end; keep it with --data)' : ''}`,
+    'stop   Ctrl-C',
+    '',
+  ];
+  return `${lines.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}\n`;
+}

@@ -1,0 +1,40 @@
+import { stripVTControlCharacters } from 'node:util';
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+/**
+ * Rows under titles, as wide as their content: readable on a terminal and by `awk` when piped.
+ * An empty cell shows as `-`, so that columns can be counted. Colours do not count as width.
+ */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const cells = [columns.map(({ title }) => title), ...rows].map((row) =>
+    columns.map((_, at) => (row[at] === undefined || row[at] === '' ? '-' : row[at])),
+  );
+  const widths = columns.map((_, at) => Math.max(...cells.map((row) => widthOf(row[at] ?? ''))));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, at) => pad(cell, widths[at] ?? 0, columns[at]?.align ?? 'left'))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `name  value` lines, the values under each other. */
+export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+function pad(cell: string, width: number, align: 'left' | 'right'): string {
+  const filler = ' '.repeat(width - widthOf(cell));
+  return align === 'left' ? cell + filler : filler + cell;
+}
+
+function widthOf(cell: string): number {
+  return stripVTControlCharacters(cell).length;
+}
