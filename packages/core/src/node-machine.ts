@@ -357,8 +357,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #tellClock(now: Instant, wallMs: number): void {
     this.#clock.tell(now, wallMs);
-    const boundMs = this.#clock.nextBound();
-    if (boundMs !== undefined && this.#phase !== 'starting') {
+    // A bound that is asked for must be stored: the clock waits for it.
+    const boundMs = this.#phase === 'starting' ? undefined : this.#clock.nextBound();
+    if (boundMs !== undefined) {
       this.#store([clockBoundOperation(boundMs)], () => this.#clock.boundStored(boundMs));
     }
     for (const event of this.#clock.takeEvents()) this.#publish(event);
@@ -460,6 +461,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#cluster !== undefined) this.#announcePeer(now, peer);
     else if (clusterId !== undefined) this.#join(now, clusterId, groupEpoch);
     else this.#toFounding(now, { kind: 'peerUp', peer, address });
+    // Whoever dialled us is reached as well: our own dial there may lose against it every time.
+    this.#reached(now, address, peer);
     // A founder that crashed between its promise and the commit asks again by just being there.
     if (this.#plan !== undefined && clusterId === undefined) this.#passPlanOn(now, peer);
   }

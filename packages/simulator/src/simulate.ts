@@ -235,7 +235,10 @@ export class Day {
       oneVotePerTerm(),
       silentAfterQuorumLoss((nodeId) => hosts.get(nodeId)),
       countersNeverRegress(),
-      hybridClockFollowsCause((node) => this.world.node(node).clock.wallMs()),
+      hybridClockFollowsCause(
+        (node) => this.world.node(node).clock.wallMs(),
+        (node) => this.world.node(node).disk.keepsUp,
+      ),
       oneFounding(),
       gossipWithinCap(GOSSIP_PER_SECOND_MAX),
       machinesNeverFault(),

@@ -9,8 +9,13 @@ const FOLLOWED_AHEAD_MS = 5_000;
  * later than everything it had heard before it said it.
  *
  * @param wallMsOf the wall clock of a host, right now.
+ * @param diskKeepsUp false while a host's disk is too slow (or it only just started) for the bound
+ *   that its readings may not pass: until that is stored its clock stands, by design.
  */
-export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Checker {
+export function hybridClockFollowsCause(
+  wallMsOf: (node: string) => number,
+  diskKeepsUp: (node: string) => boolean,
+): Checker {
   const said = new Map<string, Timestamp>();
   const heard = new Map<number, Timestamp>();
   const cloned = new Set<string>();
@@ -26,6 +31,7 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
         if (!MOVES_CLOCK.has(event.envelope.message.type)) return undefined;
         const { timestamp } = event.envelope;
         if (timestamp.ms - wallMsOf(event.at.node) > FOLLOWED_AHEAD_MS) return undefined;
+        if (!diskKeepsUp(event.at.node)) return undefined;
         const before = heard.get(event.at.process);
         if (before === undefined || compare(before, timestamp) < 0) {
           heard.set(event.at.process, timestamp);
