@@ -529,7 +529,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     return others.length === 0 || connected.length < others.length / 2;
   }
 
-  #reached(now: Instant, address: string, peer: NodeId): void {
+  #reached(now: Instant, address: string, peer: NodeId | undefined): void {
     if (!this.#options.settings.seeds.includes(address)) return;
     this.#reachedSeeds.add(address);
     if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);

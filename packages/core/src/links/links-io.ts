@@ -70,8 +70,8 @@ export type LinksEffect =
   | { readonly kind: 'peerDown'; readonly peer: NodeId; readonly generation: Generation }
   | { readonly kind: 'dialRefused'; readonly peer: NodeId }
   | { readonly kind: 'dialFailed'; readonly peer: NodeId }
-  /** Somebody answered at this address; it may be this node itself. */
-  | { readonly kind: 'reached'; readonly address: string; readonly peer: NodeId }
+  /** Somebody answered at this address; it may be this node itself, or a peer that did not say who. */
+  | { readonly kind: 'reached'; readonly address: string; readonly peer: NodeId | undefined }
   | {
       readonly kind: 'rejected';
       readonly address: string;

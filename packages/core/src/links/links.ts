@@ -296,7 +296,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#effects.push({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
       return;
     }
-    if (message.reason !== 'duplicate') {
+    if (message.reason === 'duplicate') {
+      // Whoever is there knows us already, over a connection that it dialled itself.
+      this.#effects.push({ kind: 'reached', address: link.address, peer: undefined });
+    } else {
       this.#rejectedEvent(link.address, message);
       this.#effects.push({ kind: 'rejected', address: link.address, ...reasonOf(message) });
     }

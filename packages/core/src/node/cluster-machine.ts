@@ -65,7 +65,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     { address: string; groupEpoch: GroupEpoch; heardAt: Instant }
   >();
   readonly #origins = new Map<RequestId, Origin>();
-  #nextRequest = 1;
+  /** Begins somewhere random: an answer to an earlier process of this node must fit none of ours. */
+  #nextRequest: RequestId;
   readonly #description: SelfDescription;
   #housekeepingAt: Instant;
   #registerAt: Instant;
@@ -81,6 +82,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const { now, random, self } = options;
     this.#options = options;
     this.#self = self.nodeId;
+    this.#nextRequest = random.split('requests').uint32() * 4_096;
     const leaveKey = random.split('leave-key').bytes(16);
     this.#description = new SelfDescription(options, leaveKey);
     this.#feed = new ControlFeed(options.control);
