@@ -72,6 +72,21 @@ const GOSSIP_MESSAGES: ReadonlySet<Message['type']> = new Set([
   'discover',
 ]);
 
+const LEADER_MESSAGES: ReadonlySet<Message['type']> = new Set([
+  'append',
+  'heartbeat',
+  'snapshotChunk',
+  'timeoutNow',
+]);
+
+/**
+ * What only a leader may say. It must not wait for a link: by the time there is one the sender may
+ * have stepped down, and a leader that lost its quorum has to be silent (`../election`).
+ */
+export function isLeaders(message: Message): boolean {
+  return LEADER_MESSAGES.has(message.type);
+}
+
 /** Big messages take the bulk connection, so that a heartbeat never waits behind them. */
 export function isBulk(message: Message): boolean {
   return BULK_MESSAGES.has(message.type);

@@ -2,7 +2,9 @@ import {
   clusterId,
   generation,
   groupEpoch,
+  logIndex,
   nodeId,
+  term,
   type Envelope,
   type HandshakeSelf,
   type Message,
@@ -360,4 +362,27 @@ test('L7: a peer that is gone is reported once, with its generation', () => {
   const pair = connected();
   pair.input(A, { kind: 'linkClosed', link: 1 });
   expect(pair.effects(A, 'peerDown')).toEqual([{ kind: 'peerDown', peer: B, generation: 1 }]);
+});
+
+test('L8: what a leader says does not wait for a link', () => {
+  const pair = new Pair(selfOf(A));
+  const links = pair.nodes.get(A);
+  const header = { groupEpoch: groupEpoch(1), term: term(1) };
+  const heartbeat: Message = { type: 'heartbeat', ...header, commit: logIndex(1), readRound: 0 };
+  const deliver = (message: Message): LinksInput => ({
+    kind: 'deliver',
+    to: B,
+    address: 'b:7700',
+    message,
+  });
+  expect(links?.step(at(0), deliver(heartbeat)).map((effect) => effect.kind)).toEqual(['dial']);
+  links?.step(at(0), deliver(PING));
+  links?.step(at(0), { kind: 'linkOpened', link: 1 });
+  const ack: Message = { type: 'helloAck', version: 1, ...selfOf(B) };
+  const envelope = pair.envelopeFrom(A, ack, { source: B });
+  const effects = links?.step(at(0), { kind: 'received', link: 1, envelope }) ?? [];
+  const sent = effects.flatMap((effect) =>
+    effect.kind === 'transmit' ? [effect.message.type] : [],
+  );
+  expect(sent).toEqual(['ping']);
 });

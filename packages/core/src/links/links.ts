@@ -22,6 +22,7 @@ import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
 import {
   isBulk,
   isGossip,
+  isLeaders,
   type GreetingLink,
   type LinkState,
   type PeerLink,
@@ -430,7 +431,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
     if (this.#sendNow(to, message) || this.#closed) return;
     const state = this.#peerState(to);
-    state.waiting.push(message);
+    if (!isLeaders(message)) state.waiting.push(message);
     if (state.waiting.length > LINKS.waitingMessagesMax) {
       state.waiting.shift();
       this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
