@@ -47,6 +47,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/coordinator.ts')).defineCoordinator,
   },
   {
+    name: 'simulate',
+    summary: 'a whole cluster in one process: your faults, one seed, one timeline',
+    load: async () => (await import('./commands/simulate.ts')).defineSimulate,
+  },
+  {
     name: 'config',
     summary: 'check or show the configuration a node would start with',
     load: async () => (await import('./commands/config.ts')).defineConfig,
