@@ -46,3 +46,5 @@ export type {
 export { NodeMachine } from './node-machine.ts';
 export type { Digest, NodeMachineOptions } from './node-machine.ts';
 export type * from './node-status.ts';
+export { prepareForceRecovery } from './node/force-recovery.ts';
+export type { ForceRecovery } from './node/force-recovery.ts';

@@ -63,7 +63,11 @@ const registration = (digit: number): ControlCommand => ({
 });
 
 /** Lets two feeds answer each other until they are silent; returns how many messages passed. */
-function converse(giver: ControlFeed, taker: ControlFeed, first: readonly ControlFeedEffect[]): number {
+function converse(
+  giver: ControlFeed,
+  taker: ControlFeed,
+  first: readonly ControlFeedEffect[],
+): number {
   const queue = first.map((effect) => ({ at: TAKER, effect }));
   let count = 0;
   while (queue.length > 0) {
@@ -167,7 +171,9 @@ test('C6: a member of the group does not pull, unless the group was recovered wi
   const feed = groupOf(1);
   feed.step(NOW, { kind: 'inGroup', inGroup: true });
   expect(feed.step(NOW, news(50))).toEqual([]);
-  const recovered = new ControlFeed(new ControlState(imageOf({ groupEpoch: groupEpoch(2), index: logIndex(9) })));
+  const recovered = new ControlFeed(
+    new ControlState(imageOf({ groupEpoch: groupEpoch(2), index: logIndex(9) })),
+  );
   const effects = feed.step(NOW, news(9, groupEpoch(2)));
   expect(effects).toHaveLength(1);
   converse(recovered, feed, effects);

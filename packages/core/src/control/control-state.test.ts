@@ -123,7 +123,9 @@ test('C4: equal states have equal images, in whatever order they came about', ()
   const digits = fc.uniqueArray(fc.integer({ min: 0, max: 15 }), { maxLength: 10 });
   fc.assert(
     fc.property(digits, (order) => {
-      const members = order.map((digit) => register({ nodeId: nodeId(digit.toString(16).repeat(32)) }));
+      const members = order.map((digit) =>
+        register({ nodeId: nodeId(digit.toString(16).repeat(32)) }),
+      );
       const one = stateOf();
       const other = stateOf();
       apply(one, ...members);
@@ -135,6 +137,9 @@ test('C4: equal states have equal images, in whatever order they came about', ()
 
 test('C4: an image survives its encoding', () => {
   const state = stateOf();
-  apply(state, register({ nodeId: B }), setFeature('allowed'), { kind: 'setLevel', level: 'readOnly' });
+  apply(state, register({ nodeId: B }), setFeature('allowed'), {
+    kind: 'setLevel',
+    level: 'readOnly',
+  });
   expect(decodeControlImage(encodeControlImage(state.image()))).toEqual(state.image());
 });
