@@ -124,6 +124,7 @@ export interface ElectionStatus {
 export interface ProgressView {
   readonly peer: NodeId;
   readonly match: LogIndex;
+  /** How long ago anything was heard from it. */
   readonly lastContactMs: number;
   readonly state: 'probe' | 'replicate' | 'snapshot';
 }

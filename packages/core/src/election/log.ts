@@ -163,6 +163,12 @@ export class Log {
     return found.config;
   }
 
+  /** The configuration in force at `index` and every later one. */
+  configsFrom(index: LogIndex): readonly GroupConfig[] {
+    const later = this.#configs.filter((it) => it.index > index).map((it) => it.config);
+    return [this.configAt(index), ...later];
+  }
+
   /** Starts again from a leader's snapshot. */
   reset(snapshot: Snapshot): void {
     this.#snapshot = snapshot;

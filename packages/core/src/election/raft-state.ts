@@ -112,8 +112,14 @@ export class RaftState {
     return this.log.config;
   }
 
-  get canVoteForItself(): boolean {
-    return this.#groupEpoch !== undefined && isVoter(this.group, this.self);
+  /**
+   * Whether this node may be needed as a leader: a voter of the committed configuration or of any
+   * later one. Its own latest one may leave it out and still be uncommitted; if nobody else has
+   * that entry, nobody else can win, and only this node can finish its own removal.
+   */
+  get isElectable(): boolean {
+    if (this.#groupEpoch === undefined) return false;
+    return this.log.configsFrom(this.#commit).some((config) => isVoter(config, this.self));
   }
 
   /** A moment between `minMs` and `maxMs` from now. */

@@ -221,7 +221,7 @@ export class Replication {
   }
 
   #pump(progress: Progress): void {
-    if (progress.departsAt !== undefined && progress.match >= this.#state.log.configIndex) return;
+    if (progress.departsAt !== undefined && this.#knowsItLeft(progress)) return;
     if (progress.flow.kind !== 'snapshot' && !this.#canAppend(progress)) {
       const { snapshot } = this.#state.log;
       progress.startSnapshot(snapshot, this.#state.config.snapshotChunkBytes);
@@ -254,6 +254,12 @@ export class Replication {
     if (progress.sentCommit < commit && progress.next > progress.sentCommit + 1) {
       this.#sendAppend(progress, []);
     }
+  }
+
+  /** Whether a departing peer has the configuration without it, and was told that it counts. */
+  #knowsItLeft({ match, sentCommit }: Progress): boolean {
+    const { configIndex } = this.#state.log;
+    return match >= configIndex && sentCommit >= configIndex;
   }
 
   /** Whether the log still reaches back to what the peer needs. */

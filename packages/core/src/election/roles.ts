@@ -4,6 +4,7 @@ import type { Instant } from '../machine.ts';
 import { type CampaignReason, Candidacy } from './candidacy.ts';
 import type { ElectionEvent, ElectionStatus } from './election-io.ts';
 import { Following } from './following.ts';
+import { everyVoter, isVoter } from './group-config.ts';
 import type { Handover } from './handover.ts';
 import { Leadership } from './leadership.ts';
 import type { RaftState } from './raft-state.ts';
@@ -35,13 +36,13 @@ export class Roles {
   }
 
   get name(): ElectionStatus['role'] {
-    const { groupEpoch, group, self, canVoteForItself } = this.#state;
+    const { group, self } = this.#state;
     if (this.#role instanceof Leadership) return 'leader';
     if (this.#role instanceof Candidacy) {
       return this.#role.kind === 'pre' ? 'preCandidate' : 'candidate';
     }
-    if (canVoteForItself) return 'follower';
-    return groupEpoch !== undefined && group.learners.includes(self) ? 'learner' : 'outsider';
+    if (isVoter(group, self)) return 'follower';
+    return group.learners.includes(self) ? 'learner' : 'outsider';
   }
 
   get wakeAt(): Instant | undefined {
@@ -58,7 +59,7 @@ export class Roles {
 
   /** Learners, nodes outside the configuration, and nodes that retire never campaign. */
   get mayCampaign(): boolean {
-    return this.#state.canVoteForItself && !this.#retired;
+    return this.#state.isElectable && !this.#retired;
   }
 
   wake(): void {
@@ -223,9 +224,9 @@ export class Roles {
 /** When a node that starts stops waiting for a leader; undefined: it has no vote. */
 function firstDeadline(state: RaftState): Instant | undefined {
   const { config, group, log } = state;
-  if (!state.canVoteForItself) return undefined;
+  if (!state.isElectable) return undefined;
   // Nobody else can lead.
-  if (group.voters.length === 1 && group.votersOutgoing.length === 0) return state.now;
+  if (everyVoter(group).every((id) => id === state.self)) return state.now;
   const founding = log.lastIndex === 1 && state.term === 1 && state.vote === undefined;
   if (founding) return state.soon(0, config.foundingDelayMsMax);
   return state.soon(config.electionTimeoutMsMin, config.electionTimeoutMsMax);

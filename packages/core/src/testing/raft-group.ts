@@ -38,6 +38,7 @@ export interface RaftGroupOptions {
 /** What watches a run. Called for every effect before it is carried out. */
 export interface Observer {
   effect?(host: Host, effect: ElectionEffect): void;
+  /** Called when a message is about to be read, which may be long after it arrived. */
   delivered?(host: Host, from: NodeId, body: ElectionMessage): void;
   restarted?(host: Host): void;
 }
@@ -196,6 +197,7 @@ export class RaftGroup {
       host.inbox.push(input);
       return;
     }
+    if (input.kind === 'message') this.observer.delivered?.(host, input.from, input.body);
     this.#carryOut(host, host.machine.step(this.now as Instant, input));
   }
 
@@ -308,7 +310,6 @@ export class RaftGroup {
       this.schedule(this.now + latency, () => {
         const host = this.hosts.get(to);
         if (host?.machine === undefined || this.#cuts.has(`${from} ${to}`)) return;
-        this.observer.delivered?.(host, from, body);
         this.input(to, { kind: 'message', from, body });
       });
     }
