@@ -8,7 +8,7 @@ export { formatScenario, parseScenario, ScenarioError } from './scenario.ts';
 export type { Scenario } from './scenario.ts';
 export { describeFault, FAULT_KINDS } from './fault.ts';
 export type { Fault, FaultKind, ScheduledFault, Target } from './fault.ts';
-export { swarm } from './swarm.ts';
+export { swarm, SWARM_KINDS } from './swarm.ts';
 export type { Swarm, SwarmKind, SwarmOptions } from './swarm.ts';
 export { SOMETIMES } from './sometimes.ts';
 export type { Sometimes, SometimesCounts } from './sometimes.ts';

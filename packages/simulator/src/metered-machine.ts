@@ -1,4 +1,12 @@
-import type { Instant, LinkId, Machine, NodeEffect, NodeInput } from '@memgrid/core';
+import type {
+  Instant,
+  LinkId,
+  Machine,
+  NodeEffect,
+  NodeInput,
+  StoreOperation,
+  Ticket,
+} from '@memgrid/core';
 import type { Envelope } from '@memgrid/protocol';
 import type { EventQueue } from './event-queue.ts';
 import type { SimulatedMachine } from './sim-process.ts';
@@ -13,6 +21,7 @@ export interface MeteredMachineOptions {
   /** A message is about to be handled. */
   readonly received: (link: LinkId, envelope: Envelope) => void;
   readonly published: (name: string) => void;
+  readonly stored: (operations: readonly StoreOperation[]) => void;
 }
 
 /** Processor time of one step on an ordinary machine. */
@@ -24,6 +33,7 @@ const STEP_US = 15;
  */
 export class MeteredMachine implements Machine<NodeInput, NodeEffect> {
   readonly #options: MeteredMachineOptions;
+  readonly #underWay = new Map<Ticket, readonly StoreOperation[]>();
   #spentUs = 0;
 
   constructor(options: MeteredMachineOptions) {
@@ -45,6 +55,7 @@ export class MeteredMachine implements Machine<NodeInput, NodeEffect> {
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
     if (input.kind === 'received') this.#options.received(input.link, input.envelope);
+    else if (input.kind === 'stored') this.#stored(input.ticket);
     const effects = this.#options.machine.step(now, input);
     this.#record(input.kind, effects);
     return effects;
@@ -54,6 +65,12 @@ export class MeteredMachine implements Machine<NodeInput, NodeEffect> {
     const effects = this.#options.machine.wake(now);
     this.#record('wake', effects);
     return effects;
+  }
+
+  #stored(ticket: Ticket): void {
+    const operations = this.#underWay.get(ticket) ?? [];
+    this.#underWay.delete(ticket);
+    this.#options.stored(operations);
   }
 
   #record(cause: string, effects: readonly NodeEffect[]): void {
@@ -75,6 +92,7 @@ export class MeteredMachine implements Machine<NodeInput, NodeEffect> {
         hash.text(effect.envelope.message.type);
         break;
       case 'store':
+        this.#underWay.set(effect.ticket, effect.operations);
         for (const operation of effect.operations) {
           hash.text(operation.key);
           if (operation.kind === 'put') hash.bytes(operation.value);

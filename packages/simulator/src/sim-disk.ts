@@ -21,9 +21,6 @@ export const ORDINARY_DISK: DiskConditions = {
   bytesMax: 1024 * 1024 * 1024,
 };
 
-/** So many syncs after a start, everything that a start stores has been stored. */
-const SETTLING_SYNCS = 4;
-
 /** What becomes of the last batch that a crash cut in two. */
 export type TornBatches =
   /** Dropped as a whole when the database opens again, as LevelDB's log does. */
@@ -77,7 +74,6 @@ export class SimDisk {
   #epoch = 0;
   #bytes = 0;
   #syncCount = 0;
-  #syncCountAtOpen = 0;
 
   constructor(options: SimDiskOptions, records: ReadonlyMap<string, Uint8Array> = new Map()) {
     this.#random = options.random;
@@ -90,7 +86,6 @@ export class SimDisk {
   /** A process starts: everything that is safe now. */
   open(): Map<string, Uint8Array> {
     this.#forget();
-    this.#syncCountAtOpen = this.#syncCount;
     return this.snapshot();
   }
 
@@ -106,11 +101,6 @@ export class SimDisk {
 
   get syncCount(): number {
     return this.#syncCount;
-  }
-
-  /** Syncs take what they ordinarily take, and have done so since the directory was opened. */
-  get keepsUp(): boolean {
-    return this.#conditions.extraMs === 0 && this.#syncCountAtOpen + SETTLING_SYNCS < this.#syncCount;
   }
 
   change(conditions: Partial<DiskConditions>): void {

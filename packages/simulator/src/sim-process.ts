@@ -96,6 +96,7 @@ export class SimProcess {
     this.#machine = new MeteredMachine({
       ...options,
       received: (link, envelope) => this.#received(link, envelope),
+      stored: (operations) => options.observe({ kind: 'stored', at: this.label, operations }),
       published: (name) => {
         if (SAMPLED_AFTER.has(name)) this.#sampleWanted = true;
       },

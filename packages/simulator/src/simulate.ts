@@ -235,10 +235,7 @@ export class Day {
       oneVotePerTerm(),
       silentAfterQuorumLoss((nodeId) => hosts.get(nodeId)),
       countersNeverRegress(),
-      hybridClockFollowsCause(
-        (node) => this.world.node(node).clock.wallMs(),
-        (node) => this.world.node(node).disk.keepsUp,
-      ),
+      hybridClockFollowsCause((node) => this.world.node(node).clock.wallMs()),
       oneFounding(),
       gossipWithinCap(GOSSIP_PER_SECOND_MAX),
       machinesNeverFault(),

@@ -289,3 +289,6 @@ function stall(draw: Draw, node: string): ScheduledFault {
     everyMs: Math.round(draw.random.between(500, 4_000)),
   };
 }
+
+/** Every kind that a swarm can draw, sorted. */
+export const SWARM_KINDS: readonly SwarmKind[] = Object.keys(DRAWS).sort() as SwarmKind[];

@@ -5,6 +5,7 @@ import type {
   NodeRequest,
   NodeStatus,
   RequestId,
+  StoreOperation,
 } from '@memgrid/core';
 import type { Envelope, NodeId } from '@memgrid/protocol';
 import type { Fault } from './fault.ts';
@@ -58,6 +59,12 @@ export type WorldEvent =
     }
   /** Taken several times a second, and after every turn that changed something important. */
   | { readonly kind: 'sampled'; readonly at: ProcessLabel; readonly status: NodeStatus }
+  /** The machine is told that a batch is as safe as it asked for. */
+  | {
+      readonly kind: 'stored';
+      readonly at: ProcessLabel;
+      readonly operations: readonly StoreOperation[];
+    }
   | { readonly kind: 'paused'; readonly at: ProcessLabel; readonly forMs: number | undefined }
   | { readonly kind: 'resumed'; readonly at: ProcessLabel }
   | { readonly kind: 'ended'; readonly at: ProcessLabel; readonly end: ProcessEnd }

@@ -6,30 +6,29 @@ import type { WorldEvent } from '../world-event.ts';
 const VOTER_COUNTS: ReadonlySet<number> = new Set([1, 3, 5, 7]);
 
 /**
- * Invariant 5: each configuration's quorums overlap those of the one before it in the same log,
- * the number of voters is 1, 3, 5 or 7, and it never shrinks by itself.
+ * Invariant 5: each committed configuration's quorums overlap those of the one before it, the
+ * number of voters is 1, 3, 5 or 7, and it never shrinks by itself.
  *
- * Looks at leaders only: between two changes in one leadership nothing else can have been in
- * that log.
+ * Every process tells of every configuration it commits, in the order of the log; only a snapshot
+ * jumps over some.
  */
 export function configQuorumsOverlap(): Checker {
-  const leading = new Map<number, GroupConfig>();
+  const latest = new Map<number, { readonly index: number; readonly config: GroupConfig }>();
   return {
     name: 'config-quorums-overlap',
-    kinds: ['sampled', 'published'],
+    kinds: ['published'],
     observe(event: WorldEvent) {
-      if (event.kind === 'published') {
-        const before = leading.get(event.at.process);
-        if (event.event.name === 'coordinator.steppedDown') leading.delete(event.at.process);
-        if (event.event.name !== 'group.changed' || before === undefined) return undefined;
-        leading.set(event.at.process, event.event.config);
-        return stepProblem(before, event.event.config);
-      }
-      if (event.kind !== 'sampled') return undefined;
-      const { election } = event.status;
-      if (election?.role !== 'leader') leading.delete(event.at.process);
-      else if (!leading.has(event.at.process)) leading.set(event.at.process, election.config);
-      return undefined;
+      if (event.kind !== 'published') return undefined;
+      const { process } = event.at;
+      if (event.event.name === 'snapshot.installed') latest.delete(process);
+      if (event.event.name !== 'group.changed') return undefined;
+      const { config, index } = event.event;
+      const before = latest.get(process);
+      latest.set(process, { index, config });
+      if (before === undefined) return undefined;
+      if (index <= before.index)
+        return `Committed a configuration at ${index} after ${before.index}.`;
+      return stepProblem(before.config, config);
     },
     finish: () => undefined,
   };

@@ -63,9 +63,9 @@ export function countersNeverRegress(): Checker {
       if (event.kind === 'sent') return spoke(event);
       if (event.kind !== 'sampled') return undefined;
       const { at, status } = event;
-      return (
-        termProblem(nodeOf(at.nodeId), status) ?? processProblem(processes, at, status) ?? undefined
-      );
+      // A copy of a directory knows nothing of what the original promised after it was made.
+      const told = cloned.has(at.node) ? undefined : termProblem(nodeOf(at.nodeId), status);
+      return told ?? processProblem(processes, at, status);
     },
     finish: () => undefined,
   };
