@@ -43,7 +43,7 @@ export function entryBytes(entry: LogEntry): number {
  * Invariants: entries are contiguous and end at or after the snapshot; their terms never
  * decrease. A few entries from before the snapshot may be kept for peers that are a little behind.
  * The configuration in force is that of the last configuration entry, committed or not
- * (`docs/decisions/0003-configuration-at-append.md`).
+ * (`docs/decisions/0006-configuration-at-append.md`).
  */
 export class Log {
   #snapshot: Snapshot;
