@@ -10,12 +10,12 @@ import type { Terminal } from './terminal.ts';
 
 const EXAMPLES = `Examples:
   memgrid dev                          three nodes on this machine; Ctrl-C stops them
-  memgrid status                       what the node at 127.0.0.1:7780 and its peers say
+  memgrid status                       what the nodes on this machine and their peers say
   memgrid status --json | jq .data.coordinator
   memgrid simulate --seed 7 --nodes 5 --time 10m
 
 Environment:
-  MEMGRID_NODE      admin address that look commands ask (http://127.0.0.1:7780)
+  MEMGRID_NODE      admin addresses that look commands ask, in order
   MEMGRID_TOKEN     secret of the cluster, when it has one
   MEMGRID_CONFIG    configuration file of a node (memgrid.json)
   NO_COLOR          any value: no colour

@@ -2,8 +2,11 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { parseDuration } from './duration.ts';
 
-/** Where look commands ask when nobody says otherwise. */
-export const DEFAULT_NODE = 'http://127.0.0.1:7780';
+/**
+ * Where look commands ask when nobody says otherwise: the default port, then the next two, which
+ * is where `memgrid dev` puts its nodes. One of them may just have been killed.
+ */
+export const DEFAULT_NODES = [7780, 7781, 7782].map((port) => `http://127.0.0.1:${port}`);
 
 export interface LookOptions {
   readonly json?: true;
@@ -32,7 +35,7 @@ export function withLookOptions(command: Command): Command {
       )
         .argParser(adminAddresses)
         .env('MEMGRID_NODE')
-        .default([DEFAULT_NODE], DEFAULT_NODE),
+        .default(DEFAULT_NODES, '127.0.0.1, ports 7780 to 7782'),
     )
     .addOption(
       new Option('--timeout <duration>', 'how long one answer may take: 500ms, 3s, 1m')
@@ -71,7 +74,7 @@ function adminAddresses(text: string): readonly string[] {
     const address = one.trim();
     const url = URL.parse(address.includes('://') ? address : `http://${address}`);
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-      throw new InvalidArgumentError(`"${address}" is no address like ${DEFAULT_NODE}.`);
+      throw new InvalidArgumentError(`"${address}" is no address like http://127.0.0.1:7780.`);
     }
     return url.origin;
   });

@@ -29,7 +29,7 @@ Examples:
   memgrid dev --nodes 3 --for 20s --json | jq -c .
 
 With --json one object a line: cluster.ready, coordinator.lost, coordinator.changed,
-member.changed, node.died, cluster.stopping, cluster.stopped.
+member.changed, node.ended, cluster.stopping, cluster.stopped.
 
 Exit codes: 0 the cluster formed and what was left of it at the end stopped in good order, also
 when nodes were killed meanwhile; 1 it did not form, or nothing was left, or a node had to be
@@ -85,9 +85,9 @@ async function dev(options: DevOptions, terminal: Terminal): Promise<ExitCode> {
     if (count > 1) cluster.kill();
   });
   try {
-    const left = await live({ cluster, directory, options, report, shutdown, terminal });
-    const stopped = await cluster.stop();
-    const ok = left > 0 && stopped.killed.length === 0 && stopped.failed.length === 0;
+    const end = await live({ cluster, directory, options, report, shutdown, terminal });
+    const stopped = await cluster.stop(end.coordinator?.process);
+    const ok = end.running > 0 && stopped.killed.length === 0 && stopped.failed.length === 0;
     report.stopped(stopped, ok);
     return ok ? EXIT.good : EXIT.failed;
   } finally {
@@ -106,8 +106,14 @@ interface Session {
   readonly terminal: Terminal;
 }
 
-/** From the first process to the wish that it ends; returns how many nodes still run. */
-async function live(session: Session): Promise<number> {
+/** What there was when the wish to end came. */
+interface SessionEnd {
+  readonly running: number;
+  readonly coordinator: LocalNode | undefined;
+}
+
+/** From the first process to the wish that it ends. */
+async function live(session: Session): Promise<SessionEnd> {
   const { cluster, directory, options, report, shutdown, terminal } = session;
   const startedAt = performance.now();
   const formed = await untilRequest(async () => {
@@ -119,7 +125,7 @@ async function live(session: Session): Promise<number> {
   // Asked to stop before there was a cluster: that is no failure.
   if (formed === undefined) {
     report.stopping(shutdown.reason);
-    return options.nodes;
+    return { running: options.nodes, coordinator: undefined };
   }
   const { nodes, watch, agreement } = formed;
   const tookMs = Math.round(performance.now() - startedAt);
@@ -130,7 +136,7 @@ async function live(session: Session): Promise<number> {
   for await (const change of watch.changes(shutdown.signal)) report.changed(change);
   clearTimeout(timer);
   report.stopping(shutdown.reason);
-  return running(nodes).length;
+  return { running: running(nodes).length, coordinator: watch.coordinator };
 }
 
 /** Reports nodes that end by themselves; when none is left there is nothing to wait for. */
@@ -138,7 +144,7 @@ function watchEndings(nodes: readonly LocalNode[], { report, shutdown }: Session
   for (const node of nodes) {
     void node.process.ended.then((ending) => {
       if (shutdown.signal.aborted) return;
-      report.died(node, ending);
+      report.ended(node, ending);
       if (running(nodes).length === 0) shutdown.request('no node is left');
     });
   }

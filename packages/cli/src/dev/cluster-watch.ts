@@ -72,6 +72,11 @@ export class ClusterWatch {
     }
   }
 
+  /** The node that coordinates as far as is known. */
+  get coordinator(): LocalNode | undefined {
+    return this.#watched.find(({ node }) => node.nodeId === this.#coordinator)?.node;
+  }
+
   /** Yields every change from now on until `signal` is aborted. */
   async *changes(signal: AbortSignal): AsyncGenerator<ClusterChange> {
     while (!signal.aborted) {

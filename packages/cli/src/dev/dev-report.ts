@@ -1,4 +1,5 @@
 import { shortName } from '../cluster/cluster-verdict.ts';
+import { DEFAULT_NODES } from '../command-options.ts';
 import { showDuration } from '../duration.ts';
 import { paintFor } from '../output/paint.ts';
 import type { Paint } from '../output/paint.ts';
@@ -20,8 +21,8 @@ export interface ReadyCluster extends Agreement {
 export interface DevReport {
   ready(cluster: ReadyCluster): void;
   changed(change: ClusterChange): void;
-  /** A node ended that nobody had asked to. */
-  died(node: LocalNode, ending: Ending): void;
+  /** A node ended although this command had not asked it to. */
+  ended(node: LocalNode, ending: Ending): void;
   stopping(reason: string): void;
   stopped(report: StopReport, ok: boolean): void;
 }
@@ -50,8 +51,8 @@ export function jsonReport({ stdout }: Terminal): DevReport {
         })),
       }),
     changed: ({ event, ...rest }) => print(event, rest),
-    died: ({ label, nodeId, process }, { exitCode, signal }) =>
-      print('node.died', { label, nodeId, pid: process.pid, exitCode, signal }),
+    ended: ({ label, nodeId, process }, { exitCode, signal }) =>
+      print('node.ended', { label, nodeId, pid: process.pid, exitCode, signal }),
     stopping: (reason) => print('cluster.stopping', { reason }),
     stopped: (report, ok) => print('cluster.stopped', { ok, ...report }),
   };
@@ -75,11 +76,18 @@ export function textReport(terminal: Terminal): DevReport {
       stdout.write(screen(cluster, paint));
     },
     changed: (change) => say(changeText(change, name, paint)),
-    died: (node, { exitCode, signal }) => {
-      const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
-      say(`${name(node.nodeId)} ended ${how}: ${paint('red', 'nobody asked it to')}.`);
+    ended: (node, { exitCode, signal }) => {
+      const how =
+        signal === null
+          ? exitCode === 0
+            ? 'has left, asked by somebody else'
+            : paint('red', `ended with exit code ${exitCode ?? '?'}`)
+          : paint('red', `was killed by ${signal}`);
+      say(`${name(node.nodeId)} ${how}.`);
       // A process that was killed from outside has nothing to say about it.
-      if (signal === null) for (const line of node.process.logTail(10)) say(`  ${line}`);
+      if (signal === null && exitCode !== 0) {
+        for (const line of node.process.logTail(10)) say(`  ${line}`);
+      }
     },
     stopping: (reason) => say(`Stopping (${reason}) …`),
     stopped: ({ killed, failed }, ok) => {
@@ -104,6 +112,9 @@ function changeText(change: ClusterChange, name: (nodeId: string) => string, pai
   }
 }
 
+/** How this program was called: in a clone there is no `memgrid` on the path. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? 'npx -y pnpm@12 --silent memgrid' : 'memgrid';
+
 function screen(cluster: ReadyCluster, paint: Paint): string {
   const { nodes, coordinator, directory, tookMs } = cluster;
   const took = showDuration(tookMs);
@@ -116,8 +127,9 @@ function screen(cluster: ReadyCluster, paint: Paint): string {
     node.httpUrl,
     String(node.process.pid),
   ]);
-  const titles = ['', 'NODE', 'ROLE', 'PEERS AND CLIENTS', 'HTTP', 'PID'];
-  const [first] = nodes;
+  const titles = ['NAME', 'NODE', 'ROLE', 'PEERS AND CLIENTS', 'HTTP', 'PID'];
+  const urls = nodes.map(({ httpUrl }) => httpUrl).join(',');
+  const isUsual = nodes[0]?.httpUrl === DEFAULT_NODES[0];
   const leader = nodes.find(({ nodeId }) => nodeId === coordinator);
   const lines = [
     '',
@@ -128,7 +140,7 @@ function screen(cluster: ReadyCluster, paint: Paint): string {
       rows,
     ).split('\n'),
     '',
-    `look   memgrid status --node ${first?.httpUrl ?? ''}`,
+    `look   ${PROGRAM} status${isUsual ? '' : ` --node ${urls}`}`,
     ...(nodes.length < 3
       ? []
       : [

@@ -71,9 +71,14 @@ export class LocalCluster {
     return Promise.all(launches.map(started));
   }
 
-  /** Asks every node to leave in good order, then kills what is left. Idempotent. */
-  stop(): Promise<StopReport> {
-    this.#stopping ??= this.#stopAll();
+  /**
+   * Asks every node to leave in good order, then kills what is left. Idempotent.
+   *
+   * `last` leaves when the others have: a coordinator that leaves among them would hand its role
+   * to somebody who is about to go, and wait for an answer that never comes.
+   */
+  stop(last?: NodeProcess): Promise<StopReport> {
+    this.#stopping ??= this.#stopAll(last);
     return this.#stopping;
   }
 
@@ -111,23 +116,31 @@ export class LocalCluster {
     return process;
   }
 
-  async #stopAll(): Promise<StopReport> {
+  async #stopAll(last: NodeProcess | undefined): Promise<StopReport> {
     const running = this.#processes.filter(({ ending }) => ending === undefined);
+    const stages = [running.filter((one) => one !== last), running.filter((one) => one === last)];
     const killed: string[] = [];
-    for (const process of running) process.signal('SIGTERM');
-    const deadline = setTimeout(() => {
-      for (const process of running.filter(({ ending }) => ending === undefined)) {
-        killed.push(process.label);
-        process.signal('SIGKILL');
-      }
-    }, STOP_GRACE_MS);
-    const endings = await Promise.all(running.map(({ ended }) => ended));
-    clearTimeout(deadline);
+    for (const stage of stages) killed.push(...(await stopped(stage)));
     const failed = running
-      .filter(({ label }, at) => endings[at]?.exitCode !== 0 && !killed.includes(label))
+      .filter(({ label, ending }) => ending?.exitCode !== 0 && !killed.includes(label))
       .map(({ label }) => label);
     return { killed, failed };
   }
+}
+
+/** Stops these at the same time; returns the labels of those that had to be killed. */
+async function stopped(processes: readonly NodeProcess[]): Promise<readonly string[]> {
+  const killed: string[] = [];
+  for (const process of processes) process.signal('SIGTERM');
+  const deadline = setTimeout(() => {
+    for (const process of processes.filter(({ ending }) => ending === undefined)) {
+      killed.push(process.label);
+      process.signal('SIGKILL');
+    }
+  }, STOP_GRACE_MS);
+  await Promise.all(processes.map(async ({ ended }) => await ended));
+  clearTimeout(deadline);
+  return killed;
 }
 
 async function started(launch: Launch): Promise<LocalNode> {
