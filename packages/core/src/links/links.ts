@@ -567,7 +567,9 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
   }
 
+  /** Meeting oneself at a seed, or a peer that has the better link, is how it is meant to be. */
   #rejectedEvent(address: string, message: { reason: Reject['reason']; detail: string }): void {
+    if (message.reason === 'self' || message.reason === 'duplicate') return;
     this.#event({ name: 'peer.rejected', address, ...reasonOf(message) });
   }
 
