@@ -32,12 +32,13 @@ export interface Batch {
 export class Storage {
   #issued: Ticket = 0;
   #durable: Ticket = 0;
-  #staged: StoreOperation[] = [];
+  /** By key: a batch is all or nothing, so only the last word on each key matters. */
+  #staged = new Map<string, StoreOperation>();
   #waiting: Waiting[] = [];
 
   /** The ticket that stands for everything written so far, this step included. */
   get latest(): Ticket {
-    return this.#staged.length > 0 ? this.#issued + 1 : this.#issued;
+    return this.#staged.size > 0 ? this.#issued + 1 : this.#issued;
   }
 
   isDurable(ticket: Ticket): boolean {
@@ -45,7 +46,7 @@ export class Storage {
   }
 
   stage(operation: StoreOperation): void {
-    this.#staged.push(operation);
+    this.#staged.set(operation.key, operation);
   }
 
   /** Keeps `deferred` until `ticket` is durable, which it must not be yet. */
@@ -55,10 +56,10 @@ export class Storage {
 
   /** The batch of this step, if it wrote anything. */
   takeBatch(): Batch | undefined {
-    if (this.#staged.length === 0) return undefined;
+    if (this.#staged.size === 0) return undefined;
     this.#issued += 1;
-    const operations = this.#staged;
-    this.#staged = [];
+    const operations = [...this.#staged.values()];
+    this.#staged.clear();
     return { ticket: this.#issued, operations };
   }
 
