@@ -96,6 +96,8 @@ export class SimConnection<Frame> {
   readonly #world: ConnectionSurroundings<Frame>;
   readonly #there: SimLane<Frame>;
   readonly #back: SimLane<Frame>;
+  /** It was reset: no end will ever read from it again, though one may not know yet. */
+  #over = false;
 
   constructor(from: string, to: string, world: ConnectionSurroundings<Frame>) {
     this.#world = world;
@@ -126,17 +128,19 @@ export class SimConnection<Frame> {
     this.resetBy(this.acceptor);
   }
 
-  /** `socket`'s side is gone at once; the other learns it when a packet gets through. */
+  /**
+   * The connection is over as far as `socket`'s side is concerned. The other side learns it when
+   * this packet gets through, or else from the answer to whatever it sends next.
+   */
   resetBy(socket: SimSocket<Frame>): void {
-    const other = socket === this.dialler ? this.acceptor : this.dialler;
-    this.laneFrom(socket).close();
+    const other = this.#other(socket);
+    this.#over = true;
     this.#world.packet(socket.host, other.host, () => this.#resetArrives(other));
   }
 
   #resetArrives(at: SimSocket<Frame>): void {
-    this.#there.close();
-    this.#back.close();
-    this.#world.forget(this);
+    this.laneFrom(at).close();
+    if (this.#other(at).listener === undefined) this.#world.forget(this);
     at.lost();
   }
 
@@ -144,6 +148,10 @@ export class SimConnection<Frame> {
   pump(): void {
     this.#there.pump();
     this.#back.pump();
+  }
+
+  #other(socket: SimSocket<Frame>): SimSocket<Frame> {
+    return socket === this.dialler ? this.acceptor : this.dialler;
   }
 
   #lane(from: SimSocket<Frame>, to: SimSocket<Frame>): SimLane<Frame> {
@@ -158,7 +166,7 @@ export class SimConnection<Frame> {
   #arrive(at: SimSocket<Frame>, parcel: Parcel<Frame>): boolean {
     if (!this.#world.hostIsUp(at.host)) return false;
     const listener = at.listener;
-    if (listener === undefined) {
+    if (listener === undefined || this.#over) {
       // The kernel knows no such connection (any more): it answers with a reset.
       if (parcel.kind !== 'end') this.resetBy(at);
       else this.#world.forget(this);

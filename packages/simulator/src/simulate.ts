@@ -139,7 +139,6 @@ export class Day {
     this.#faultKinds = drawn.kinds;
     this.#schedule = drawn.schedule;
     this.#falseDeaths = new FalseDeaths(options.strictDeaths ?? faults.kind === 'none');
-    const names = new Map<string, string>();
     this.#timeline = new Timeline((nodeId) => this.world.nameOf(nodeId));
     this.world = new World({
       seed: options.seed,
@@ -149,13 +148,10 @@ export class Day {
       election: electionConfig(options.election),
       codec: options.codec ?? 'real',
       tornBatches: options.tornBatches ?? 'discarded',
-      checkers: this.#checkers(names),
+      checkers: this.#checkers(),
       observers: [
         this.#sometimes.observe,
         this.#traffic.observe,
-        (event) => {
-          if (event.kind === 'started') names.set(event.at.nodeId, event.at.node);
-        },
         ...(options.timeline === false ? [] : [this.#timeline.observe]),
       ],
       schedule: this.#schedule,
@@ -225,7 +221,7 @@ export class Day {
     }
   }
 
-  #checkers(hosts: ReadonlyMap<string, string>): readonly Checker[] {
+  #checkers(): readonly Checker[] {
     return [
       oneLeaderPerTerm(),
       logMatching(),
@@ -233,7 +229,7 @@ export class Day {
       sameIndexSameState(),
       configQuorumsOverlap(),
       oneVotePerTerm(),
-      silentAfterQuorumLoss((nodeId) => hosts.get(nodeId)),
+      silentAfterQuorumLoss(),
       countersNeverRegress(),
       hybridClockFollowsCause((node) => this.world.node(node).clock.wallMs()),
       oneFounding(),

@@ -55,7 +55,7 @@ export function swarm(options: SwarmOptions): Swarm {
   const random = Random.of(options.seed).split('swarm');
   const known = Object.keys(DRAWS).sort() as SwarmKind[];
   const drawn = known.filter(() => random.chance(KIND_SHARE));
-  const kinds = options.kinds ?? (drawn.length > 0 ? drawn : ['crash' as const]);
+  const kinds = options.kinds ?? withCompanions(drawn, random);
   const quietMs = random.chance(QUIET_SHARE) ? QUIET_MS : 0;
   const gapMs = options.gapMs ?? Math.round(random.between(GAP_MS_MIN, GAP_MS_MAX));
   const schedule: ScheduledFault[] = [];
@@ -78,6 +78,29 @@ export function swarm(options: SwarmOptions): Swarm {
  * of the voters gone, after which no cluster can be expected to elect anybody.
  */
 const ONCE: ReadonlySet<SwarmKind> = new Set<SwarmKind>(['wipe', 'clone']);
+
+/**
+ * Two processes with one identity on two sides of a split cannot know of each other, and no voting
+ * protocol survives them. A clone must be found out where it can be: without network faults.
+ */
+const CLONE_COMPANIONS: ReadonlySet<SwarmKind> = new Set<SwarmKind>([
+  'clone',
+  'slow',
+  'spoil',
+  'skew',
+  'jump',
+  'drift',
+  'diskSlow',
+  'pausesEverywhere',
+]);
+/** Share of the seeds that know clones at all: they know little else. */
+const CLONE_SHARE = 0.2;
+
+function withCompanions(drawn: readonly SwarmKind[], random: Random): readonly SwarmKind[] {
+  const cloning = drawn.includes('clone') && random.chance(CLONE_SHARE);
+  const kinds = drawn.filter((kind) => (cloning ? CLONE_COMPANIONS.has(kind) : kind !== 'clone'));
+  return kinds.length > 0 ? kinds : ['crash'];
+}
 
 function drawAt(random: Random, nodes: readonly string[], atMs: number): Draw {
   return {

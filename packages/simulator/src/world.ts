@@ -59,6 +59,8 @@ export class World {
   #processCount = 0;
   /** Raised by each healing: the planned ends of older faults mean nothing any more. */
   #healings = 0;
+  /** Since the last healing no fault has struck: whoever ends is started again. */
+  #healthy = false;
   #stopped = false;
 
   constructor(options: WorldOptions) {
@@ -134,6 +136,7 @@ export class World {
   observe(event: WorldEvent): void {
     const nowUs = this.queue.nowUs;
     for (const observer of this.#observers) observer(event, nowUs);
+    if (event.kind === 'ended' && this.#healthy) this.#bringBack(event.at.node);
     const checkers = this.#checkers.get(event.kind);
     if (checkers === undefined) return;
     for (const checker of checkers) {
@@ -145,6 +148,7 @@ export class World {
   }
 
   inflict(fault: Fault): void {
+    this.#healthy = false;
     this.observe({ kind: 'intervened', what: describeFault(fault), fault });
     inflict(this, fault);
   }
@@ -175,6 +179,7 @@ export class World {
   /** Ends every fault, mends every clock and disk, and starts whoever ought to run. */
   heal(): void {
     this.#healings += 1;
+    this.#healthy = true;
     this.network.heal();
     for (const node of this.#nodes) {
       node.clock.mend();
@@ -260,6 +265,14 @@ export class World {
     for (const node of this.#nodes) node.process?.sample();
     this.queue.after(SAMPLE_EVERY_US, this.#sample);
   };
+
+  /** What was under way when the faults ended (a hand-over, a failed sync) still ends a process. */
+  #bringBack(name: string): void {
+    const node = this.node(name);
+    this.queue.after(0, () => {
+      if (node.process === undefined && !node.isAway) this.start(node);
+    });
+  }
 
   #addNode(settings: NodeSettings, records?: ReadonlyMap<string, Uint8Array>): SimNode {
     const random = this.random.split(`node/${settings.address}`);

@@ -74,7 +74,6 @@ export function countersNeverRegress(): Checker {
 /** The terms that bind: a later message in a lower term would be a broken promise. */
 function toldTerm(message: Message): { groupEpoch: number; term: number } | undefined {
   switch (message.type) {
-    case 'vote':
     case 'append':
     case 'heartbeat':
       return message;

@@ -11,6 +11,8 @@ const BOUND_KEY = 'node/clock-bound';
 interface ProcessClock {
   /** The latest reading it has heard and had to follow. */
   heard: Timestamp | undefined;
+  /** The same without the latest message, which may turn out to have been refused. */
+  heardBefore: Timestamp | undefined;
   /** What it knows to be on disk; undefined until it has stored a bound in this life. */
   boundMs: number | undefined;
 }
@@ -29,7 +31,10 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
   const clockOf = (process: number): ProcessClock => {
     let clock = clocks.get(process);
     if (clock === undefined)
-      clocks.set(process, (clock = { heard: undefined, boundMs: undefined }));
+      clocks.set(
+        process,
+        (clock = { heard: undefined, heardBefore: undefined, boundMs: undefined }),
+      );
     return clock;
   };
 
@@ -39,6 +44,7 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
     // before anybody is trusted.
     if (event.from === 'gone' || !MOVES_CLOCK.has(message.type)) return;
     const clock = clockOf(event.at.process);
+    clock.heardBefore = clock.heard;
     if (clock.boundMs === undefined || timestamp.ms > clock.boundMs) return;
     if (timestamp.ms - wallMsOf(event.at.node) > FOLLOWED_AHEAD_MS) return;
     if (clock.heard === undefined || compare(clock.heard, timestamp) < 0) clock.heard = timestamp;
@@ -60,7 +66,7 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
 
   return {
     name: 'hybrid-clock-follows-cause',
-    kinds: ['sent', 'received', 'stored', 'intervened'],
+    kinds: ['sent', 'received', 'published', 'stored', 'intervened'],
     observe(event) {
       switch (event.kind) {
         case 'received':
@@ -68,6 +74,13 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
           return undefined;
         case 'sent':
           return say(event);
+        case 'published': {
+          // A duplicate, say: refused before anybody looked at its clock.
+          if (event.event.name !== 'frame.refused') return undefined;
+          const clock = clockOf(event.at.process);
+          clock.heard = clock.heardBefore;
+          return undefined;
+        }
         case 'stored':
           for (const operation of event.operations) {
             if (operation.kind !== 'put' || operation.key !== BOUND_KEY) continue;

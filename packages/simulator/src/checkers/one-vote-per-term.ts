@@ -1,4 +1,5 @@
 import type { Checker } from '../checker.ts';
+import { isLeaderMessage } from './raft-messages.ts';
 
 /**
  * Invariant 6: a node votes for one candidate in a term, also across restarts. A forgotten vote
@@ -22,7 +23,8 @@ export function oneVotePerTerm(): Checker {
       if (message.type === 'voteResp' && message.granted) {
         return vote(event.at.nodeId, `${message.groupEpoch}.${message.term}`, event.to);
       }
-      if (message.type === 'vote') {
+      // To ask for votes binds nobody. To lead does: it needed one's own vote.
+      if (isLeaderMessage(message)) {
         return vote(event.at.nodeId, `${message.groupEpoch}.${message.term}`, event.at.node);
       }
       return undefined;

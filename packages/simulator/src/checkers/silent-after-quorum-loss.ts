@@ -13,7 +13,7 @@ interface Leadership {
   readonly term: number;
   readonly config: GroupConfig;
   readonly sinceUs: number;
-  /** When each host last answered in this term. */
+  /** When each node last answered in this term. */
   readonly heardUs: Map<string, number>;
   resigned: boolean;
 }
@@ -21,10 +21,8 @@ interface Leadership {
 /**
  * Invariant 7: who cannot reach a majority stops speaking as a leader. A leader that went on would
  * keep the nodes it still reaches from electing one that works.
- *
- * @param hostOf the host of a node id, to match answers with voters.
  */
-export function silentAfterQuorumLoss(hostOf: (nodeId: string) => string | undefined): Checker {
+export function silentAfterQuorumLoss(): Checker {
   const leaderships = new Map<number, Leadership>();
   const disturbedUs = new Map<number, number>();
 
@@ -55,9 +53,8 @@ export function silentAfterQuorumLoss(hostOf: (nodeId: string) => string | undef
     const sinceUs = Math.max(leadership.sinceUs, disturbedUs.get(event.at.process) ?? 0);
     if (nowUs - sinceUs < UNHEARD_US_MAX) return undefined;
     const fresh = (id: string): boolean => {
-      const host = hostOf(id);
-      if (host === event.at.node) return true;
-      const heard = host === undefined ? undefined : leadership.heardUs.get(host);
+      if (id === event.at.nodeId) return true;
+      const heard = leadership.heardUs.get(id);
       return heard !== undefined && nowUs - heard < UNHEARD_US_MAX;
     };
     if (hasQuorum(leadership.config, fresh)) return undefined;
@@ -75,7 +72,7 @@ export function silentAfterQuorumLoss(hostOf: (nodeId: string) => string | undef
         case 'received': {
           const leadership = leaderships.get(event.at.process);
           if (leadership !== undefined && answersIn(event.envelope.message, leadership.term)) {
-            leadership.heardUs.set(event.from, nowUs);
+            leadership.heardUs.set(event.envelope.source, nowUs);
           }
           return undefined;
         }
