@@ -27,6 +27,7 @@ import type { Company, NodeExit, RunningNode } from './running-node.ts';
 import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
 import { Links } from './runtime/links.ts';
 import { perform } from './runtime/perform.ts';
+import { PROFILES } from './runtime/profiles.ts';
 import { Requests } from './runtime/requests.ts';
 import { StallSensor } from './runtime/stall-sensor.ts';
 import { systemClock } from './runtime/system-clock.ts';
@@ -201,6 +202,7 @@ export class NodeShell implements RunningNode {
     try {
       return new NodeMachine({
         settings: this.#settings(company),
+        ...PROFILES[this.#config.profile],
         records,
         random: systemRandom(),
         digest: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),

@@ -114,7 +114,9 @@ export const OPTIONS: { readonly [Name in OptionName]: Option<NodeConfig[Name]> 
   tlsCert: {
     type: file(),
     default: '',
-    text: 'PEM file with the certificate of this node. Needs tlsKey and tlsCa.',
+    text:
+      'PEM file with the certificate of this node. It must name the advertised host, for servers and ' +
+      'for clients: the node is both. Needs tlsKey and tlsCa.',
   },
   tlsKey: {
     type: file(),

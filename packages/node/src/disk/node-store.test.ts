@@ -151,7 +151,7 @@ test.skipIf(process.getuid?.() === 0)('an unwritable directory says so', async (
   expect(error.message).toMatch(/this user may not write there \(EACCES\)/);
 });
 
-test.each([
+test.each<[{ code: string; message?: string }, RegExp]>([
   [{ code: 'ENOSPC' }, /there is no space left \(ENOSPC\)/],
   [{ code: 'LEVEL_IO_ERROR', message: 'IO error: No space left on device' }, /ENOSPC/],
   [{ code: 'LEVEL_IO_ERROR', message: 'IO error: LOCK: Permission denied' }, /EACCES/],

@@ -16,7 +16,14 @@ const member = (id: string, address: string) => ({
   liveness: 'alive',
   unstable: false,
   sinceMs: 0,
-  meta: { address, httpAddress: '', zone: 'z', weight: 100, loopLagP99Ms: 1, heapPercent: 10 },
+  meta: {
+    address,
+    httpAddress: '127.0.0.1:2',
+    zone: 'z',
+    weight: 100,
+    loopLagP99Ms: 1,
+    heapPercent: 10,
+  },
 });
 
 const status = {
@@ -197,6 +204,17 @@ test('a handover that fails is a conflict with the reason', async () => {
   expect(response.statusCode).toBe(409);
   expect(response.json()).toMatchObject({
     error: { message: expect.stringContaining('badTarget: not a voter') as unknown },
+  });
+});
+
+test('a handover asked of another node names the one to ask', async () => {
+  const { server } = surfaceOf({
+    reply: { kind: 'failed', reason: 'notLeader', detail: 'this node follows' },
+  });
+  const response = await server.inject({ method: 'POST', url: '/cluster/coordinator/handover' });
+  expect(response.statusCode).toBe(409);
+  expect(response.json()).toMatchObject({
+    error: { code: 'NOT_COORDINATOR', hint: 'Ask http://127.0.0.1:2: only it can hand over.' },
   });
 });
 

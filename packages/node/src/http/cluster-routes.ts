@@ -1,4 +1,4 @@
-import type { NodeStatus } from '@memgrid/core';
+import type { NodeReply, NodeStatus } from '@memgrid/core';
 import { nodeId } from '@memgrid/protocol';
 import type { NodeId } from '@memgrid/protocol';
 import type { FastifyInstance } from 'fastify';
@@ -31,7 +31,7 @@ export function clusterRoutes(server: FastifyInstance, source: AdminSource): voi
     if (reply.kind === 'handedOver') {
       return { coordinator: reply.leader, before: status.coordinator ?? null };
     }
-    throw handoverError(reply.kind === 'failed' ? `${reply.reason}: ${reply.detail}` : reply.kind);
+    throw handoverError(reply, status);
   });
 }
 
@@ -41,10 +41,17 @@ function startedStatus(source: AdminSource): NodeStatus {
   throw new HttpError('STARTING', 'This node is reading its disk.', 'Ask again in a second.');
 }
 
-function handoverError(detail: string): HttpError {
+function handoverError(reply: NodeReply, status: NodeStatus): HttpError {
+  const detail = reply.kind === 'failed' ? `${reply.reason}: ${reply.detail}` : reply.kind;
+  const message = `The coordinator role was not handed over (${detail}).`;
+  if (reply.kind === 'failed' && reply.reason === 'notLeader') {
+    const leader = membersBody(status).find((member) => member.role === 'coordinator');
+    const where = leader === undefined ? 'the coordinator' : `http://${leader.httpAddress}`;
+    return new HttpError('NOT_COORDINATOR', message, `Ask ${where}: only it can hand over.`);
+  }
   return new HttpError(
     'CONFLICT',
-    `The coordinator role was not handed over (${detail}).`,
+    message,
     'Choose a voter that is alive: /cluster/members lists them.',
   );
 }

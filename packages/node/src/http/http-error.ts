@@ -8,6 +8,7 @@ export type HttpErrorCode =
   | 'BODY_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'CONFLICT'
+  | 'NOT_COORDINATOR'
   | 'NOT_READY'
   | 'STARTING'
   | 'INTERNAL';
@@ -19,6 +20,7 @@ const STATUS: Readonly<Record<HttpErrorCode, number>> = {
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   CONFLICT: 409,
+  NOT_COORDINATOR: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   INTERNAL: 500,

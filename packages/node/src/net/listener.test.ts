@@ -153,7 +153,7 @@ test('a text frame is garbage, and so is a frame over the limit; neither throws'
 test('bytes that are no WebSocket frame are garbage and end the connection', async () => {
   const { accepted, address, listener } = await listening();
   const socket = connect(listener.address.port, '127.0.0.1');
-  onTestFinished(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   socket.write(
     `GET /peer/control HTTP/1.1\r\nHost: ${address}\r\nConnection: Upgrade\r\n` +
       'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +

@@ -6,12 +6,14 @@ export type ObservedEvent = NodeEvent | ShellEvent;
 
 export type EventName = ObservedEvent['name'];
 
+export type EventLevel = 'error' | 'warn' | 'info' | 'debug';
+
 /**
  * error: a person must act. warn: it healed itself, but watch. info: a state changed. debug: the
  * rest. Total over all events, so that a new one cannot be forgotten; described in
  * `docs/operations/events.md`.
  */
-export const EVENT_LEVELS: Readonly<Record<EventName, 'error' | 'warn' | 'info' | 'debug'>> = {
+export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'clock.jumped': 'warn',
   'clock.remoteAhead': 'warn',
   'clock.suspect': 'error',
@@ -69,3 +71,11 @@ export const EVENT_LEVELS: Readonly<Record<EventName, 'error' | 'warn' | 'info' 
 };
 
 export const EVENT_NAMES = Object.keys(EVENT_LEVELS) as readonly EventName[];
+
+/** The level of one event: its name's, unless it is one of the ordinary cases of a rare event. */
+export function levelOf(event: ObservedEvent): EventLevel {
+  // A node among its own seeds reaches itself, and two peers that dial each other keep one link.
+  const ordinary =
+    event.name === 'peer.rejected' && (event.reason === 'self' || event.reason === 'duplicate');
+  return ordinary ? 'debug' : EVENT_LEVELS[event.name];
+}

@@ -50,6 +50,16 @@ test('events below the level are not shown', () => {
   expect(written).toHaveLength(1);
 });
 
+test('a handshake that is refused for an ordinary reason is no warning', () => {
+  const { lines, written } = linesOf({ level: 'warn' });
+  for (const reason of ['self', 'duplicate', 'wrongCluster'] as const) {
+    lines.show({ name: 'peer.rejected', address: 'a:1', reason, detail: '' });
+  }
+  expect(written.map((line) => (JSON.parse(line) as { reason: string }).reason)).toEqual([
+    'wrongCluster',
+  ]);
+});
+
 test('text puts the same facts on one line for a person', () => {
   const { lines, written } = linesOf({ format: 'text' });
   lines.identify('cd'.repeat(16), 3);

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { EVENT_LEVELS } from './event-levels.ts';
+import { levelOf } from './event-levels.ts';
 import type { ObservedEvent } from './event-levels.ts';
 import { textLine } from './text-line.ts';
 
@@ -45,7 +45,7 @@ export class LogLines {
 
   show(event: ObservedEvent): void {
     const { name, ...fields } = event;
-    this.#logger[EVENT_LEVELS[name]](renamed(fields), name);
+    this.#logger[levelOf(event)](renamed(fields), name);
   }
 }
 
