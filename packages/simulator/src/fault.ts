@@ -53,6 +53,8 @@ export type Fault =
   | ({ readonly kind: 'crash'; readonly node: Target } & Lasting)
   /** Its host goes silent, as after a power cut. Starts again after `forMs`. */
   | ({ readonly kind: 'powerOff'; readonly node: Target } & Lasting)
+  /** Dies at the first write after this moment, while that is on its way to the disk. */
+  | ({ readonly kind: 'dieWriting'; readonly node: Target; readonly power: boolean } & Lasting)
   | { readonly kind: 'restart'; readonly node: Target }
   /** Dies, loses its data directory, and comes back as somebody new. */
   | ({ readonly kind: 'wipe'; readonly node: Target } & Lasting)
@@ -92,6 +94,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'slowCpu',
   'crash',
   'powerOff',
+  'dieWriting',
   'restart',
   'wipe',
   'clone',

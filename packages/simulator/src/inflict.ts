@@ -95,6 +95,9 @@ function inflictOnNode(world: World, node: SimNode, fault: NodeFault): void {
       node.powerOff();
       comeBack(world, node, fault.forMs);
       break;
+    case 'dieWriting':
+      node.disk.onNextStore(() => dieWriting(world, node, fault));
+      break;
     case 'restart':
       node.kill();
       comeBack(world, node, RESTART_MS);
@@ -178,6 +181,21 @@ function slowDown(world: World, node: SimNode, fault: Extract<Fault, { kind: 'sl
   process.slowness = fault.factor;
   lasting(world, fault, () => {
     process.slowness = 1;
+  });
+}
+
+/** Somewhere between "handed to the disk" and "long since safe": every boundary gets its turn. */
+function dieWriting(
+  world: World,
+  node: SimNode,
+  fault: Extract<Fault, { kind: 'dieWriting' }>,
+): void {
+  const { process } = node;
+  world.unlessHealed(world.random.split(`die/${world.queue.nowUs}`).between(0, 4), () => {
+    if (process === undefined || node.process !== process) return;
+    if (fault.power) node.powerOff();
+    else node.kill();
+    comeBack(world, node, fault.forMs);
   });
 }
 

@@ -11,6 +11,8 @@ export interface Scenario {
   /** The safety phase. Afterwards the world heals and has to become well again. */
   readonly durationMs: number;
   readonly faults: readonly ScheduledFault[];
+  /** Logs are cut after a few entries, so that snapshots happen. Default false. */
+  readonly shortLogs?: boolean;
   /** What this day showed, for the reader of a regression. */
   readonly note?: string;
 }
@@ -30,7 +32,7 @@ const NODES_MAX = 100;
 const DURATION_MS_MAX = 24 * 3_600_000;
 
 /** How each parameter of a fault must look. */
-type Shape = 'text' | 'number' | 'groups';
+type Shape = 'text' | 'number' | 'flag' | 'groups';
 
 const PARAMETERS: Readonly<Record<FaultKind, Readonly<Record<string, Shape>>>> = {
   split: { groups: 'groups' },
@@ -47,6 +49,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Readonly<Record<string, Shape>>>> =
   slowCpu: { node: 'text', factor: 'number' },
   crash: { node: 'text' },
   powerOff: { node: 'text' },
+  dieWriting: { node: 'text', power: 'flag' },
   restart: { node: 'text' },
   wipe: { node: 'text' },
   clone: { node: 'text' },
@@ -84,12 +87,13 @@ export function parseScenario(text: string): Scenario {
   );
   const faults = faultsOf(raw['faults'], nodes, problems);
   for (const key of Object.keys(raw)) {
-    if (!['seed', 'nodes', 'durationMs', 'faults', 'note'].includes(key)) {
+    if (!['seed', 'nodes', 'durationMs', 'faults', 'shortLogs', 'note'].includes(key)) {
       problems.push(`"${key}" is not part of a scenario.`);
     }
   }
   if (problems.length > 0) throw new ScenarioError(problems);
-  const scenario = { seed, nodes, durationMs, faults };
+  const shortLogs = raw['shortLogs'] === true ? { shortLogs: true } : {};
+  const scenario = { seed, nodes, durationMs, faults, ...shortLogs };
   return typeof raw['note'] === 'string' ? { ...scenario, note: raw['note'] } : scenario;
 }
 
@@ -97,6 +101,7 @@ export function parseScenario(text: string): Scenario {
 export function formatScenario(scenario: Scenario): string {
   const { faults, note, seed, nodes, durationMs } = scenario;
   const lines = [`  "seed": ${seed},`, `  "nodes": ${nodes},`, `  "durationMs": ${durationMs},`];
+  if (scenario.shortLogs === true) lines.push('  "shortLogs": true,');
   if (note !== undefined) lines.push(`  "note": ${JSON.stringify(note)},`);
   const listed = faults.map((fault) => `    ${JSON.stringify(fault)}`).join(',\n');
   lines.push(faults.length === 0 ? '  "faults": []' : `  "faults": [\n${listed}\n  ]`);
@@ -146,6 +151,8 @@ function parameterProblems(
   switch (shape) {
     case 'number':
       return Number.isFinite(value) ? [] : [`${where} must be a number.`];
+    case 'flag':
+      return typeof value === 'boolean' ? [] : [`${where} must be true or false.`];
     case 'text':
       if (typeof value !== 'string') return [`${where} must be a text.`];
       return where.endsWith('.how') ? [] : targetProblems(value, where, nodes);

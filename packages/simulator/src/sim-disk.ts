@@ -66,6 +66,7 @@ export class SimDisk {
   #conditions: DiskConditions = ORDINARY_DISK;
   #pending: Batch[] = [];
   #syncing = false;
+  #onNextStore: (() => void) | undefined;
   /** The next sync reports an error, as a failing drive does once. */
   #failNext = false;
   /** A sync failed since the directory was opened: like LevelDB, nothing more is accepted. */
@@ -110,10 +111,16 @@ export class SimDisk {
   mend(): void {
     this.#conditions = ORDINARY_DISK;
     this.#failNext = false;
+    this.#onNextStore = undefined;
   }
 
   failNextSync(): void {
     this.#failNext = true;
+  }
+
+  /** Tells once, as soon as the next batch has been taken. */
+  onNextStore(run: () => void): void {
+    this.#onNextStore = run;
   }
 
   /** Takes a batch; `settle` is told once: nothing when it is as safe as asked for, or a problem. */
@@ -129,6 +136,8 @@ export class SimDisk {
     }
     const batch: Batch = { operations, settle, settled: false, written: false };
     this.#pending.push(batch);
+    this.#onNextStore?.();
+    this.#onNextStore = undefined;
     this.#later(this.#random.between(20, 200), () => {
       batch.written = true;
       if (!durable) settleOnce(batch, undefined);

@@ -36,7 +36,11 @@ import { World } from './world.ts';
 /** What goes wrong: drawn from the seed, given as a list, or nothing. */
 export type FaultChoice =
   | { readonly kind: 'swarm'; readonly only?: readonly SwarmKind[]; readonly gapMs?: number }
-  | { readonly kind: 'schedule'; readonly faults: readonly ScheduledFault[] }
+  | {
+      readonly kind: 'schedule';
+      readonly faults: readonly ScheduledFault[];
+      readonly shortLogs?: boolean;
+    }
   | { readonly kind: 'none' };
 
 /** A day to simulate. Everything has a default but the seed. */
@@ -74,6 +78,8 @@ export interface SimulationReport {
   /** The kinds of fault this seed knew, and what happened when. */
   readonly faultKinds: readonly string[];
   readonly schedule: readonly ScheduledFault[];
+  /** Logs were cut early, so that snapshots happen. */
+  readonly shortLogs: boolean;
   /** 16 hex digits: equal for equal runs. */
   readonly traceHash: string;
   /** Empty when all is well. */
@@ -102,6 +108,7 @@ export interface NodeSummary {
 
 /** Gossip messages per node and second that no day may exceed, averaged over ten seconds. */
 const GOSSIP_PER_SECOND_MAX = 40;
+const SHORT_LOGS: ElectionOptions = { compactionEntries: 24, trailingEntries: 8 };
 const LEADER_WITHIN_MS = 10_000;
 /** Ten seconds and the time that a rumour takes to get around. */
 const VIEWS_WITHIN_MS = 13_000;
@@ -124,6 +131,7 @@ export class Day {
   readonly #durationMs: number;
   readonly #faultKinds: readonly string[];
   readonly #schedule: readonly ScheduledFault[];
+  readonly #shortLogs: boolean;
   readonly #sometimes = new SometimesCounter();
   readonly #traffic = new Traffic();
   readonly #timeline: Timeline;
@@ -138,6 +146,7 @@ export class Day {
     const drawn = this.#draw(faults);
     this.#faultKinds = drawn.kinds;
     this.#schedule = drawn.schedule;
+    this.#shortLogs = drawn.shortLogs;
     this.#falseDeaths = new FalseDeaths(options.strictDeaths ?? faults.kind === 'none');
     this.#timeline = new Timeline((nodeId) => this.world.nameOf(nodeId));
     this.world = new World({
@@ -145,7 +154,7 @@ export class Day {
       nodes: settingsOf(this.#nodes, options.votersMax),
       machine: options.machine ?? ((start) => new NodeMachine(start)),
       membership: membershipConfig(options.membership),
-      election: electionConfig(options.election),
+      election: electionConfig({ ...(drawn.shortLogs ? SHORT_LOGS : {}), ...options.election }),
       codec: options.codec ?? 'real',
       tornBatches: options.tornBatches ?? 'discarded',
       checkers: this.#checkers(),
@@ -186,6 +195,7 @@ export class Day {
       simulatedMs: this.world.nowMs,
       faultKinds: this.#faultKinds,
       schedule: this.#schedule,
+      shortLogs: this.#shortLogs,
       traceHash: this.world.hash.toString(),
       violations: this.world.violations,
       healedMs: this.#healedMs,
@@ -201,14 +211,16 @@ export class Day {
   #draw(faults: FaultChoice): {
     readonly kinds: readonly string[];
     readonly schedule: readonly ScheduledFault[];
+    readonly shortLogs: boolean;
   } {
     switch (faults.kind) {
       case 'none':
-        return { kinds: [], schedule: [] };
+        return { kinds: [], schedule: [], shortLogs: false };
       case 'schedule':
         return {
           kinds: [...new Set(faults.faults.map((fault) => fault.kind))].sort(),
           schedule: faults.faults,
+          shortLogs: faults.shortLogs ?? false,
         };
       case 'swarm':
         return swarm({

@@ -67,8 +67,9 @@ export class SometimesCounter {
   readonly #counts = zeroCounts();
   readonly #elected = new Set<number>();
   readonly #firstIds = new Map<string, string>();
+  /** Who holds whom for dead: process and member. */
+  readonly #dead = new Set<string>();
   #founded = false;
-  #foundingBegun = false;
   #split = false;
 
   get counts(): SometimesCounts {
@@ -78,7 +79,7 @@ export class SometimesCounter {
   readonly observe = (event: WorldEvent): void => {
     switch (event.kind) {
       case 'published':
-        this.#published(event.event);
+        this.#published(event.at.process, event.event);
         break;
       case 'sent':
         this.#sent(event);
@@ -108,7 +109,7 @@ export class SometimesCounter {
     this.#counts[what] += 1;
   }
 
-  #published(event: NodeEvent): void {
+  #published(process: number, event: NodeEvent): void {
     const simple = BY_EVENT[event.name];
     if (simple !== undefined) this.#count(simple);
     switch (event.name) {
@@ -129,7 +130,12 @@ export class SometimesCounter {
       case 'group.changed':
         if (event.config.votersOutgoing.length > 0) this.#count('joint configuration entered');
         break;
+      case 'member.recovered':
+      case 'member.restarted':
+        if (this.#dead.delete(`${process}.${event.member}`)) this.#count('dead member came back');
+        break;
       case 'member.died':
+        this.#dead.add(`${process}.${event.member}`);
         if (event.evidence === 'silence') this.#count('died of silence');
         if (event.evidence === 'refused') this.#count('died of refusal');
         if (event.evidence === 'gossip') this.#count('died by gossip');
@@ -171,9 +177,6 @@ export class SometimesCounter {
       case 'pushPullResp':
         if (message.updates.length > 0) this.#count('push-pull mismatch repaired');
         break;
-      case 'foundRequest':
-        this.#foundingBegun = true;
-        break;
       case 'wrongGeneration':
         this.#count('message for another generation');
         break;
@@ -192,7 +195,7 @@ export class SometimesCounter {
 
   #ended(event: Extract<WorldEvent, { kind: 'ended' }>): void {
     const { end } = event;
-    if (this.#foundingBegun && !this.#founded && end.how !== 'halted') {
+    if (!this.#founded && end.how !== 'halted') {
       this.#count('founding interrupted by a crash');
     }
     if (end.how !== 'halted') return;

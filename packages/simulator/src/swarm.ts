@@ -11,6 +11,8 @@ export interface Swarm {
   /** Nothing bad happens before: founding is either part of the trouble or over. */
   readonly quietMs: number;
   readonly schedule: readonly ScheduledFault[];
+  /** Half of the seeds keep short logs, so that snapshots happen within a minute. */
+  readonly shortLogs: boolean;
 }
 
 /** Single faults, and the compositions of several that the catalogue of faults names. */
@@ -60,6 +62,8 @@ export function swarm(options: SwarmOptions): Swarm {
   const gapMs = options.gapMs ?? Math.round(random.between(GAP_MS_MIN, GAP_MS_MAX));
   const schedule: ScheduledFault[] = [];
   const spent = new Set<SwarmKind>();
+  // Founding takes about a second: unless something strikes early, nothing strikes founding.
+  if (quietMs === 0) schedule.push(earlyDeath(random, options.nodes));
   let atMs = quietMs;
   for (;;) {
     atMs += Math.round(-Math.log(1 - random.unit()) * gapMs);
@@ -70,7 +74,7 @@ export function swarm(options: SwarmOptions): Swarm {
     schedule.push(...DRAWS[kind](drawAt(random, options.nodes, atMs)));
   }
   schedule.sort((a, b) => a.atMs - b.atMs);
-  return { kinds, gapMs, quietMs, schedule };
+  return { kinds, gapMs, quietMs, schedule, shortLogs: random.chance(0.5) };
 }
 
 /**
@@ -100,6 +104,15 @@ function withCompanions(drawn: readonly SwarmKind[], random: Random): readonly S
   const cloning = drawn.includes('clone') && random.chance(CLONE_SHARE);
   const kinds = drawn.filter((kind) => (cloning ? CLONE_COMPANIONS.has(kind) : kind !== 'clone'));
   return kinds.length > 0 ? kinds : ['crash'];
+}
+
+function earlyDeath(random: Random, nodes: readonly string[]): ScheduledFault {
+  const node = random.pick(nodes) ?? 'n1';
+  const forMs = 200 + random.below(3_000);
+  const atMs = random.below(1_500);
+  return random.chance(0.5)
+    ? { atMs, forMs, kind: 'crash', node }
+    : { atMs, forMs, kind: 'dieWriting', node, power: random.chance(0.5) };
 }
 
 function drawAt(random: Random, nodes: readonly string[], atMs: number): Draw {
@@ -166,6 +179,14 @@ const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[
   ],
   crash: (draw) => [{ ...lasting(draw), kind: 'crash', node: draw.anybody() }],
   powerOff: (draw) => [{ ...lasting(draw), kind: 'powerOff', node: draw.anybody() }],
+  dieWriting: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'dieWriting',
+      node: draw.anybody(),
+      power: draw.random.chance(0.7),
+    },
+  ],
   restart: (draw) => [{ atMs: draw.atMs, kind: 'restart', node: draw.anybody() }],
   wipe: (draw) => [{ ...lasting(draw), kind: 'wipe', node: draw.anybody() }],
   clone: (draw) => [{ atMs: draw.atMs, kind: 'clone', node: draw.random.pick(draw.nodes) ?? 'n1' }],
