@@ -79,9 +79,17 @@ export class PlantedWorkspace {
 
 /** Runs one of the workspace's own tools and collects what it says. */
 export function runTool(tool: string, args: readonly string[], cwd = REPOSITORY): Promise<Verdict> {
-  const binary = join(REPOSITORY, 'node_modules/.bin', tool);
+  return runProgram(join(REPOSITORY, 'node_modules/.bin', tool), args, cwd);
+}
+
+/** Runs a program to its end and collects what it says. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    execFile(binary, args, { cwd, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       // A tool that could not run at all must not look like one that found nothing.
       if (error !== null && typeof error.code !== 'number') reject(error as Error);
       else resolve({ exitCode: error === null ? 0 : Number(error.code), output: stdout + stderr });

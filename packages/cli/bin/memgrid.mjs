@@ -8,5 +8,5 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exit(2);
 }
-const { main } = await import('../src/main.ts');
+const { main } = await import('../dist/main.js');
 await main(process.argv.slice(2));
