@@ -1,6 +1,5 @@
 import type {
   ClusterId,
-  ControlCommand,
   Envelope,
   Generation,
   GroupEpoch,
@@ -98,12 +97,6 @@ export interface ClusterMachineOptions {
   readonly digest: (bytes: Uint8Array) => Uint8Array;
   readonly now: Instant;
 }
-
-/** A request of the node itself: nobody outside waits for its reply. */
-export type OwnRequest =
-  | { readonly kind: 'register' }
-  | { readonly kind: 'autopilot'; readonly command: ControlCommand | undefined }
-  | { readonly kind: 'leaving' };
 
 /** Every number of the composition, with the reason beside it. */
 export const CLUSTER = {

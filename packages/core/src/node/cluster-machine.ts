@@ -10,7 +10,6 @@ import {
   type MemberMeta,
   type Message,
   type NodeId,
-  type ProposeOutcome,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import { Autopilot } from '../autopilot/autopilot.ts';
@@ -24,7 +23,13 @@ import { after, earliest, type Instant, type Machine } from '../machine.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type { NodeReply, NodeRequest, RequestId, StoreOperation } from '../node-io.ts';
+import type {
+  NodeRequest,
+  NodeRequestProblem,
+  RequestId,
+  StoreOperation,
+  Ticket,
+} from '../node-io.ts';
 import type { ControlView } from '../node-status.ts';
 import { Reachability } from '../reachability/reachability.ts';
 import type { ReachabilityEffect } from '../reachability/reachability-io.ts';
@@ -33,15 +38,12 @@ import {
   type ClusterEffect,
   type ClusterInput,
   type ClusterMachineOptions,
-  type OwnRequest,
 } from './cluster-machine-io.ts';
+import { failure, GroupRequests, type Answer, type Origin } from './group-requests.ts';
 import { controlStateOperation } from './node-records.ts';
 import { RemoteRequests, type RemoteEffect } from './remote-requests.ts';
 import { routeOf } from './route.ts';
 import { SelfDescription } from './self-description.ts';
-
-/** A request under way in the control group: somebody's from outside, or one of our own. */
-type Origin = { readonly kind: 'outside'; readonly request: RequestId } | OwnRequest;
 
 const HOPS_MAX = 10_000;
 
@@ -64,17 +66,16 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     NodeId,
     { address: string; groupEpoch: GroupEpoch; heardAt: Instant }
   >();
-  readonly #origins = new Map<RequestId, Origin>();
-  /** Begins somewhere random: an answer to an earlier process of this node must fit none of ours. */
-  #nextRequest: RequestId;
+  readonly #requests: GroupRequests;
   readonly #description: SelfDescription;
   #housekeepingAt: Instant;
   #registerAt: Instant;
   #controlStateAt: Instant;
   #controlStateDirty = false;
   #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
-  /** Tickets of our own count down and those of the election machine up: one numbering. */
-  #ownTicket = -1;
+  #nextTicket: Ticket = 1;
+  /** The election machine's writes under way, by our ticket. Others need no answer. */
+  readonly #electionTickets = new Map<Ticket, Ticket>();
   #hops = 0;
   #out: ClusterEffect[] = [];
 
@@ -82,7 +83,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const { now, random, self } = options;
     this.#options = options;
     this.#self = self.nodeId;
-    this.#nextRequest = random.split('requests').uint32() * 4_096;
+    this.#requests = new GroupRequests(random.split('requests').uint32() * 4_096);
     const leaveKey = random.split('leave-key').bytes(16);
     this.#description = new SelfDescription(options, leaveKey);
     this.#feed = new ControlFeed(options.control);
@@ -220,9 +221,13 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       case 'message':
         this.#message(now, input.from, input.generation, input.envelope);
         break;
-      case 'stored':
-        this.#runElection(now, this.#election.step(now, input));
+      case 'stored': {
+        const ticket = this.#electionTickets.get(input.ticket);
+        this.#electionTickets.delete(input.ticket);
+        if (ticket === undefined) break;
+        this.#runElection(now, this.#election.step(now, { kind: 'stored', ticket }));
         break;
+      }
       case 'stalled':
         this.#runMembership(now, this.#membership.step(now, input));
         this.#runElection(now, this.#election.step(now, input));
@@ -403,7 +408,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#send(effect.to, this.addressOf(effect.to), effect.body);
           break;
         case 'store':
-          this.#out.push(effect);
+          this.#electionTickets.set(this.#store(effect.operations, effect.durable), effect.ticket);
           break;
         case 'committed':
           this.#runFeed(now, this.#feed.step(now, effect));
@@ -414,10 +419,10 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           break;
         }
         case 'proposed':
-          this.#proposed(now, effect.request, effect.outcome);
+          this.#answer(this.#requests.proposed(effect.request, effect.outcome));
           break;
         case 'readable':
-          this.#readable(effect.request, effect.index);
+          this.#answer(this.#requests.readable(effect.request, effect.index));
           break;
         case 'transferred':
           this.#transferred(now, effect);
@@ -488,7 +493,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #regrouped(groupEpoch: GroupEpoch): void {
     const operations = this.#election.wipeOperations();
     this.#election = this.#newElection(undefined);
-    // Not needed for safety: the old records speak for a group that nobody listens to any more.
+    // Writes and requests of the old machine end with it.
+    this.#electionTickets.clear();
+    this.#abandonRequests('noLeader', 'The control group was recovered by force.');
     this.#out.push({ kind: 'regrouped', groupEpoch });
     if (operations.length > 0) {
       const state = this.#feed.state;
@@ -501,24 +508,26 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   // Requests to the control group.
 
   #request(now: Instant, request: RequestId, body: NodeRequest): void {
-    const origin: Origin = { kind: 'outside', request };
     switch (body.kind) {
       case 'propose': {
         const problem = this.#problemWith(body.command);
-        if (problem === undefined) this.#propose(now, body.command, origin);
-        else this.#fail(request, 'invalid', problem);
+        if (problem === undefined) {
+          this.#propose(now, body.command, { kind: 'outside', request, about: 'change' });
+        } else this.#answer(failure(request, 'invalid', problem));
         break;
       }
       case 'readIndex':
-        this.#readIndex(now, origin);
+        this.#readIndex(now, { kind: 'outside', request, about: 'read' });
         break;
-      case 'handover': {
-        const id = this.#track(origin);
-        const input = { kind: 'transfer', request: id, to: body.to } as const;
-        this.#runElection(now, this.#election.step(now, input));
+      case 'handover':
+        this.#transfer(now, body.to, { kind: 'outside', request, about: 'read' });
         break;
-      }
     }
+  }
+
+  #transfer(now: Instant, to: NodeId | undefined, origin: Origin): void {
+    const request = this.#requests.track(origin);
+    this.#runElection(now, this.#election.step(now, { kind: 'transfer', request, to }));
   }
 
   #problemWith(command: ControlCommand): string | undefined {
@@ -533,7 +542,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #propose(now: Instant, command: ControlCommand, origin: Origin): void {
     const bytes = encodeCommand(command);
-    const request = this.#track(origin);
+    const request = this.#requests.track(origin);
     if (this.#isOutsider()) {
       const asked = { id: request, command: bytes, groupEpoch: this.#knownGroupEpoch() };
       this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
@@ -544,7 +553,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #readIndex(now: Instant, origin: Origin): void {
-    const request = this.#track(origin);
+    const request = this.#requests.track(origin);
     if (this.#isOutsider()) {
       const asked = { id: request, command: undefined, groupEpoch: this.#knownGroupEpoch() };
       this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
@@ -567,60 +576,20 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       this.#hop();
       if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
       else if (effect.outcome.kind === 'proposed') {
-        this.#proposed(now, effect.outcome.request, effect.outcome.outcome);
-      } else this.#readable(effect.outcome.request, effect.outcome.index);
+        const { request, outcome } = effect.outcome;
+        this.#answer(this.#requests.proposed(request, outcome));
+      } else this.#answer(this.#requests.readable(effect.outcome.request, effect.outcome.index));
     }
-  }
-
-  #proposed(_now: Instant, request: RequestId, outcome: ProposeOutcome): void {
-    const origin = this.#finish(request);
-    if (origin?.kind === 'outside') {
-      this.#reply(origin.request, { kind: 'proposed', outcome });
-    }
-  }
-
-  #readable(request: RequestId, index: LogIndex | undefined): void {
-    const origin = this.#finish(request);
-    if (origin?.kind !== 'outside') return;
-    if (index === undefined) {
-      this.#fail(origin.request, 'noLeader', 'No coordinator confirmed itself in time.');
-    } else this.#reply(origin.request, { kind: 'readable', index });
   }
 
   #transferred(now: Instant, effect: Extract<ElectionEffect, { kind: 'transferred' }>): void {
-    const origin = this.#finish(effect.request);
-    if (origin?.kind === 'leaving') this.#sayGoodbye(now);
-    if (origin?.kind !== 'outside') return;
-    const { problem, to } = effect;
-    if (problem === undefined && to !== undefined) {
-      this.#reply(origin.request, { kind: 'handedOver', leader: to });
-    } else if (problem === 'notLeader') {
-      const leader = this.coordinator() ?? 'unknown';
-      this.#fail(
-        origin.request,
-        'notLeader',
-        `This node does not lead; the coordinator is ${leader}.`,
-      );
-    } else if (problem === 'timeout') {
-      this.#fail(origin.request, 'timeout', 'The successor did not take over in time.');
-    } else {
-      const detail =
-        'The successor must be a voter, other than the coordinator, that is caught up.';
-      this.#fail(origin.request, 'badTarget', detail);
-    }
+    const { origin, answer } = this.#requests.transferred(effect, this.coordinator());
+    this.#answer(answer);
+    if (origin === 'leaving') this.#sayGoodbye(now);
   }
 
-  #track(origin: Origin): RequestId {
-    const request = this.#nextRequest;
-    this.#nextRequest += 1;
-    this.#origins.set(request, origin);
-    return request;
-  }
-
-  #finish(request: RequestId): Origin | undefined {
-    const origin = this.#origins.get(request);
-    this.#origins.delete(request);
-    return origin;
+  #answer(answer: Answer | undefined): void {
+    if (answer !== undefined) this.#out.push(answer);
   }
 
   // The coordinator's own work.
@@ -643,23 +612,20 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     switch (action.kind) {
       case 'propose':
         for (const command of action.commands) {
-          this.#propose(now, command, { kind: 'autopilot', command });
+          this.#propose(now, command, { kind: 'autopilot' });
         }
         break;
       case 'reconfigure': {
-        const request = this.#track({ kind: 'autopilot', command: undefined });
+        const request = this.#requests.track({ kind: 'autopilot' });
         const { voters, learners } = action;
         const input = { kind: 'reconfigure', request, voters, learners } as const;
         this.#runElection(now, this.#election.step(now, input));
         for (const event of action.events) this.#event(event);
         break;
       }
-      case 'handOver': {
-        const request = this.#track({ kind: 'autopilot', command: undefined });
-        const input = { kind: 'transfer', request, to: undefined } as const;
-        this.#runElection(now, this.#election.step(now, input));
+      case 'handOver':
+        this.#transfer(now, undefined, { kind: 'autopilot' });
         break;
-      }
     }
   }
 
@@ -704,9 +670,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       this.#sayGoodbye(now);
       return;
     }
-    const request = this.#track({ kind: 'leaving' });
-    const input = { kind: 'transfer', request, to: undefined } as const;
-    this.#runElection(now, this.#election.step(now, input));
+    this.#transfer(now, undefined, { kind: 'leaving' });
   }
 
   #sayGoodbye(now: Instant): void {
@@ -720,11 +684,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #leaveFurther(now: Instant): void {
     if (this.#leaving?.stage === 'handingOver') this.#sayGoodbye(now);
     else {
-      for (const origin of this.#origins.values()) {
-        if (origin.kind !== 'outside') continue;
-        this.#fail(origin.request, 'shuttingDown', 'This node is leaving.');
-      }
-      this.#origins.clear();
+      this.#abandonRequests('shuttingDown', 'This node is leaving.');
       this.#leaving = { stage: 'sayingGoodbye', deadline: Number.POSITIVE_INFINITY as Instant };
       this.#out.push({ kind: 'gone' });
     }
@@ -732,25 +692,19 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   // Bookkeeping.
 
-  #store(operations: readonly StoreOperation[], durable: boolean): void {
-    this.#out.push({ kind: 'store', ticket: this.#ownTicket, operations, durable });
-    this.#ownTicket -= 1;
+  #store(operations: readonly StoreOperation[], durable: boolean): Ticket {
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#out.push({ kind: 'store', ticket, operations, durable });
+    return ticket;
   }
 
   #send(to: NodeId, address: string, message: Message): void {
     this.#out.push({ kind: 'send', to, address, message });
   }
 
-  #reply(request: RequestId, reply: NodeReply): void {
-    this.#out.push({ kind: 'reply', request, reply });
-  }
-
-  #fail(
-    request: RequestId,
-    reason: Extract<NodeReply, { kind: 'failed' }>['reason'],
-    detail: string,
-  ): void {
-    this.#reply(request, { kind: 'failed', reason, detail });
+  #abandonRequests(reason: NodeRequestProblem, detail: string): void {
+    for (const answer of this.#requests.abandon(reason, detail)) this.#out.push(answer);
   }
 
   #event(event: NodeEvent): void {

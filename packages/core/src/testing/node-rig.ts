@@ -1,0 +1,237 @@
+import type { Envelope, NodeId } from '@memgrid/protocol';
+import { electionConfig } from '../election/election-config.ts';
+import { after, type Instant } from '../machine.ts';
+import { membershipConfig } from '../membership/membership-config.ts';
+import { NodeMachine } from '../node-machine.ts';
+import type { NodeEvent } from '../node-event.ts';
+import type {
+  HaltCode,
+  LinkId,
+  NodeEffect,
+  NodeInput,
+  NodeReply,
+  NodeRequest,
+  NodeSettings,
+  StoreOperation,
+} from '../node-io.ts';
+import type { NodeStatus } from '../node-status.ts';
+import { Random } from '../random.ts';
+
+const STEP_MS = 10;
+const WALL_AT_ZERO_MS = 1_800_000_000_000;
+
+interface Wire {
+  readonly dialler: string;
+  readonly dialled: string;
+  readonly link: LinkId;
+  readonly accepted: LinkId;
+}
+
+interface RiggedNode {
+  readonly machine: NodeMachine;
+  readonly records: Map<string, Uint8Array>;
+  halted: { code: HaltCode; detail: string } | undefined;
+}
+
+/**
+ * Whole nodes on perfect links and disks, for tests of how the machines of a node work together.
+ * No faults: those are the simulator's. A step of time is 10 ms and everything else is instant.
+ */
+export class NodeRig {
+  readonly nodes = new Map<string, RiggedNode>();
+  readonly events: { readonly node: string; readonly event: NodeEvent }[] = [];
+  readonly replies: {
+    readonly node: string;
+    readonly request: number;
+    readonly reply: NodeReply;
+  }[] = [];
+  readonly sent: { readonly node: string; readonly envelope: Envelope }[] = [];
+  /** Batches are answered at once, unless this says no: then they wait in `unanswered`. */
+  answersStore: (node: string, operations: readonly StoreOperation[]) => boolean = () => true;
+  readonly unanswered: { readonly node: string; readonly ticket: number }[] = [];
+  now = 0 as Instant;
+  #wires: Wire[] = [];
+  #nextAccepted = -1;
+  #starts = 0;
+  readonly #queue: { node: string; input: NodeInput }[] = [];
+
+  /** Starts a node at the address `name`, on a new directory or on one that another run left. */
+  start(
+    name: string,
+    settings: Partial<NodeSettings> = {},
+    records = new Map<string, Uint8Array>(),
+  ): void {
+    this.#starts += 1;
+    const machine = new NodeMachine({
+      settings: {
+        address: name,
+        httpAddress: '',
+        seeds: [],
+        expect: 1,
+        zone: '',
+        weight: 100,
+        votersMax: undefined,
+        features: [],
+        protocolMin: 1,
+        protocolMax: 1,
+        ...settings,
+      },
+      membership: membershipConfig(),
+      election: electionConfig(),
+      records,
+      random: Random.of(this.#starts),
+      // No secrets here: any function that depends on its input will do.
+      digest: (bytes) => Uint8Array.from({ length: 32 }, (_, at) => (bytes[at % 16] ?? 0) ^ 0x5a),
+      now: this.now,
+      wallMs: WALL_AT_ZERO_MS + this.now,
+    });
+    this.nodes.set(name, { machine, records, halted: undefined });
+  }
+
+  /** Ends the process at once; its directory is returned. */
+  kill(name: string): Map<string, Uint8Array> {
+    const records = this.#node(name).records;
+    this.nodes.delete(name);
+    for (const wire of this.#wires.filter((w) => w.dialler === name || w.dialled === name)) {
+      this.#cut(wire, name);
+    }
+    return records;
+  }
+
+  input(name: string, input: NodeInput): void {
+    this.#queue.push({ node: name, input });
+    this.#drain();
+  }
+
+  request(name: string, request: number, body: NodeRequest): void {
+    this.input(name, { kind: 'request', request, body });
+  }
+
+  run(ms: number): void {
+    for (let elapsed = 0; elapsed < ms; elapsed += STEP_MS) {
+      this.now = after(this.now, STEP_MS);
+      for (const name of [...this.nodes.keys()]) {
+        const wallMs = WALL_AT_ZERO_MS + this.now;
+        this.input(name, { kind: 'wallClock', wallMs });
+        const { machine } = this.#node(name);
+        if ((machine.wakeAt ?? Number.POSITIVE_INFINITY) > this.now) continue;
+        this.#carryOut(name, machine.wake(this.now));
+        this.#drain();
+      }
+    }
+  }
+
+  /** Runs until `done`, at most `ms`; true when it came to that. */
+  runUntil(done: () => boolean, ms: number): boolean {
+    for (let elapsed = 0; elapsed < ms && !done(); elapsed += 100) this.run(100);
+    return done();
+  }
+
+  status(name: string): NodeStatus {
+    return this.#node(name).machine.status(this.now);
+  }
+
+  halted(name: string): { code: HaltCode; detail: string } | undefined {
+    return this.nodes.get(name)?.halted;
+  }
+
+  nameOf(id: NodeId | undefined): string | undefined {
+    return [...this.nodes.keys()].find((name) => this.status(name).nodeId === id);
+  }
+
+  coordinator(): string | undefined {
+    return [...this.nodes.keys()].find((name) => this.status(name).election?.role === 'leader');
+  }
+
+  #node(name: string): RiggedNode {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new Error(`There is no node ${name} in the rig.`);
+    return node;
+  }
+
+  #drain(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const node = this.nodes.get(next.node);
+      if (node !== undefined) this.#carryOut(next.node, node.machine.step(this.now, next.input));
+    }
+  }
+
+  #carryOut(name: string, effects: readonly NodeEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'dial':
+          this.#dial(name, effect.link, effect.address);
+          break;
+        case 'hangUp':
+          for (const wire of this.#wiresOf(name, effect.link)) this.#cut(wire, name);
+          break;
+        case 'send':
+          this.#send(name, effect.link, effect.envelope);
+          break;
+        case 'store':
+          this.#store(name, effect);
+          break;
+        case 'reply':
+          this.replies.push({ node: name, request: effect.request, reply: effect.reply });
+          break;
+        case 'publish':
+          this.events.push({ node: name, event: effect.event });
+          break;
+        case 'halt':
+          this.#node(name).halted = { code: effect.code, detail: effect.detail };
+          break;
+      }
+    }
+  }
+
+  #store(name: string, effect: Extract<NodeEffect, { kind: 'store' }>): void {
+    const { records } = this.#node(name);
+    for (const operation of effect.operations) {
+      if (operation.kind === 'put') records.set(operation.key, operation.value);
+      else records.delete(operation.key);
+    }
+    const { ticket } = effect;
+    if (this.answersStore(name, effect.operations)) {
+      this.#queue.push({ node: name, input: { kind: 'stored', ticket } });
+    } else this.unanswered.push({ node: name, ticket });
+  }
+
+  #dial(dialler: string, link: LinkId, address: string): void {
+    const there = this.nodes.get(address);
+    if (there === undefined || there.halted !== undefined) {
+      this.#queue.push({ node: dialler, input: { kind: 'linkFailed', link, problem: 'refused' } });
+      return;
+    }
+    const accepted = this.#nextAccepted;
+    this.#nextAccepted -= 1;
+    this.#wires.push({ dialler, dialled: address, link, accepted });
+    const remote = dialler;
+    this.#queue.push({ node: address, input: { kind: 'linkAccepted', link: accepted, remote } });
+    this.#queue.push({ node: dialler, input: { kind: 'linkOpened', link } });
+  }
+
+  #send(name: string, link: LinkId, envelope: Envelope): void {
+    this.sent.push({ node: name, envelope });
+    for (const wire of this.#wiresOf(name, link)) {
+      const outwards = wire.link === link && wire.dialler === name;
+      const node = outwards ? wire.dialled : wire.dialler;
+      const received = outwards ? wire.accepted : wire.link;
+      this.#queue.push({ node, input: { kind: 'received', link: received, envelope } });
+    }
+  }
+
+  #wiresOf(name: string, link: LinkId): readonly Wire[] {
+    return this.#wires.filter(
+      (wire) =>
+        (wire.dialler === name && wire.link === link) ||
+        (wire.dialled === name && wire.accepted === link),
+    );
+  }
+
+  #cut(wire: Wire, by: string): void {
+    this.#wires = this.#wires.filter((other) => other !== wire);
+    const node = wire.dialler === by ? wire.dialled : wire.dialler;
+    const link = wire.dialler === by ? wire.accepted : wire.link;
+    this.#queue.push({ node, input: { kind: 'linkClosed', link } });
+  }
+}
