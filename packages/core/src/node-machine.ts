@@ -36,6 +36,7 @@ import {
   type RecoveredNode,
 } from './node/node-records.ts';
 import { Rejections } from './node/rejections.ts';
+import { SeedSearch } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
 import type {
   HaltCode,
@@ -77,13 +78,6 @@ interface PeerFacts {
   announced: boolean;
 }
 
-const SEEDS = {
-  /** How often an unreached seed is tried while there is no cluster (the links back off further). */
-  discoveringMs: 250,
-  /** And how often a member tries them while it sees less than half of the registered members. */
-  isolatedMs: 10_000,
-} as const;
-
 /**
  * One node: from its data directory to its place in a cluster.
  *
@@ -103,10 +97,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #founding: Founding | undefined;
   #cluster: ClusterMachine | undefined;
   readonly #peers = new Map<NodeId, PeerFacts>();
-  readonly #reachedSeeds = new Set<string>();
+  readonly #seeds: SeedSearch;
   /** Kept by founders until everybody in it has heard: they may have missed the commit. */
   #plan: FoundingPlan | undefined;
-  #seedsAt: Instant | undefined;
   readonly #stored = new Map<Ticket, (now: Instant) => void>();
   #nextTicket = 1;
   #halted = false;
@@ -127,6 +120,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#instance = random.split('instance').uint32();
     this.#clock = new ClockKeeper(recovered.clockBoundMs, wallMs, now);
     this.#rejections = new Rejections(settings.seeds);
+    this.#seeds = new SeedSearch(settings.seeds);
     this.#links = new Links({
       self: {
         nodeId: this.#identity.nodeId,
@@ -148,7 +142,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (!this.#started) return this.#options.now;
     let soonest = earliest(this.#links.wakeAt, this.#founding?.wakeAt);
     soonest = earliest(soonest, this.#cluster?.wakeAt);
-    return earliest(soonest, this.#seedsAt);
+    return earliest(soonest, this.#seeds.wakeAt);
   }
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
@@ -164,7 +158,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#runLinks(now, this.#links.wake(now));
     if (this.#founding !== undefined) this.#runFounding(now, this.#founding.wake(now));
     if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.wake(now));
-    if (this.#seedsAt !== undefined && this.#seedsAt <= now) this.#trySeeds(now);
+    this.#trySeeds(now);
     this.#giveUpIfRejected(now);
     return this.#take();
   }
@@ -227,7 +221,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** The generation is durable: packets may leave. */
   #begin(now: Instant): void {
-    this.#seedsAt = now;
+    this.#seeds.begin(now);
     const { clusterId } = this.#identity;
     if (clusterId !== undefined) {
       this.#enterCluster(now, { clusterId, record: this.#recovered.election });
@@ -459,7 +453,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       announced: false,
     });
     if (this.#cluster !== undefined) this.#announcePeer(now, peer);
-    else if (clusterId !== undefined) this.#join(now, clusterId, groupEpoch);
+    else if (clusterId !== undefined) this.#join(clusterId, groupEpoch);
     else this.#toFounding(now, { kind: 'peerUp', peer, address });
     // Whoever dialled us is reached as well: our own dial there may lose against it every time.
     this.#reached(now, address, peer);
@@ -511,27 +505,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   // Finding or founding a cluster.
 
   #trySeeds(now: Instant): void {
-    const { seeds } = this.#options.settings;
-    const isolated = this.#isIsolated();
-    for (const seed of seeds) {
-      const wanted = this.#cluster === undefined ? !this.#reachedSeeds.has(seed) : isolated;
-      if (wanted) this.#connect(now, seed, undefined);
-    }
-    const interval = this.#cluster === undefined ? SEEDS.discoveringMs : SEEDS.isolatedMs;
-    this.#seedsAt = after(now, interval);
-  }
-
-  /** Fewer than half of the registered members are connected. */
-  #isIsolated(): boolean {
+    if ((this.#seeds.wakeAt ?? now) > now) return;
     const members = this.#cluster?.control()?.members ?? [];
     const others = members.filter((member) => member.nodeId !== this.#identity.nodeId);
     const connected = others.filter((member) => this.#links.isConnected(member.nodeId));
-    return others.length === 0 || connected.length < others.length / 2;
+    const surroundings = {
+      inCluster: this.#cluster !== undefined,
+      others: others.length,
+      connected: connected.length,
+    };
+    for (const seed of this.#seeds.take(now, surroundings)) this.#connect(now, seed, undefined);
   }
 
   #reached(now: Instant, address: string, peer: NodeId | undefined): void {
-    if (!this.#options.settings.seeds.includes(address)) return;
-    this.#reachedSeeds.add(address);
+    if (!this.#seeds.reached(address)) return;
     if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);
     this.#toFounding(now, { kind: 'seedReached', seed: address });
   }
@@ -556,7 +543,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           );
           break;
         case 'founded':
-          this.#founded(now, effect.plan);
+          this.#founded(effect.plan);
           break;
         case 'event':
           this.#publish(effect.event);
@@ -566,7 +553,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** The cluster exists: first on our disk, then for the others. */
-  #founded(now: Instant, plan: FoundingPlan): void {
+  #founded(plan: FoundingPlan): void {
     this.#founding = undefined;
     const image = foundingImage(plan);
     const record = initialRecord({
@@ -591,7 +578,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       });
       for (const peer of this.#peers.keys()) this.#passPlanOn(at, peer);
     });
-    void now;
   }
 
   #passPlanOn(now: Instant, peer: NodeId): void {
@@ -602,7 +588,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** A seed already belongs to a cluster: become part of that one. */
-  #join(now: Instant, clusterId: ClusterId, groupEpoch: GroupEpoch): void {
+  #join(clusterId: ClusterId, groupEpoch: GroupEpoch): void {
     if (this.#founding === undefined) return;
     this.#founding = undefined;
     const identity = { ...this.#identity, clusterId };
@@ -611,7 +597,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#publish({ name: 'cluster.joined', clusterId });
       this.#enterCluster(at, { clusterId, record: undefined, groupEpoch });
     });
-    void now;
   }
 
   #toFounding(now: Instant, input: FoundingInput): void {
