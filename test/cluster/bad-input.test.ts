@@ -2,7 +2,8 @@ import { cpSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { DevCluster, TemporaryDirectory } from './dev-cluster.ts';
+import { DevCluster } from './dev-cluster.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
 import { MemgridProcess, memgrid } from './memgrid-process.ts';
 import { until } from './until.ts';
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { MemgridProcess, memgrid } from './memgrid-process.ts';
 import { isRunning, until } from './until.ts';
@@ -97,18 +96,5 @@ export class DevCluster implements AsyncDisposable {
     const { data } = this.ready;
     if (path.basename(data).startsWith('memgrid-dev-'))
       rmSync(data, { recursive: true, force: true });
-  }
-}
-
-/** A directory that is gone when the test is over. */
-export class TemporaryDirectory implements Disposable {
-  readonly path = mkdtempSync(path.join(tmpdir(), 'memgrid-test-'));
-
-  file(...names: readonly string[]): string {
-    return path.join(this.path, ...names);
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DevCluster, TemporaryDirectory } from './dev-cluster.ts';
+import { DevCluster } from './dev-cluster.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
 import { memgrid } from './memgrid-process.ts';
 import { isRunning, until } from './until.ts';
 

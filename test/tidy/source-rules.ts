@@ -79,16 +79,20 @@ export const indexNamesItsExports: SourceRule = ({ path, text }) =>
         .map(({ number }) => `${path}:${number}: name what is exported.`);
 
 /**
- * A file that exports classes exports the one that it is named after: `suspicion.ts` exports
- * `Suspicion`. Files named after what they hold (`limits.ts`, `ids.ts`) export no class.
+ * A file that exports a class is named after its main export: `suspicion.ts` has `Suspicion`, or,
+ * when the class only serves it, `SUSPICION` or `suspicion`. Small companions may live beside it.
  */
 export const classesLiveInTheirOwnFile: SourceRule = ({ path, text }) => {
-  const classes = [...text.matchAll(/^export (?:abstract )?class (\w+)/gm)].map(([, name]) => name);
-  const named = classes.filter((name) => name !== undefined && !name.endsWith('Error'));
-  if (named.length === 0) return [];
-  const expected = pascalCase(basename(path, '.ts'));
-  if (named.length > 1) return [`${path}: exports ${named.length} classes (${named.join(', ')}).`];
-  return named[0] === expected ? [] : [`${path}: exports ${named[0]}, expected ${expected}.`];
+  const exported = [
+    ...text.matchAll(/^export (?:abstract |async )?(?:class|const|function\*?) (\w+)/gm),
+  ].map(([, name = '']) => name);
+  const classes = [...text.matchAll(/^export (?:abstract )?class (\w+)/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !name.endsWith('Error'));
+  const wanted = pascalCase(basename(path, '.ts')).toLowerCase();
+  const named = exported.some((name) => name.replaceAll('_', '').toLowerCase() === wanted);
+  if (classes.length === 0 || named) return [];
+  return [`${path}: exports ${classes.join(' and ')}, and nothing that is called like the file.`];
 };
 
 /** Deliberate tests for a while (`.only`) and tests that are switched off do not land. */
