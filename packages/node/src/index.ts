@@ -32,7 +32,7 @@ export type {
 export { EVENT_LEVELS } from './observe/event-levels.ts';
 export type { EventName, ObservedEvent } from './observe/event-levels.ts';
 export type { ShellEvent } from './observe/shell-event.ts';
-export type { LineSink } from './observe/log-lines.ts';
+export type { LineSink } from './observe/line-sink.ts';
 
 export { ADMIN_PATHS } from './http/admin-surface.ts';
 export type { MemberBody, MembersCount, RaftBody, StatusBody } from './http/status-body.ts';

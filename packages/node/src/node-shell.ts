@@ -22,7 +22,7 @@ import { Listener } from './net/listener.ts';
 import type { ObservedEvent } from './observe/event-levels.ts';
 import type { MetricsSource } from './observe/metrics.ts';
 import type { Observer } from './observe/observer.ts';
-import { FrameTraffic } from './observe/traffic.ts';
+import { FrameTraffic } from './observe/frame-traffic.ts';
 import type { Company, NodeExit, RunningNode } from './running-node.ts';
 import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
 import { Links } from './runtime/links.ts';
@@ -210,6 +210,7 @@ export class NodeShell implements RunningNode {
         wallMs: systemClock.wallMs(),
       });
     } catch (error) {
+      if (records.size === 0) throw error;
       // The records are whole, or the store would not have opened, and yet make no sense.
       throw corruptError(this.#store.directory, (error as Error).message, error);
     }
@@ -331,9 +332,9 @@ export class NodeShell implements RunningNode {
   }
 
   #stop(exit: NodeExit): void {
-    this.#stopping ??= this.#closeAll().then(() => {
+    this.#stopping ??= this.#closeAll().then(async () => {
       this.#observer.show({ name: 'node.stopped', code: exit.code, detail: exit.detail });
-      this.#observer.feed.end();
+      await within(this.#observer.close());
       this.#settleDone(exit);
     });
   }

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { NodeStatus } from '@memgrid/core';
 import { isClusterError } from '@memgrid/protocol';
@@ -16,7 +17,6 @@ import { startNode } from './node.ts';
 import { Observer } from './observe/observer.ts';
 import type { Company, RunningNode } from './running-node.ts';
 
-const DEADLINE_MS = 20_000;
 const nowhere = { write: () => undefined };
 
 function directoryOf(): string {
@@ -66,13 +66,12 @@ async function clusterOf(count: number, options: NodeOptions = {}): Promise<Runn
   return nodes;
 }
 
-/** Waits until the condition holds; fails with the last status when it does not come true. */
+/** Waits until the condition holds. It is looked at after every event: nothing else changes it. */
 async function until(node: RunningNode, holds: (status: NodeStatus) => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  while (!holds(node.status())) {
-    if (deadline.aborted) throw new Error(`Still ${JSON.stringify(node.status())}.`);
-    await delay(10);
-  }
+  const events = node.events();
+  if (holds(node.status())) return;
+  for await (const _event of events) if (holds(node.status())) return;
+  throw new Error(`The node stopped with ${JSON.stringify(node.status())}.`);
 }
 
 function isSettled({ phase, coordinator }: NodeStatus): boolean {
@@ -113,6 +112,9 @@ test('three nodes become one cluster, hand the coordinator over, and let one of 
   const before = one.status().coordinator;
   const leading = (): RunningNode | undefined =>
     nodes.find((node) => node.status().nodeId === one.status().coordinator);
+  // A successor must have everything. A leader answers reads only after it has committed an entry
+  // of its own, so one follower at least has that one too.
+  expect(await leading()?.request({ kind: 'readIndex' })).toMatchObject({ kind: 'readable' });
   const url = `http://${leading()?.httpAddress}/cluster/coordinator/handover`;
   const answer = await fetch(url, { method: 'POST' });
   expect(await answer.json()).toMatchObject({ before });
@@ -137,15 +139,21 @@ test('peers with TLS and a token find each other', async () => {
     tlsKey: tls('node-key.pem'),
     tlsCa: tls('ca.pem'),
     token: 'a-secret-of-good-length',
-    http: 'none',
   });
   for (const node of nodes) await until(node, isSettled);
-  expect(nodes[0]?.httpAddress).toBe('');
+  const request = get(`https://${nodes[0]?.httpAddress}/livez`, {
+    ca: readFileSync(tls('ca.pem')),
+    agent: false,
+  });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  expect(response.resume().statusCode).toBe(200);
 });
 
 test('garbage on an open port is counted and changes nothing', async () => {
   const node = await nodeOf(directoryOf());
   await until(node, isSettled);
+  // Everything about its own founding is applied.
+  await node.request({ kind: 'readIndex' });
   const { members, control } = node.status();
   const events = node.events();
   const socket = new WebSocket(`ws://${node.address}/peer/control`);
@@ -174,6 +182,19 @@ test('a start that fails leaves nothing behind', async () => {
   // The directory is free again, and no identity was spent on the attempts.
   const node = await nodeOf(data);
   expect(node.status().generation).toBe(1);
+});
+
+test('records that make no sense are refused, and the directory is let go', async () => {
+  const data = directoryOf();
+  const store = await NodeStore.open(data);
+  const value = Uint8Array.of(0xc1, 0xff);
+  await store.write([{ kind: 'put', key: 'node/identity', value }], true);
+  await store.close();
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const error: unknown = await nodeOf(data).catch((reason: unknown) => reason);
+    if (!isClusterError(error, 'DIRECTORY_CORRUPT')) throw error;
+    expect(error.details.directory).toBe(data);
+  }
 });
 
 test('a directory in use is refused', async () => {

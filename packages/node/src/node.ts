@@ -1,10 +1,10 @@
-import process from 'node:process';
 import { performance } from 'node:perf_hooks';
 import type { NodeConfig, NodeOptions } from './config/node-config.ts';
 import { resolveConfig } from './config/resolve-config.ts';
 import { NodeStore } from './disk/node-store.ts';
 import { NodeShell } from './node-shell.ts';
-import type { LineSink } from './observe/log-lines.ts';
+import { standardError } from './observe/line-sink.ts';
+import type { LineSink } from './observe/line-sink.ts';
 import { Observer } from './observe/observer.ts';
 import type { Company, RunningNode } from './running-node.ts';
 import { readTls } from './tls-files.ts';
@@ -66,6 +66,6 @@ function observerOf(config: NodeConfig, surroundings: Surroundings): Observer {
   return new Observer(VERSION, {
     level: config.logLevel,
     format: config.logFormat,
-    to: surroundings.logTo ?? process.stderr,
+    to: surroundings.logTo ?? standardError(),
   });
 }

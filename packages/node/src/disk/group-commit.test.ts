@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
@@ -20,7 +19,7 @@ function commitOf(waitingBytesMax?: number) {
       const finish = async (error?: Error): Promise<void> => {
         if (error === undefined) resolve();
         else reject(error);
-        await setImmediate();
+        await settled();
       };
       writes.push({ keys: operations.map((one) => one.key), sync, finish });
       return promise;
@@ -32,6 +31,13 @@ function commitOf(waitingBytesMax?: number) {
   return { commit, writes, log };
 }
 
+/** Lets every promise that can go on do so. */
+async function settled(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 function put(key: string, bytes = 1): RecordOperation[] {
   return [{ kind: 'put', key, value: new Uint8Array(bytes) }];
 }
@@ -40,7 +46,7 @@ test('what is handed in during a sync becomes one batch with one sync', async ()
   const { commit, writes, log } = commitOf();
   commit.append(1, put('a'), true);
   commit.flush();
-  await setImmediate();
+  await settled();
   commit.append(2, put('b'), true);
   commit.append(3, put('c'), false);
   commit.append(4, put('d'), true);
@@ -63,7 +69,7 @@ test('all batches of one turn are one write, and none is answered within the tur
   commit.flush();
   expect(log).toEqual([]);
   expect(writes).toEqual([]);
-  await setImmediate();
+  await settled();
   expect(writes.map((write) => write.keys)).toEqual([['a', 'b']]);
 });
 
@@ -71,7 +77,7 @@ test('a batch without durable tickets is written without a sync', async () => {
   const { commit, writes } = commitOf();
   commit.append(1, put('a'), false);
   commit.flush();
-  await setImmediate();
+  await settled();
   expect(writes.map((write) => write.sync)).toEqual([false]);
 });
 
@@ -79,13 +85,13 @@ test('after the first error nothing is written any more and every ticket fails',
   const { commit, writes, log } = commitOf();
   commit.append(1, put('a'), true);
   commit.flush();
-  await setImmediate();
+  await settled();
   commit.append(2, put('b'), true);
   commit.flush();
   await writes[0]?.finish(new Error('fsync failed', { cause: new Error('EIO') }));
   commit.append(3, put('c'), false);
   commit.flush();
-  await setImmediate();
+  await settled();
   expect(writes).toHaveLength(1);
   expect(log).toEqual([1, 2, 3].map((ticket) => `failed ${ticket}: fsync failed (EIO)`));
 });
@@ -96,7 +102,7 @@ test('a large ticket does not take the small ones behind it into its write', asy
   commit.append(2, put('bigger', 9 * 1024 * 1024), true);
   commit.append(3, put('small'), true);
   commit.flush();
-  await setImmediate();
+  await settled();
   for (let at = 0; at < 3; at += 1) await writes[at]?.finish();
   expect(writes.map((write) => write.keys)).toEqual([['big'], ['bigger'], ['small']]);
 });
@@ -105,7 +111,7 @@ test('a disk that falls too far behind counts as failed', async () => {
   const { commit, writes, log } = commitOf(10);
   commit.append(1, put('a', 5), true);
   commit.flush();
-  await setImmediate();
+  await settled();
   commit.append(2, put('b', 20), true);
   await writes[0]?.finish();
   expect(log[0]).toBe('stored 1');
@@ -116,12 +122,12 @@ test('closing writes what waits and refuses the rest', async () => {
   const { commit, writes, log } = commitOf();
   commit.append(1, put('a'), true);
   const closed = commit.close();
-  await setImmediate();
+  await settled();
   await writes[0]?.finish();
   await closed;
   commit.append(2, put('b'), true);
   commit.flush();
-  await setImmediate();
+  await settled();
   expect(log).toEqual(['stored 1']);
   expect(writes).toHaveLength(1);
 });
@@ -138,7 +144,7 @@ test('tickets are answered in order, each once, and operations reach the disk in
       let ticket = 0;
       let finished = 0;
       const finishOne = async (): Promise<void> => {
-        await setImmediate();
+        await settled();
         await writes[finished]?.finish();
         if (finished < writes.length) finished += 1;
       };
@@ -148,7 +154,7 @@ test('tickets are answered in order, each once, and operations reach the disk in
         else commit.append((ticket += 1), put(`k${ticket}`, one.bytes), one.durable);
       }
       commit.flush();
-      await setImmediate();
+      await settled();
       while (finished < writes.length) await finishOne();
       const all = Array.from({ length: ticket }, (_, at) => at + 1);
       expect(log).toEqual(all.map((one) => `stored ${one}`));

@@ -2,12 +2,8 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { levelOf } from './event-levels.ts';
 import type { ObservedEvent } from './event-levels.ts';
+import type { LineSink } from './line-sink.ts';
 import { textLine } from './text-line.ts';
-
-/** Takes whole lines, newline included. */
-export interface LineSink {
-  write(line: string): unknown;
-}
 
 export interface LogLinesOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug' | 'silent';

@@ -4,7 +4,7 @@ import { EVENT_NAMES } from './event-levels.ts';
 import { METRIC_NAMES, METRICS } from './metric-table.ts';
 import type { MetricDefinition } from './metric-table.ts';
 import { Metrics } from './metrics.ts';
-import { FrameTraffic } from './traffic.ts';
+import { FrameTraffic } from './frame-traffic.ts';
 
 /** Every series as `name{labels}`, with its value. */
 async function scrape(metrics: Metrics): Promise<ReadonlyMap<string, number>> {

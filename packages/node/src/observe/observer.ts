@@ -1,5 +1,6 @@
 import { EventFeed } from './event-feed.ts';
 import type { ObservedEvent } from './event-levels.ts';
+import type { LineSink } from './line-sink.ts';
 import { LogLines } from './log-lines.ts';
 import type { LogLinesOptions } from './log-lines.ts';
 import { Metrics } from './metrics.ts';
@@ -9,10 +10,12 @@ export class Observer {
   readonly metrics: Metrics;
   readonly feed = new EventFeed();
   readonly #lines: LogLines;
+  readonly #sink: LineSink;
 
   constructor(version: string, log: LogLinesOptions) {
     this.metrics = new Metrics(version);
     this.#lines = new LogLines(log);
+    this.#sink = log.to;
   }
 
   identify(node: string, generation: number): void {
@@ -23,5 +26,14 @@ export class Observer {
     this.#lines.show(event);
     this.metrics.count(event);
     this.feed.publish(event);
+  }
+
+  /** Ends what reads along, and waits until the last line has left this process. */
+  async close(): Promise<void> {
+    this.feed.end();
+    await new Promise<void>((resolve) => {
+      if (this.#sink.flush === undefined) resolve();
+      else this.#sink.flush(() => resolve());
+    });
   }
 }

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { once } from 'node:events';
 import { formatAddress } from '../address.ts';
 import { Listener } from '../net/listener.ts';
-import { FrameTraffic } from '../observe/traffic.ts';
+import { FrameTraffic } from '../observe/frame-traffic.ts';
 import { Links } from './links.ts';
 
 const source = nodeId('ab'.repeat(16));

@@ -11,7 +11,7 @@ import type { Connection } from '../net/connection.ts';
 import { dial } from '../net/dial.ts';
 import type { Dial, DialFailure } from '../net/dial.ts';
 import type { TlsMaterial } from '../tls-files.ts';
-import type { FrameTraffic } from '../observe/traffic.ts';
+import type { FrameTraffic } from '../observe/frame-traffic.ts';
 
 export interface LinksOptions {
   /** Hands an input to the driver; false when its inbox is full. */

@@ -43,7 +43,7 @@ export class StallSensor {
     this.#dueAt = this.#now() + TICK_MS;
     this.#ticks = setInterval(() => this.#tick(), TICK_MS);
     this.#delay.enable();
-    this.#loads = setInterval(() => this.#measure(), LOAD_INTERVAL_MS);
+    this.#loads = setInterval(() => this.#options.onLoad(this.measure()), LOAD_INTERVAL_MS);
     this.#ticks.unref();
     this.#loads.unref();
   }
@@ -69,19 +69,21 @@ export class StallSensor {
     this.#options.onStall(stalledMs);
   }
 
+  /** The load since the last call. */
+  measure(): Load {
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    // The histogram counts nanoseconds between ticks and so contains the tick itself. Before the
+    // first tick it is empty, and its percentile 0.
+    const p99Ms = this.#delay.percentile(99) / 1e6 - TICK_MS;
+    this.#delay.reset();
+    return {
+      loopLagP99Ms: Math.max(0, Math.round(p99Ms * 10) / 10),
+      heapPercent: Math.round((100 * used) / limit),
+    };
+  }
+
   #tick(): void {
     this.check();
     this.#dueAt = this.#now() + TICK_MS;
-  }
-
-  #measure(): void {
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    // The histogram counts nanoseconds between ticks and so contains the tick itself.
-    const p99Ms = this.#delay.percentile(99) / 1e6 - TICK_MS;
-    this.#delay.reset();
-    this.#options.onLoad({
-      loopLagP99Ms: Math.max(0, Math.round(p99Ms * 10) / 10),
-      heapPercent: Math.round((100 * used) / limit),
-    });
   }
 }
