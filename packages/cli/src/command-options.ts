@@ -26,7 +26,7 @@ export function withJsonLines(command: Command): Command {
 }
 
 /** The options of every command that asks a running cluster. */
-export function withLookOptions(command: Command): Command {
+export function withLookOptions(command: Command, timeout = '3s'): Command {
   return withJson(command)
     .addOption(
       new Option(
@@ -40,7 +40,7 @@ export function withLookOptions(command: Command): Command {
     .addOption(
       new Option('--timeout <duration>', 'how long one answer may take: 500ms, 3s, 1m')
         .argParser(durationMs)
-        .default(3_000, '3s'),
+        .default(durationMs(timeout), timeout),
     );
 }
 

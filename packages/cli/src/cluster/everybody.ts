@@ -66,8 +66,8 @@ export async function firstNode(options: AskOptions): Promise<{
       const first = (await client.get('/cluster/status')) as StatusBody;
       return { client, first, warnings: failures.map(({ message }) => message) };
     } catch (error) {
-      // A node that answers "you may not" or "not yet" is no reason to ask its neighbour.
-      if (!(error instanceof CommandError) || error.exitCode !== EXIT.unreachable) throw error;
+      // A node that answers "you may not" is no reason to ask its neighbour.
+      if (!(error instanceof CommandError) || !isAway(error)) throw error;
       failures.push(error);
     }
   }
@@ -77,6 +77,11 @@ export async function firstNode(options: AskOptions): Promise<{
     exitCode: EXIT.unreachable,
     hint: 'Is one of them running? Name another node with --node or MEMGRID_NODE.',
   });
+}
+
+/** Not there, or there and still reading its disk. */
+function isAway({ exitCode, code }: CommandError): boolean {
+  return exitCode === EXIT.unreachable || code === 'STARTING';
 }
 
 async function bodyOf<Body>(

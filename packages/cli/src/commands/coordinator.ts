@@ -48,7 +48,8 @@ export function defineCoordinator(command: Command, { terminal, finish }: Comman
     finish(await runCommand(call, () => showCoordinator(askOptions(options, terminal))));
   });
   const handover = command.command('handover').summary('hand the role over to another voter');
-  withLookOptions(handover.description('Hand the role over to another voter.'))
+  // The coordinator itself gives up after 5 s, and says why.
+  withLookOptions(handover.description('Hand the role over to another voter.'), '10s')
     .option('--to <node>', 'id of the next coordinator, or its first digits', nodeIdPrefix)
     .addHelpText('after', HANDOVER_HELP);
   handover.action(async (options: HandoverOptions) => {
