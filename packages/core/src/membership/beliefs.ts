@@ -33,6 +33,8 @@ export interface BeliefsOptions {
 export interface Speaker {
   readonly from: NodeId;
   readonly channel: Channel;
+  /** Whether strangers it tells of are worth mentioning to others. */
+  readonly worthRetelling: boolean;
 }
 
 type Evidence = 'silence' | 'refused' | 'gossip';
@@ -222,7 +224,8 @@ export class Beliefs {
     const member = this.#table.add(update, now);
     // What a table tells about third parties is no news to those who told its owner.
     const secondHand = speaker.channel === 'table' && speaker.from !== said.nodeId;
-    this.#settle(now, member, { before: undefined, telling: secondHand ? 'lazily' : 'at once' });
+    const telling = !secondHand ? 'at once' : speaker.worthRetelling ? 'lazily' : 'not';
+    this.#settle(now, member, { before: undefined, telling });
   }
 
   #isFull(refused: NodeId): boolean {

@@ -165,7 +165,8 @@ export class Conversation {
   }
 
   #pushPullResp(now: Instant, sender: Sender, body: Body<'pushPullResp'>): void {
-    const answers = this.#hear(now, sender, body.updates, 'table');
+    const lesson = this.#parts.pushPull.isFirstLesson(sender.from, body);
+    const answers = this.#hear(now, sender, body.updates, lesson ? 'firstTable' : 'table');
     // In an exchange of ours the peer gets all that it lacks at the end; no need to say it twice.
     const ours = this.#parts.pushPull.answered(sender.from, body);
     if (!ours) this.#reply(now, sender, answers);
@@ -189,11 +190,12 @@ export class Conversation {
     now: Instant,
     sender: Sender,
     updates: readonly MemberUpdate[],
-    channel: Channel,
+    source: 'gossip' | 'table' | 'firstTable',
   ): readonly MemberUpdate[] {
     if (updates.length === 0) return NOTHING;
     const { beliefs, self } = this.#parts;
-    const speaker = { from: sender.from, channel };
+    const channel: Channel = source === 'gossip' ? 'gossip' : 'table';
+    const speaker = { from: sender.from, channel, worthRetelling: source !== 'firstTable' };
     const answers: MemberUpdate[] = [];
     for (const update of updates) {
       const answer =

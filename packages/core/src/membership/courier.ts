@@ -33,6 +33,7 @@ export class Courier {
       if (bytes > this.#bytesMax) return first;
       first.push(answer);
     }
-    return [...first, ...this.#dissemination.take(now, bytes)];
+    const news = this.#dissemination.take(now, bytes);
+    return [...first, ...news.filter((update) => !first.includes(update))];
   }
 }

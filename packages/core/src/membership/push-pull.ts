@@ -12,6 +12,8 @@ interface Exchange {
   readonly peer: NodeId;
   readonly address: string;
   readonly openedAt: Instant;
+  /** Members that we knew when we asked. */
+  readonly knownCount: number;
   /** What the peer said about each member so far. */
   readonly said: Map<NodeId, MemberUpdate>;
 }
@@ -51,7 +53,8 @@ export class PushPull {
     this.#forgetOld(now);
     this.#lastNumber += 1;
     const exchange = this.#lastNumber;
-    this.#exchanges.set(exchange, { peer, address, openedAt: now, said: new Map() });
+    const knownCount = this.#table.size;
+    this.#exchanges.set(exchange, { peer, address, openedAt: now, knownCount, said: new Map() });
     this.#effects.sendTo(peer, address, {
       type: 'pushPullReq',
       exchange,
@@ -84,6 +87,12 @@ export class PushPull {
         updates,
       });
     });
+  }
+
+  /** Whether this answer teaches us most of what we know: then it is news to nobody else. */
+  isFirstLesson(from: NodeId, response: Response): boolean {
+    const open = this.#exchanges.get(response.exchange);
+    return open?.peer === from && response.updates.length >= 2 * open.knownCount;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Generation, MemberMeta, MembershipMessage, NodeId } from '@memgrid/protocol';
+import type { Generation, MembershipMessage, NodeId } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
@@ -14,6 +14,7 @@ import type {
 import { Membership } from '../membership/membership.ts';
 import type { Digest } from '../node-machine.ts';
 import { Random } from '../random.ts';
+import { metaOf } from './membership-fixture.ts';
 
 export interface MembershipClusterOptions {
   readonly seed: number;
@@ -176,7 +177,7 @@ export class MembershipCluster {
     const { digest, config = LAN } = this.#options;
     const random = this.#random.split(`${nodeId}/${generation}`);
     const leaveKey = random.bytes(16);
-    const meta = testMeta({
+    const meta = metaOf({
       address: `node-${index}:7000`,
       leaveLock: leaveLock(digest, leaveKey),
     });
@@ -294,27 +295,4 @@ export class MembershipCluster {
 function linkUp(peer: Process): MembershipInput {
   const generation = peer.generation as Generation;
   return { kind: 'linkUp', peer: peer.id, generation, address: `node-${peer.index}:7000` };
-}
-
-/** Valid metadata with only the interesting part shown. */
-export function testMeta(overrides: Partial<MemberMeta> = {}): MemberMeta {
-  return {
-    address: 'node:7000',
-    httpAddress: '',
-    zone: '',
-    weight: 100,
-    protocolMin: 1,
-    protocolMax: 1,
-    features: [],
-    leaveLock: new Uint8Array(16),
-    clusterId: undefined,
-    raftTerm: 0 as MemberMeta['raftTerm'],
-    raftLeader: undefined,
-    raftCommit: 0 as MemberMeta['raftCommit'],
-    loopLagP99Ms: 0,
-    heapPercent: 0,
-    clockOffsetMs: 0,
-    clockSuspect: false,
-    ...overrides,
-  };
 }
