@@ -4,10 +4,9 @@ import { formatAddress, parseAddress } from '../address.ts';
 import { bearer } from '../bearer-token.ts';
 import { CHANNEL_FRAME_BYTES_MAX, CHANNEL_PATHS } from './channel.ts';
 import { Connection } from './connection.ts';
+import { dialFailure } from './dial-failure.ts';
+import type { DialFailure } from './dial-failure.ts';
 import type { TlsMaterial } from '../tls-files.ts';
-
-/** Why a dial failed, as far as the operating system could tell. */
-export type DialFailure = 'refused' | 'unreachable' | 'timeout';
 
 export interface DialOptions {
   readonly channel: Channel;
@@ -49,7 +48,7 @@ export function dial(address: string, options: DialOptions, listener: DialListen
     listener.onOpen(new Connection(socket, options.channel));
   });
   // Stays for the life of the socket: an error event without a listener would end the process.
-  socket.on('error', (error) => fail(failureOf(error), error.message));
+  socket.on('error', (error) => fail(dialFailure(error), error.message));
   return {
     abandon: () => {
       settled = true;
@@ -69,18 +68,4 @@ function open(address: string, options: DialOptions): WebSocket {
     headers: token === '' ? {} : { authorization: bearer(token) },
     ...tls,
   });
-}
-
-function failureOf(error: Error): DialFailure {
-  if (error.message === 'Opening handshake has timed out') return 'timeout';
-  const codes = codesOf(error);
-  // A name with several addresses is refused only when every one of them refuses.
-  if (codes.length > 0 && codes.every((code) => code === 'ECONNREFUSED')) return 'refused';
-  if (codes.includes('ETIMEDOUT')) return 'timeout';
-  return 'unreachable';
-}
-
-function codesOf(error: Error): readonly (string | undefined)[] {
-  if (error instanceof AggregateError) return error.errors.flatMap((one: Error) => codesOf(one));
-  return [(error as NodeJS.ErrnoException).code];
 }

@@ -9,7 +9,8 @@ import { formatAddress } from '../address.ts';
 import { RESET_BYTES } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
-import type { DialFailure, DialOptions } from './dial.ts';
+import type { DialFailure } from './dial-failure.ts';
+import type { DialOptions } from './dial.ts';
 import { Listener } from './listener.ts';
 import type { ListenerOptions, RefusalReason } from './listener.ts';
 

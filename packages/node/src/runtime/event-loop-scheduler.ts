@@ -32,7 +32,8 @@ export class EventLoopScheduler implements Scheduler {
     if (this.#timer !== undefined && this.#moment === moment) return;
     this.cancel();
     this.#moment = moment;
-    // Rounded up: a turn before the moment would find nothing to do and ask again.
+    // Rounded up, because a turn before the moment finds nothing due and asks again. It may still
+    // come a little early: the loop counts from when this round of it began. That is harmless.
     const delayMs = Math.ceil(moment - systemClock.now());
     this.#timer = setTimeout(
       () => {

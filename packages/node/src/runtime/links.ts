@@ -9,7 +9,8 @@ import {
 import type { Channel, Envelope } from '@memgrid/protocol';
 import type { Connection } from '../net/connection.ts';
 import { dial } from '../net/dial.ts';
-import type { Dial, DialFailure } from '../net/dial.ts';
+import type { DialFailure } from '../net/dial-failure.ts';
+import type { Dial } from '../net/dial.ts';
 import type { TlsMaterial } from '../tls-files.ts';
 import type { FrameTraffic } from '../observe/frame-traffic.ts';
 
