@@ -22,6 +22,8 @@ export type Fault =
   /** Only nodes that share a group can speak. Groups may overlap (a bridge, a ring). */
   | ({ readonly kind: 'split'; readonly groups: readonly (readonly Target[])[] } & Lasting)
   | ({ readonly kind: 'isolate'; readonly node: Target } & Lasting)
+  /** A firewall: connections are reset, and each new one is refused at once. */
+  | ({ readonly kind: 'refuse' } & Directed)
   /** Packets one way only get lost. */
   | ({ readonly kind: 'oneway' } & Directed)
   /** Packets get lost (and are sent again, late) and connections are reset. */
@@ -82,6 +84,7 @@ export type ScheduledFault = Fault & {
 export const FAULT_KINDS: readonly FaultKind[] = [
   'split',
   'isolate',
+  'refuse',
   'oneway',
   'flaky',
   'slow',

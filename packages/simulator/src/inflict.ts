@@ -12,6 +12,7 @@ export function inflict(world: World, fault: Fault): void {
   switch (fault.kind) {
     case 'split':
     case 'isolate':
+    case 'refuse':
     case 'oneway':
     case 'clog':
     case 'flaky':
@@ -33,7 +34,7 @@ export function inflict(world: World, fault: Fault): void {
   }
 }
 
-type NetworkKind = 'split' | 'isolate' | 'oneway' | 'clog' | 'flaky' | 'slow' | 'narrow' | 'spoil';
+type NetworkKind = 'split' | 'isolate' | 'refuse' | 'oneway' | 'clog' | 'flaky' | 'slow' | 'narrow' | 'spoil';
 type NodeFault = Extract<Fault, { readonly node: Target }> & {
   kind: Exclude<Fault['kind'], 'isolate'>;
 };
@@ -49,6 +50,13 @@ function networkFault(world: World, fault: Extract<Fault, { kind: NetworkKind }>
     case 'isolate': {
       const alone = namesOf(world, [fault.node]);
       return { concerns: (from, to) => alone.has(from) || alone.has(to), cut: true };
+    }
+    case 'refuse': {
+      const concerns = directed(world, fault);
+      for (const a of world.nodes) {
+        for (const b of world.nodes) if (concerns(a.name, b.name)) world.network.reset(a.name, b.name);
+      }
+      return { concerns, refuse: true };
     }
     case 'oneway':
     case 'clog':

@@ -9,6 +9,8 @@ export interface PathConditions {
   /** Probability that sending a frame resets the connection. */
   readonly resetShare: number;
   readonly bytesPerSecond: number;
+  /** Each new connection is refused at once, though somebody listens. */
+  readonly refuse: boolean;
 }
 
 /** One room, one switch: gigabit, a fraction of a millisecond. */
@@ -19,6 +21,7 @@ export const ORDINARY_PATH: PathConditions = {
   lossShare: 0,
   resetShare: 0,
   bytesPerSecond: 125_000_000,
+  refuse: false,
 };
 
 /** A change of some directions, for as long as it is in force. Several add up. */
@@ -26,6 +29,7 @@ export interface NetworkFault {
   /** Whether it concerns packets from one host to another. */
   readonly concerns: (from: string, to: string) => boolean;
   readonly cut?: boolean;
+  readonly refuse?: boolean;
   readonly extraLatencyMs?: number;
   readonly extraJitterMs?: number;
   readonly lossShare?: number;
@@ -70,6 +74,7 @@ function worse(path: PathConditions, fault: NetworkFault): PathConditions {
     latencyMsMax: path.latencyMsMax + extraMs + (fault.extraJitterMs ?? 0),
     lossShare: Math.max(path.lossShare, fault.lossShare ?? 0),
     resetShare: Math.max(path.resetShare, fault.resetShare ?? 0),
+    refuse: path.refuse || fault.refuse === true,
     bytesPerSecond: Math.min(path.bytesPerSecond, fault.bytesPerSecondMax ?? Infinity),
   };
 }

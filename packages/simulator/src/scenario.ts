@@ -37,6 +37,7 @@ type Shape = 'text' | 'number' | 'flag' | 'groups';
 const PARAMETERS: Readonly<Record<FaultKind, Readonly<Record<string, Shape>>>> = {
   split: { groups: 'groups' },
   isolate: { node: 'text' },
+  refuse: { from: 'text', to: 'text' },
   oneway: { from: 'text', to: 'text' },
   flaky: { from: 'text', to: 'text', lossPercent: 'number', resetPercent: 'number' },
   slow: { from: 'text', to: 'text', latencyMs: 'number', jitterMs: 'number' },

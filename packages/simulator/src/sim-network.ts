@@ -107,7 +107,7 @@ export class SimNetwork<Frame> {
   #connect(from: string, address: string): SimConnection<Frame> | undefined {
     const to = hostOf(address);
     const acceptor = this.#acceptors.get(address);
-    if (acceptor === undefined) return undefined;
+    if (acceptor === undefined || this.#conditions(from, to).refuse) return undefined;
     const connection = new SimConnection(from, to, this.#surroundings);
     this.#connections.push(connection);
     this.#remoteCount += 1;

@@ -1,6 +1,7 @@
 import { electionConfig, membershipConfig, NodeMachine } from '@memgrid/core';
 import type { ElectionOptions, MembershipOptions, NodeSettings } from '@memgrid/core';
 import type { Checker, Violation } from './checker.ts';
+import { commitsHaveQuorums } from './checkers/commits-have-quorums.ts';
 import { configQuorumsOverlap } from './checkers/config-quorums-overlap.ts';
 import { committedEntriesStay } from './checkers/committed-entries-stay.ts';
 import { countersNeverRegress } from './checkers/counters-never-regress.ts';
@@ -35,7 +36,12 @@ import { World } from './world.ts';
 
 /** What goes wrong: drawn from the seed, given as a list, or nothing. */
 export type FaultChoice =
-  | { readonly kind: 'swarm'; readonly only?: readonly SwarmKind[]; readonly gapMs?: number }
+  | {
+      readonly kind: 'swarm';
+      readonly only?: readonly SwarmKind[];
+      readonly gapMs?: number;
+      readonly quietMs?: number;
+    }
   | {
       readonly kind: 'schedule';
       readonly faults: readonly ScheduledFault[];
@@ -229,6 +235,7 @@ export class Day {
           durationMs: this.#durationMs,
           ...(faults.only === undefined ? {} : { kinds: faults.only }),
           ...(faults.gapMs === undefined ? {} : { gapMs: faults.gapMs }),
+          ...(faults.quietMs === undefined ? {} : { quietMs: faults.quietMs }),
         });
     }
   }
@@ -238,6 +245,7 @@ export class Day {
       oneLeaderPerTerm(),
       logMatching(),
       committedEntriesStay(),
+      commitsHaveQuorums(),
       sameIndexSameState(),
       configQuorumsOverlap(),
       oneVotePerTerm(),

@@ -33,6 +33,7 @@ export interface SwarmOptions {
   /** Only these kinds, all of them. Undefined: a random half of everything. */
   readonly kinds?: readonly SwarmKind[];
   readonly gapMs?: number;
+  readonly quietMs?: number;
 }
 
 /** What a draw of one kind of fault may use. */
@@ -58,7 +59,7 @@ export function swarm(options: SwarmOptions): Swarm {
   const known = Object.keys(DRAWS).sort() as SwarmKind[];
   const drawn = known.filter(() => random.chance(KIND_SHARE));
   const kinds = options.kinds ?? withCompanions(drawn, random);
-  const quietMs = random.chance(QUIET_SHARE) ? QUIET_MS : 0;
+  const quietMs = options.quietMs ?? (random.chance(QUIET_SHARE) ? QUIET_MS : 0);
   const gapMs = options.gapMs ?? Math.round(random.between(GAP_MS_MIN, GAP_MS_MAX));
   const schedule: ScheduledFault[] = [];
   const spent = new Set<SwarmKind>();
@@ -129,6 +130,10 @@ function drawAt(random: Random, nodes: readonly string[], atMs: number): Draw {
 const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[]>> = {
   split: (draw) => [{ ...lasting(draw), kind: 'split', groups: groupsOf(draw) }],
   isolate: (draw) => [{ ...lasting(draw), kind: 'isolate', node: draw.anybody() }],
+  refuse: (draw) => {
+    const [from = 'n1', to = 'n1'] = draw.random.shuffled(draw.nodes);
+    return [{ ...lasting(draw), kind: 'refuse', from, to }];
+  },
   oneway: (draw) => [{ ...lasting(draw), kind: 'oneway', ...direction(draw) }],
   flaky: (draw) => [
     {

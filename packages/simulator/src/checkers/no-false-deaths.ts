@@ -79,6 +79,9 @@ function isHarmless(fault: Fault): boolean {
       return fault.stallMsMax <= HARMLESS_STALL_MS;
     case 'flaky':
       return fault.lossPercent <= HARMLESS_LOSS_PERCENT && fault.resetPercent === 0;
+    case 'refuse':
+      // One node that is turned away is no proof of anything.
+      return fault.from !== '*' && fault.to !== '*';
     case 'skew':
     case 'jump':
     case 'drift':

@@ -1,0 +1,130 @@
+import type { BreakableRule } from '@memgrid/core/testing';
+import type { SimulateOptions } from '@memgrid/simulator';
+
+/** Days in which keeping one rule matters, so that a cluster without it is soon found out. */
+export interface Hunt {
+  readonly day: Omit<SimulateOptions, 'seed'>;
+}
+
+const busy = { requestsPerSecond: 30, handoverShare: 0.01, readShare: 0.1 };
+
+/** Whatever a seed draws. */
+const anything: Hunt = { day: {} };
+
+/** Everybody pauses like a garbage collector and one packet in twelve is lost: nobody may die. */
+const pausesAndLoss: Hunt = {
+  day: {
+    nodes: 7,
+    durationMs: 180_000,
+    strictDeaths: true,
+    faults: {
+      kind: 'schedule',
+      faults: [
+        {
+          atMs: 5_000,
+          kind: 'stall',
+          node: '*',
+          stallMsMin: 200,
+          stallMsMax: 900,
+          everyMs: 1_500,
+        },
+        { atMs: 5_000, kind: 'flaky', from: '*', to: '*', lossPercent: 8, resetPercent: 0 },
+      ],
+    },
+  },
+};
+
+/** Nodes die with writes under way, on slow disks, and lose what was not synced. */
+const deathsAtTheDisk: Hunt = {
+  day: {
+    nodes: 3,
+    workload: busy,
+    faults: { kind: 'swarm', only: ['dieWriting', 'diskSlow', 'restart'], gapMs: 700 },
+  },
+};
+
+/** Leaders are cut off again and again while they have entries to commit. */
+const cutOffLeaders: Hunt = {
+  day: {
+    nodes: 5,
+    workload: busy,
+    faults: {
+      kind: 'swarm',
+      only: ['isolate', 'split', 'restart', 'pause', 'oneway'],
+      gapMs: 1_000,
+    },
+  },
+};
+
+/** The cluster is founded in the middle of splits and crashes. */
+const founding: Hunt = {
+  day: {
+    nodes: 4,
+    durationMs: 10_000,
+    faults: {
+      kind: 'swarm',
+      only: ['split', 'oneway', 'crash', 'dieWriting', 'clog', 'diskSlow'],
+      gapMs: 150,
+      quietMs: 0,
+    },
+  },
+};
+
+/** A voter is gone for good and there is nobody to replace it. */
+const absentVoter: Hunt = {
+  day: {
+    nodes: 3,
+    durationMs: 120_000,
+    faults: {
+      kind: 'schedule',
+      faults: [{ atMs: 8_000, kind: 'powerOff', node: 'n2' }],
+    },
+  },
+};
+
+/** The group changes: nodes are wiped and come back as strangers. */
+const changingGroup: Hunt = {
+  day: {
+    nodes: 4,
+    workload: busy,
+    faults: { kind: 'swarm', only: ['wipe', 'isolate', 'split', 'slow'], gapMs: 2_000 },
+  },
+};
+
+/** One node is turned away by another's firewall. */
+const turnedAway: Hunt = {
+  day: {
+    nodes: 5,
+    strictDeaths: true,
+    faults: { kind: 'swarm', only: ['refuse'], gapMs: 6_000 },
+  },
+};
+
+export const HUNTS: Readonly<Record<BreakableRule, Hunt>> = {
+  'membership.refute-accusations': pausesAndLoss,
+  'membership.incarnation-order': anything,
+  'membership.remote-dead-enters-as-suspect': pausesAndLoss,
+  'membership.never-forget': anything,
+  'membership.retransmit-floor': pausesAndLoss,
+  'membership.new-generation-retires-old': anything,
+  'membership.answer-stale-alive': anything,
+  'membership.refused-needs-two': turnedAway,
+  'membership.suspicion-waits': pausesAndLoss,
+  'driver.inbox-before-timers': pausesAndLoss,
+  'raft.one-vote-per-term': anything,
+  'raft.persist-before-answer': deathsAtTheDisk,
+  'raft.up-to-date-candidate': anything,
+  'raft.log-matching': cutOffLeaders,
+  'raft.commit-own-term-only': cutOffLeaders,
+  'raft.majority-commits': cutOffLeaders,
+  'raft.quorum-loss-silence': cutOffLeaders,
+  'raft.pre-vote': cutOffLeaders,
+  'raft.joint-consensus': changingGroup,
+  'raft.catch-up-before-promotion': changingGroup,
+  'bootstrap.promise-once': founding,
+  'bootstrap.everybody-promises': founding,
+  'identity.generation-before-first-packet': deathsAtTheDisk,
+  'hybrid-clock.persisted-bound': anything,
+  'hybrid-clock.receive-advances': anything,
+  'autopilot.never-shrink': absentVoter,
+};
