@@ -75,17 +75,9 @@ export class Following {
   append(from: NodeId, body: Append): void {
     const state = this.#state;
     if (!isContiguous(body)) return;
-    if (body.previousIndex < state.commit) {
-      // A late or repeated append. What is committed agrees with every leader's log.
-      return this.#accept(from, state.commit);
-    }
+    if (body.previousIndex < state.commit) return this.#appendLate(from, body);
     if (!this.#agrees(body)) return this.#refuse(from, body);
-    const news = this.#firstDifference(body.entries);
-    if (news.length > 0) {
-      const index = (news[0] as LogEntry).index;
-      if (index <= state.commit) return state.emit({ name: 'log.conflict', index, from });
-      state.replaceTail(news);
-    }
+    state.replaceTail(this.#news(body.entries));
     const last = plus(body.previousIndex, body.entries.length);
     this.#verify(last);
     this.#accept(from, last);
@@ -127,6 +119,17 @@ export class Following {
     this.#installed(from, body);
   }
 
+  /** An append from before the commit index. What is committed agrees with every leader's log. */
+  #appendLate(from: NodeId, body: Append): void {
+    const { log, commit } = this.#state;
+    for (const { index, term } of body.entries) {
+      const known = index <= commit ? log.termAt(index) : undefined;
+      if (known === undefined || known === term) continue;
+      return this.#state.emit({ name: 'log.conflict', index, from });
+    }
+    this.#accept(from, commit);
+  }
+
   #accept(from: NodeId, index: LogIndex): void {
     const hintTerm = 0 as Term;
     this.#state.promise(from, {
@@ -165,7 +168,7 @@ export class Following {
   }
 
   /** `entries` without those that the log has already. */
-  #firstDifference(entries: readonly LogEntry[]): readonly LogEntry[] {
+  #news(entries: readonly LogEntry[]): readonly LogEntry[] {
     const { log } = this.#state;
     const at = entries.findIndex((entry) => log.termAt(entry.index) !== entry.term);
     return at === -1 ? [] : entries.slice(at);
