@@ -6,11 +6,12 @@ import type { DevDirectory } from './dev-directory.ts';
 import { ANY_ADDRESSES, preferredAddresses } from './free-ports.ts';
 import type { NodeAddresses } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
+import type { RunningProcess } from './node-process.ts';
 
 /** A node that runs and knows who it is. */
 export interface LocalNode {
   readonly label: string;
-  readonly process: NodeProcess;
+  readonly process: RunningProcess;
   readonly nodeId: string;
   readonly generation: number;
   /** Peers: `host:port`. */
@@ -77,7 +78,7 @@ export class LocalCluster {
    * `last` leaves when the others have: a coordinator that leaves among them would hand its role
    * to somebody who is about to go, and wait for an answer that never comes.
    */
-  stop(last?: NodeProcess): Promise<StopReport> {
+  stop(last?: RunningProcess): Promise<StopReport> {
     this.#stopping ??= this.#stopAll(last);
     return this.#stopping;
   }
@@ -116,7 +117,7 @@ export class LocalCluster {
     return process;
   }
 
-  async #stopAll(last: NodeProcess | undefined): Promise<StopReport> {
+  async #stopAll(last: RunningProcess | undefined): Promise<StopReport> {
     const running = this.#processes.filter(({ ending }) => ending === undefined);
     const stages = [running.filter((one) => one !== last), running.filter((one) => one === last)];
     const killed: string[] = [];

@@ -22,13 +22,24 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** What others may know of a node's process. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Undefined while it runs. */
+  readonly ending: Ending | undefined;
+  /** Resolves when the process has ended, however it did. */
+  readonly ended: Promise<Ending>;
+  /** The last lines it wrote, to show why it died. */
+  logTail(linesMax: number): readonly string[];
+}
+
 /** This same program: `.ts` in a clone, `.js` when published. */
 const MAIN = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
 );
 
 /** One `memgrid start` as a child process: this same program, from the same sources or files. */
-export class NodeProcess {
+export class NodeProcess implements RunningProcess {
   readonly label: string;
   readonly #child: ChildProcess;
   readonly #logFile: string;
@@ -70,12 +81,10 @@ export class NodeProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Undefined while it runs. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
 
-  /** Resolves when the process has ended, however it did. */
   get ended(): Promise<Ending> {
     return this.#ended;
   }
@@ -113,7 +122,6 @@ export class NodeProcess {
     if (this.#ending === undefined) this.#child.kill(signal);
   }
 
-  /** The last lines it wrote, to show why it died. */
   logTail(linesMax: number): readonly string[] {
     return readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-linesMax);
   }
