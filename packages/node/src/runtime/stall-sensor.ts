@@ -9,6 +9,7 @@ const LOAD_INTERVAL_MS = 1_000;
 
 /** How busy this process is. */
 export interface Load {
+  /** Whole milliseconds: it travels in gossip. */
   readonly loopLagP99Ms: number;
   /** Used share of the heap limit, 0 to 100. */
   readonly heapPercent: number;
@@ -66,7 +67,7 @@ export class StallSensor {
     if (stalledMs <= STALL_MS) return;
     // One stall is reported once, however often it is looked at.
     this.#dueAt = now + TICK_MS;
-    this.#options.onStall(stalledMs);
+    this.#options.onStall(Math.round(stalledMs));
   }
 
   /** The load since the last call. */
@@ -77,7 +78,7 @@ export class StallSensor {
     const p99Ms = this.#delay.percentile(99) / 1e6 - TICK_MS;
     this.#delay.reset();
     return {
-      loopLagP99Ms: Math.max(0, Math.round(p99Ms * 10) / 10),
+      loopLagP99Ms: Math.max(0, Math.round(p99Ms)),
       heapPercent: Math.round((100 * used) / limit),
     };
   }
