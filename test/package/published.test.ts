@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PACKAGES } from '../tidy/planted-workspace.ts';
+import { PACKAGES, runProgram } from '../tidy/planted-workspace.ts';
 import { readRepositoryFile } from '../tidy/repository.ts';
 import { BuiltWorkspace } from './built-workspace.ts';
 
@@ -68,6 +68,19 @@ test('the published binary runs without the sources', async () => {
   expect((await built.memgrid('config', 'check')).exitCode).toBe(0);
   expect((await built.memgrid('nonsense')).exitCode).toBe(2);
 });
+
+test.each(['18.20.0', '20.20.2', '22.17.1'])(
+  'on Node %s the binary says what to do',
+  async (node) => {
+    const pretend = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${node}'}})`;
+    const argv = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`];
+    const binary = built.path('cli', 'bin', 'memgrid.mjs');
+    const { exitCode, output } = await runProgram(process.execPath, [...argv, binary], built.root);
+    expect(exitCode).toBe(2);
+    expect(output).toContain(`needs Node 22.18 or later; this is ${node}`);
+    expect(output).toContain('npx -y pnpm@12 start');
+  },
+);
 
 test('the published binary simulates, also on several threads', async () => {
   const argv = ['simulate', '--explore', '2', '--workers', '2', '--time', '1s', '--json'];
