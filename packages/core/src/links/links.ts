@@ -272,7 +272,15 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const rival = this.#peers.get(facts.peer)?.[link.channel];
     if (rival && isWorseThan(now, rival, { ...facts, self: this.#self.nodeId })) {
       this.#links.delete(link.id);
-      this.#transmitBare(link.id, { type: 'bye', reason: 'duplicate' });
+      // The other side counts us as a peer already: this is the second message of a real link.
+      this.#effects.push({
+        kind: 'transmit',
+        link: link.id,
+        version: facts.version,
+        targetGeneration: facts.generation,
+        sequence: 2,
+        message: { type: 'bye', reason: 'duplicate' },
+      });
       this.#effects.push({ kind: 'hangUp', link: link.id });
       return;
     }
