@@ -1,10 +1,10 @@
-import {
-  type ElectionMessage,
-  type GroupConfig,
-  type GroupEpoch,
-  type LogEntry,
-  type LogIndex,
-  type NodeId,
+import type {
+  ElectionMessage,
+  GroupConfig,
+  GroupEpoch,
+  LogEntry,
+  LogIndex,
+  NodeId,
 } from '@memgrid/protocol';
 import { electionConfig } from '../election/election-config.ts';
 import { Election } from '../election/election.ts';

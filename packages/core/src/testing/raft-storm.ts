@@ -49,6 +49,8 @@ export class RaftStorm {
   readonly checks: RaftChecks;
   readonly faults: readonly Fault[];
   readonly #requests = new Map<NodeId, Set<number>>();
+  /** Until when nobody mends the present split: an election on either side takes its time. */
+  #splitUntil = 0;
   /** The weather is good again, and stays so. */
   #over = false;
 
@@ -146,13 +148,16 @@ export class RaftStorm {
     if (fault === undefined || victim === undefined) return;
     switch (fault) {
       case 'partitions': {
+        if (group.now < this.#splitUntil) return;
         group.heal();
         if (random.chance(0.5)) return;
         const shuffled = random.shuffled(ids);
         const size = random.below(shuffled.length);
+        this.#splitUntil = group.now + random.between(0, 4_000);
         return group.split([shuffled.slice(0, size), shuffled.slice(size)]);
       }
       case 'oneWayCuts': {
+        if (group.now < this.#splitUntil) return;
         if (random.chance(0.4)) return group.heal();
         const other = random.pick(ids);
         return other === undefined ? undefined : group.cut(victim, other);
@@ -254,17 +259,26 @@ export class RaftStorm {
         learners = [];
     }
     if (voters.length === 0) return;
-    this.#ask(leader.id, 'reconfigure', (request) =>
-      group.input(leader.id, { kind: 'reconfigure', request, voters, learners }),
-    );
-    if (!this.faults.includes('partitions') || random.chance(0.6)) return;
+    const ask = (): void =>
+      this.#ask(leader.id, 'reconfigure', (request) =>
+        group.input(leader.id, { kind: 'reconfigure', request, voters, learners }),
+      );
+    if (!this.faults.includes('partitions') || random.chance(0.6)) return ask();
     // A split between the old majority and the new one is the worst moment for a change.
     const incoming = voters.filter((id) => !config.voters.includes(id));
-    group.schedule(group.now + random.between(0, 300), () => {
+    const islands = [incoming, everybody.filter((id) => !incoming.includes(id))];
+    const cut = (): void => {
       if (this.#over) return;
+      this.#splitUntil = group.now + 6_000;
       group.heal();
-      group.split([incoming, everybody.filter((id) => !incoming.includes(id))]);
-    });
+      group.split(islands);
+    };
+    // Either in the middle of it, or so that only the new half hears of it.
+    group.schedule(group.now + random.between(0, 300), cut);
+    if (random.chance(0.5)) {
+      for (const id of config.voters) if (id !== leader.id) group.cut(leader.id, id);
+    }
+    ask();
   }
 
   #work(): void {
