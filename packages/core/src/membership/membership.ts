@@ -106,6 +106,8 @@ export class Membership implements Machine<MembershipInput, MembershipEffect> {
       }
       this.#exchangeIfDue(now);
     }
+    // Verdicts of this very wake-up are news, too.
+    this.#armGossip(now);
     if (this.#gossipAt !== undefined && this.#gossipAt <= now) this.#gossip(now);
     return this.#finish(now);
   }
@@ -263,18 +265,23 @@ export class Membership implements Machine<MembershipInput, MembershipEffect> {
 
   /** Arms whatever the step gave reason for, and hands over what it wants done. */
   #finish(now: Instant): readonly MembershipEffect[] {
-    const { config, contacts, dissemination, effects, probe, random, self, table } = this.#parts;
+    const { contacts, effects, probe, random, self, table } = this.#parts;
+    this.#armGossip(now);
     if (table.active.length > 0) {
       if (!self.leaving) probe.arm(now);
-      if (this.#gossipAt === undefined && dissemination.hasNews) {
-        const earliest =
-          this.#gossipedAt === undefined ? now : after(this.#gossipedAt, config.gossipIntervalMs);
-        this.#gossipAt = earliest > now ? earliest : now;
-      }
       this.#exchangeAt ??= after(now, this.#exchangePauseMs(random.unit()));
     }
     if (!self.leaving) contacts.arm(now, table);
     return effects.drain();
+  }
+
+  /** Gossips as soon as there is news, but not more often than the interval allows. */
+  #armGossip(now: Instant): void {
+    const { config, dissemination, table } = this.#parts;
+    if (this.#gossipAt !== undefined || !dissemination.hasNews || table.active.length === 0) return;
+    const soonest =
+      this.#gossipedAt === undefined ? now : after(this.#gossipedAt, config.gossipIntervalMs);
+    this.#gossipAt = soonest > now ? soonest : now;
   }
 
   #exchangePauseMs(share: number): number {

@@ -53,7 +53,7 @@ export class Reachability implements Machine<ReachabilityInput, ReachabilityEffe
     this.#lot = random.unit();
     this.#row = { owner: self, generation, version: 0, knownCount: 1, unreached: [], silent: [] };
     // A random first moment: nodes that start together must not repeat together.
-    this.#repeatAt = after(now, config.repeatIntervalMs * random.unit());
+    this.#repeatAt = after(now, config.repeatIntervalMs * random.between(0.5, 1));
   }
 
   get wakeAt(): Instant | undefined {
