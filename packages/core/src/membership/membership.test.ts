@@ -131,6 +131,14 @@ test('M19: a changed load waits and rides along; a changed address is told at on
   expect(gossip.length).toBeGreaterThan(0);
 });
 
+test('M10: a first exchange that was lost is repeated while nobody is known', () => {
+  const fixture = fixtureOf('');
+  const linkUp = { kind: 'linkUp', peer: idOf('b'), address: 'b:7000' } as const;
+  fixture.machine.step(at(0), { ...linkUp, generation: 1 as Generation });
+  const asked = messagesIn(fixture.runTo(3000)).filter(({ body }) => body.type === 'pushPullReq');
+  expect(asked.map(({ to }) => to)).toEqual(['b', 'b', 'b']);
+});
+
 test('M20: a full table refuses newcomers with one event', () => {
   const fixture = fixtureOf('bc', { membersMax: 3 });
   expect(eventNames(fixture.hear('b', [fixture.updateOf({ of: 'd' })]))).toEqual(['members.full']);

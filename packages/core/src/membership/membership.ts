@@ -245,11 +245,15 @@ export class Membership implements Machine<MembershipInput, MembershipEffect> {
   #exchangeIfDue(now: Instant): void {
     if (this.#exchangeAt === undefined || this.#exchangeAt > now) return;
     this.#exchangeAt = undefined;
-    const { pushPull, random, table } = this.#parts;
-    const partner = random.pick(table.active);
-    if (partner === undefined) return;
+    const { links, pushPull, random, table } = this.#parts;
     if (this.#eagerLeft > 0) this.#eagerLeft -= 1;
-    pushPull.open(now, partner.nodeId, partner.address);
+    const partner = random.pick(table.active);
+    if (partner !== undefined) {
+      pushPull.open(now, partner.nodeId, partner.address);
+      return;
+    }
+    // Whoever knows nobody yet asks whom it is connected to: the first exchange may have been lost.
+    for (const [peer, { address }] of links) pushPull.open(now, peer, address);
   }
 
   #gossip(now: Instant): void {
@@ -265,10 +269,10 @@ export class Membership implements Machine<MembershipInput, MembershipEffect> {
 
   /** Arms whatever the step gave reason for, and hands over what it wants done. */
   #finish(now: Instant): readonly MembershipEffect[] {
-    const { contacts, effects, probe, random, self, table } = this.#parts;
+    const { contacts, effects, links, probe, random, self, table } = this.#parts;
     this.#armGossip(now);
-    if (table.active.length > 0) {
-      if (!self.leaving) probe.arm(now);
+    if (!self.leaving && table.active.length > 0) probe.arm(now);
+    if (table.active.length > 0 || links.size > 0) {
       this.#exchangeAt ??= after(now, this.#exchangePauseMs(random.unit()));
     }
     if (!self.leaving) contacts.arm(now, table);

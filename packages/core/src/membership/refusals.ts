@@ -58,7 +58,8 @@ export class Refusals {
     const { nodeId, generation } = member;
     const opened: RefusalCase = { member: nodeId, generation, openedAt: now, refusers: [by] };
     this.#cases.set(nodeId, opened);
-    this.#checks.add(after(now, this.#config.probeIntervalMs), opened);
+    const waits = !broken('membership.refused-needs-two');
+    this.#checks.add(waits ? after(now, this.#config.probeIntervalMs) : now, opened);
     return 'opened';
   }
 
