@@ -25,6 +25,7 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           maxWorkers: 1,
+          testTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

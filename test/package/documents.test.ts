@@ -63,6 +63,26 @@ test('every memgrid command of the documents exists, with the flags that it is g
   }
 });
 
+test('every guarantee names a check that exists, and every checker backs a guarantee', () => {
+  const guarantees = readRepositoryFile('docs/guarantees.md');
+  const named = [...guarantees.matchAll(/\| `([\w.-]+)` \|$/gm)].map(([, name = '']) => name);
+  const files = repositoryFiles();
+  for (const name of named.filter((one) => one.endsWith('.ts'))) {
+    expect(files).toContain(`test/cluster/${name}`);
+  }
+  // A checker's file names itself: `readonly name: 'one-leader-per-term'`.
+  const checkers = files
+    .filter((file) => file.startsWith('packages/simulator/src/checkers/'))
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => path.basename(file, '.ts'))
+    .filter((name) => readRepositoryFile(checkerFile(name)).includes(`'${name}'`));
+  expect(named.filter((one) => !one.endsWith('.ts')).toSorted()).toEqual(checkers.toSorted());
+});
+
+function checkerFile(name: string): string {
+  return `packages/simulator/src/checkers/${name}.ts`;
+}
+
 test('the scripts that the design names exist', () => {
   const wanted = ['start', 'test', 'check', 'bench', 'simulate', 'fix', 'build', 'memgrid'];
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(wanted));
