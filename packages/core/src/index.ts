@@ -6,6 +6,8 @@ export { Driver } from './driver.ts';
 export type { DriverOptions, Scheduler } from './driver.ts';
 export { Random } from './random.ts';
 export type * from './node-io.ts';
+export type { RequestId } from './request-id.ts';
+export type { StoreOperation, Ticket } from './store-operation.ts';
 export type * from './node-event.ts';
 export type * from './membership/membership-io.ts';
 export { Membership } from './membership/membership.ts';
@@ -44,7 +46,8 @@ export type {
   ReachabilityOptions,
 } from './reachability/reachability-config.ts';
 export { NodeMachine } from './node-machine.ts';
-export type { Digest, NodeMachineOptions } from './node-machine.ts';
+export type { Digest } from './digest.ts';
+export type { NodeMachineOptions } from './node-machine.ts';
 export type * from './node-status.ts';
 export { prepareForceRecovery } from './node/force-recovery.ts';
 export type { ForceRecovery } from './node/force-recovery.ts';

@@ -8,18 +8,14 @@ import type {
   ProposeOutcome,
 } from '@memgrid/protocol';
 import type { NodeEvent } from './node-event.ts';
+import type { RequestId } from './request-id.ts';
+import type { StoreOperation, Ticket } from './store-operation.ts';
 
 /**
  * One connection, named by whoever made it: the machine counts its dials up from 1, the shell
  * counts what it accepted down from -1. Never reused within one process.
  */
 export type LinkId = number;
-
-/** One durable write. The machine counts up from 1. */
-export type Ticket = number;
-
-/** One request from outside (HTTP, CLI, a test). Chosen by the shell. */
-export type RequestId = number;
 
 export type DialProblem =
   /** The operating system says nobody listens there (ECONNREFUSED). */
@@ -84,11 +80,6 @@ export type NodeRequestProblem =
   | 'overloaded'
   /** The request itself makes no sense; `detail` says why. Nothing was done. */
   | 'invalid';
-
-/** One key-value operation of a batch. Keys sort by their bytes; a batch is all or nothing. */
-export type StoreOperation =
-  | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
-  | { readonly kind: 'delete'; readonly key: string };
 
 /** Why a node stops for good. */
 export type HaltCode =

@@ -75,8 +75,7 @@ test('N2: a member that missed the founding is told when it comes back', () => {
   rig.runUntil(() => founder() !== undefined, 5_000);
   const late = THREE.find((name) => name !== founder()) ?? '';
   const records = rig.kill(late);
-  records.delete('raft/snapshot');
-  records.delete('raft/hard');
+  for (const key of [...records.keys()]) if (key.startsWith('raft/')) records.delete(key);
   const identity = { nodeId: rigNode(records), generation: generation(1), clusterId: undefined };
   const operation = identityOperation(identity);
   if (operation.kind === 'put') records.set(operation.key, operation.value);
@@ -130,7 +129,8 @@ test('N3: without a majority a request is answered in time', () => {
   rig.request(survivor ?? '', 1, { kind: 'propose', command });
   rig.request(survivor ?? '', 2, { kind: 'readIndex' });
   rig.run(5_000);
-  expect(rig.replies.map(({ request }) => request).sort()).toEqual([1, 2]);
+  expect(new Set(rig.replies.map(({ request }) => request))).toEqual(new Set([1, 2]));
+  expect(rig.replies).toHaveLength(2);
 });
 
 test('N3: a command that makes no sense is refused with its reason', () => {
@@ -171,7 +171,7 @@ test('N5: nodes beyond the founders join, and those beyond the learners follow b
   });
   rig.request(outsiders[1] ?? '', 2, { kind: 'readIndex' });
   rig.run(3_000);
-  expect(rig.replies.map(({ reply }) => reply.kind).sort()).toEqual(['proposed', 'readable']);
+  expect(rig.replies.map(({ reply }) => reply.kind).toSorted()).toEqual(['proposed', 'readable']);
   const levels = names.map((name) => rig.status(name).control?.level);
   expect(new Set(levels)).toEqual(new Set(['readOnly']));
 }, 60_000);

@@ -16,13 +16,14 @@ import { Founding } from './bootstrap/founding.ts';
 import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
 import { encodeControlImage } from './control/control-image.ts';
 import { ControlState } from './control/control-state.ts';
+import type { Digest } from './digest.ts';
 import type { ElectionConfig } from './election/election-config.ts';
 import type { ElectionRecord } from './election/election-io.ts';
 import { initialRecord, recordOperations } from './election/recover.ts';
 import { cluster32 } from './links/envelope-checks.ts';
 import { Links } from './links/links.ts';
 import type { LinksEffect, LinksInput } from './links/links-io.ts';
-import { after, earliest, type Instant, type Machine } from './machine.ts';
+import { earliest, type Instant, type Machine } from './machine.ts';
 import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
 import { ClusterMachine } from './node/cluster-machine.ts';
@@ -35,23 +36,14 @@ import {
   recoverNode,
   type RecoveredNode,
 } from './node/node-records.ts';
+import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
 import { SeedSearch } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
-import type {
-  HaltCode,
-  Identity,
-  NodeEffect,
-  NodeInput,
-  NodeSettings,
-  StoreOperation,
-  Ticket,
-} from './node-io.ts';
+import type { HaltCode, Identity, NodeEffect, NodeInput, NodeSettings } from './node-io.ts';
+import type { StoreOperation, Ticket } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';
 import type { Random } from './random.ts';
-
-/** SHA-256, handed in because `core` owns no cryptography. */
-export type Digest = (bytes: Uint8Array) => Uint8Array;
 
 /** Everything a node starts from. */
 export interface NodeMachineOptions {
@@ -64,18 +56,6 @@ export interface NodeMachineOptions {
   readonly digest: Digest;
   readonly now: Instant;
   readonly wallMs: number;
-}
-
-/** A connected peer, as its handshake and its messages show it. */
-interface PeerFacts {
-  readonly generation: Generation;
-  readonly address: string;
-  readonly groupEpoch: GroupEpoch;
-  clusterId: ClusterId | undefined;
-  /** The cluster that its latest message was sent for. */
-  cluster32: number;
-  /** The cluster machine knows about it. */
-  announced: boolean;
 }
 
 /**
@@ -96,7 +76,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #started = false;
   #founding: Founding | undefined;
   #cluster: ClusterMachine | undefined;
-  readonly #peers = new Map<NodeId, PeerFacts>();
+  readonly #peers = new PeerBook();
   readonly #seeds: SeedSearch;
   /** Kept by founders until everybody in it has heard: they may have missed the commit. */
   #plan: FoundingPlan | undefined;
@@ -290,7 +270,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     });
     this.#cluster = cluster;
     this.#runCluster(now, cluster.begin(now));
-    for (const peer of this.#peers.keys()) this.#announcePeer(now, peer);
+    for (const peer of this.#peers.peers()) this.#announcePeer(now, peer);
     for (const member of control?.members() ?? []) {
       if (member.nodeId === this.#identity.nodeId) continue;
       this.#connect(now, member.address, member.nodeId);
@@ -442,16 +422,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
-    const { peer, generation, address, groupEpoch, clusterId } = effect;
+    const { peer, address, groupEpoch, clusterId } = effect;
     this.#rejections.connected();
-    this.#peers.set(peer, {
-      generation,
-      address,
-      groupEpoch,
-      clusterId,
-      cluster32: cluster32(clusterId),
-      announced: false,
-    });
+    this.#peers.add(effect);
     if (this.#cluster !== undefined) this.#announcePeer(now, peer);
     else if (clusterId !== undefined) this.#join(clusterId, groupEpoch);
     else this.#toFounding(now, { kind: 'peerUp', peer, address });
@@ -462,7 +435,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #peerDown(now: Instant, peer: NodeId, generation: Generation): void {
-    this.#peers.delete(peer);
+    this.#peers.remove(peer);
     this.#clock.forget(peer);
     this.#toFounding(now, { kind: 'peerDown', peer });
     this.#toCluster(now, { kind: 'peerDown', peer, generation });
@@ -471,11 +444,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
     this.#clock.observe(now, from, envelope.timestamp);
     for (const event of this.#clock.takeEvents()) this.#publish(event);
-    const facts = this.#peers.get(from);
-    if (facts !== undefined && envelope.cluster32 !== 0) {
-      facts.cluster32 = envelope.cluster32;
-      this.#announcePeer(now, from);
-    }
+    this.#peers.spokeFor(from, envelope.cluster32);
+    this.#announcePeer(now, from);
     const { message } = envelope;
     switch (message.type) {
       case 'discover':
@@ -493,13 +463,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Tells the cluster machine about a connected peer of the same cluster, once. */
   #announcePeer(now: Instant, peer: NodeId): void {
-    const facts = this.#peers.get(peer);
-    const own32 = cluster32(this.#identity.clusterId);
-    if (facts === undefined || facts.announced || facts.cluster32 !== own32) return;
     if (this.#cluster === undefined) return;
-    facts.announced = true;
-    const { address, generation, groupEpoch } = facts;
-    this.#toCluster(now, { kind: 'peerUp', peer, address, generation, groupEpoch });
+    const facts = this.#peers.takeNewcomer(peer, this.#identity.clusterId);
+    if (facts !== undefined) this.#toCluster(now, { ...facts, kind: 'peerUp' });
   }
 
   // Finding or founding a cluster.
@@ -532,7 +498,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'send':
-          this.#deliver(now, effect.to, this.#peers.get(effect.to)?.address ?? '', effect.body);
+          this.#deliver(now, effect.to, this.#peers.addressOf(effect.to), effect.body);
           break;
         case 'contact':
           this.#connect(now, effect.address, effect.peer);
@@ -576,15 +542,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         record: inGroup ? record : undefined,
         control: new ControlState(image),
       });
-      for (const peer of this.#peers.keys()) this.#passPlanOn(at, peer);
+      for (const peer of this.#peers.peers()) this.#passPlanOn(at, peer);
     });
   }
 
   #passPlanOn(now: Instant, peer: NodeId): void {
     const plan = this.#plan;
     if (plan === undefined || !plan.members.some((member) => member.nodeId === peer)) return;
-    const address = this.#peers.get(peer)?.address ?? '';
-    this.#deliver(now, peer, address, { type: 'foundCommit', plan });
+    this.#deliver(now, peer, this.#peers.addressOf(peer), { type: 'foundCommit', plan });
   }
 
   /** A seed already belongs to a cluster: become part of that one. */

@@ -1,6 +1,5 @@
 import type {
   ClusterId,
-
   DeclaredLevel,
   FeatureState,
   Generation,
@@ -74,4 +73,3 @@ export interface NodeStatus {
     readonly remoteAheadCount: number;
   };
 }
-

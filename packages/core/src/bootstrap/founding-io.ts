@@ -8,7 +8,7 @@ import type {
   NodeId,
 } from '@memgrid/protocol';
 import type { ControlEvent } from '../node-event.ts';
-import type { Ticket } from '../node-io.ts';
+import type { Ticket } from '../store-operation.ts';
 
 export type FoundingMessage = Discover | FoundRequest | FoundResp | FoundCommit;
 

@@ -11,7 +11,7 @@ import {
   type NodeId,
 } from '@memgrid/protocol';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
-import type { Ticket } from '../node-io.ts';
+import type { Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
 import {
   FOUNDING,

@@ -4,7 +4,6 @@ import type {
   ConfigSnapshot,
   GroupEpoch,
   LogEntry,
-  LogIndex,
   NodeId,
 } from '@memgrid/protocol';
 import type { ControlEvent } from '../node-event.ts';

@@ -1,6 +1,5 @@
 import {
   clusterIdField,
-  countField,
   decodeValue,
   declaredLevelField,
   encodeValue,

@@ -1,14 +1,14 @@
-import {
-  type ClusterId,
-  type ControlCommand,
-  type DeclaredLevel,
-  type FeatureState,
-  type GroupEpoch,
-  type LogIndex,
-  type MemberRecord,
-  type MemberStatus,
-  type NodeId,
-  type Term,
+import type {
+  ClusterId,
+  ControlCommand,
+  DeclaredLevel,
+  FeatureState,
+  GroupEpoch,
+  LogIndex,
+  MemberRecord,
+  MemberStatus,
+  NodeId,
+  Term,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { ControlEvent } from '../node-event.ts';

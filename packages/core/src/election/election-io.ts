@@ -8,7 +8,8 @@ import type {
   ProposeOutcome,
   Term,
 } from '@memgrid/protocol';
-import type { RequestId, StoreOperation, Ticket } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
 
 /** The control state as of an index, with the group's configuration at that point. */
 export interface Snapshot {

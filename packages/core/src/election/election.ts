@@ -7,7 +7,7 @@ import {
 } from '@memgrid/protocol';
 import { invariant, unreachable } from '../assert.ts';
 import { earliest, type Instant, type Machine } from '../machine.ts';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import { answerPreVote, answerVote, Candidacy } from './candidacy.ts';
 import type {
   ElectionEffect,

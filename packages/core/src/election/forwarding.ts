@@ -1,6 +1,6 @@
 import type { LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
-import type { RequestId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 import { answerProposal } from './proposals.ts';
 import type { RaftState } from './raft-state.ts';
 import { answerRead } from './reads.ts';

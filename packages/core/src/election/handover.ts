@@ -1,6 +1,6 @@
 import type { NodeId } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
-import type { RequestId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 import type { RaftState } from './raft-state.ts';
 
 /** How far a hand-over is. */

@@ -1,7 +1,7 @@
 import type { GroupConfig, LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { after, earliest, type Instant } from '../machine.ts';
-import type { RequestId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 import { enterConfig, isJoint, isVoter, leaveConfig, sameConfig } from './group-config.ts';
 import { entryBytes, plus } from './log.ts';
 import { answerProposal, Proposals, type Requester } from './proposals.ts';

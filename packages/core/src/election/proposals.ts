@@ -1,6 +1,6 @@
 import type { LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
 import { after, earliest, type Instant } from '../machine.ts';
-import type { RequestId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 import type { RaftState } from './raft-state.ts';
 
 /** Who waits for an answer: somebody in this process, or a peer that forwarded it. */

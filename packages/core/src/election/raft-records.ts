@@ -18,7 +18,7 @@ import {
   type Term,
   termField,
 } from '@memgrid/protocol';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import type { Snapshot } from './election-io.ts';
 
 /** What a node has promised: never taken back, so written before every answer that relies on it. */

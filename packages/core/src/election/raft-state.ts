@@ -11,7 +11,7 @@ import type {
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
 import { after, type Instant } from '../machine.ts';
-import type { StoreOperation, Ticket } from '../node-io.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
 import type { ElectionConfig } from './election-config.ts';
 import type { ElectionEffect, ElectionEvent, ElectionRecord, Snapshot } from './election-io.ts';

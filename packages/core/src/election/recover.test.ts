@@ -1,7 +1,7 @@
 import type { GroupEpoch, LogEntry, LogIndex, Term } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import { idOf } from '../testing/raft-group.ts';
 import type { ElectionRecord } from './election-io.ts';
 import {

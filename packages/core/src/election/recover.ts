@@ -1,5 +1,5 @@
 import type { GroupConfig, GroupEpoch, LogEntry, LogIndex, NodeId, Term } from '@memgrid/protocol';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import type { ElectionRecord, Snapshot } from './election-io.ts';
 import {
   HARD_KEY,

@@ -1,6 +1,6 @@
 import type { ElectionMessage, LogIndex, NodeId, Term } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
-import type { StoreOperation, Ticket } from '../node-io.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
 
 /** What may happen only once a write is durable. */
 export type AfterDurable =

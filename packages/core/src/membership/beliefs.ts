@@ -1,6 +1,6 @@
 import type { Generation, Incarnation, MemberUpdate, NodeId } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
-import type { Digest } from '../node-machine.ts';
+import type { Digest } from '../digest.ts';
 import type { Contacts } from './contacts.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Dissemination } from './dissemination.ts';

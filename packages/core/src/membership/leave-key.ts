@@ -1,5 +1,5 @@
 import type { MemberMeta, MemberUpdate } from '@memgrid/protocol';
-import type { Digest } from '../node-machine.ts';
+import type { Digest } from '../digest.ts';
 
 /** Bytes of SHA-256 that make a lock. */
 const LOCK_BYTES = 16;

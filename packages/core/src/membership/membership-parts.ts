@@ -1,6 +1,6 @@
 import type { Generation, Incarnation, MemberMeta, MemberUpdate, NodeId } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
-import type { Digest } from '../node-machine.ts';
+import type { Digest } from '../digest.ts';
 import type { Random } from '../random.ts';
 import { Beliefs } from './beliefs.ts';
 import { Contacts } from './contacts.ts';

@@ -13,14 +13,9 @@ import type { ControlState } from '../control/control-state.ts';
 import type { MembershipConfig } from '../membership/membership-config.ts';
 import type { Instant } from '../machine.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type {
-  HaltCode,
-  NodeReply,
-  NodeRequest,
-  RequestId,
-  StoreOperation,
-  Ticket,
-} from '../node-io.ts';
+import type { HaltCode, NodeReply, NodeRequest } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
 
 /** What this node measures about itself and tells its peers. */

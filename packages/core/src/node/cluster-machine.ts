@@ -2,7 +2,6 @@ import {
   encodeCommand,
   WireError,
   type ControlCommand,
-  type ElectionMessage,
   type Envelope,
   type Generation,
   type GroupEpoch,
@@ -17,19 +16,14 @@ import type { AutopilotAction } from '../autopilot/autopilot-io.ts';
 import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
-import { Election } from '../election/election.ts';
-import type { ElectionEffect, ElectionStatus, ProgressView } from '../election/election-io.ts';
+import type { ElectionStatus, ProgressView } from '../election/election-io.ts';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type {
-  NodeRequest,
-  NodeRequestProblem,
-  RequestId,
-  StoreOperation,
-  Ticket,
-} from '../node-io.ts';
+import type { NodeRequest } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { Ticket } from '../store-operation.ts';
 import type { ControlView } from '../node-status.ts';
 import { Reachability } from '../reachability/reachability.ts';
 import type { ReachabilityEffect } from '../reachability/reachability-io.ts';
@@ -39,13 +33,16 @@ import {
   type ClusterInput,
   type ClusterMachineOptions,
 } from './cluster-machine-io.ts';
-import { failure, GroupRequests, type Answer, type Origin } from './group-requests.ts';
+import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
+import { failure, type Origin } from './group-requests.ts';
 import { controlStateOperation } from './node-records.ts';
-import { RemoteRequests, type RemoteEffect } from './remote-requests.ts';
 import { routeOf } from './route.ts';
 import { SelfDescription } from './self-description.ts';
 
 const HOPS_MAX = 10_000;
+
+/** Writes of this machine itself, which need no answer. The control group counts from 1. */
+const OWN_WRITE: Ticket = 0;
 
 /**
  * One node's part in one cluster: membership, reachability, the control group and its state.
@@ -58,24 +55,19 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #self: NodeId;
   readonly #membership: Membership;
   readonly #reachability: Reachability;
-  #election: Election;
+  readonly #group: ControlGroup;
   readonly #feed: ControlFeed;
   readonly #autopilot: Autopilot;
-  readonly #remote = new RemoteRequests();
   readonly #peers = new Map<
     NodeId,
     { address: string; groupEpoch: GroupEpoch; heardAt: Instant }
   >();
-  readonly #requests: GroupRequests;
   readonly #description: SelfDescription;
   #housekeepingAt: Instant;
   #registerAt: Instant;
   #controlStateAt: Instant;
   #controlStateDirty = false;
   #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
-  #nextTicket: Ticket = 1;
-  /** The election machine's writes under way, by our ticket. Others need no answer. */
-  readonly #electionTickets = new Map<Ticket, Ticket>();
   #hops = 0;
   #out: ClusterEffect[] = [];
 
@@ -83,17 +75,23 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const { now, random, self } = options;
     this.#options = options;
     this.#self = self.nodeId;
-    this.#requests = new GroupRequests(random.split('requests').uint32() * 4_096);
     const leaveKey = random.split('leave-key').bytes(16);
     this.#description = new SelfDescription(options, leaveKey);
     this.#feed = new ControlFeed(options.control);
-    this.#election = this.#newElection(options.record);
+    this.#group = new ControlGroup({
+      config: options.election,
+      self: self.nodeId,
+      record: options.record,
+      random: random.split('control-group'),
+      hearsay: () => ({ leader: this.coordinator(), groupEpoch: this.#knownGroupEpoch() }),
+      now,
+    });
     this.#membership = new Membership({
       config: options.membership,
       self: {
         nodeId: self.nodeId,
         generation: self.generation,
-        meta: this.#description.meta(this.#election.status()),
+        meta: this.#description.meta(this.#group.status()),
         leaveKey,
       },
       random: random.split('membership'),
@@ -112,18 +110,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#controlStateAt = now;
   }
 
-  #newElection(record: ClusterMachineOptions['record']): Election {
-    const { election: config, random, now } = this.#options;
-    const own = random.split(`election ${record?.groupEpoch ?? 0}`);
-    return new Election({ config, self: this.#options.self.nodeId, record, random: own, now });
-  }
-
   get wakeAt(): Instant | undefined {
     let soonest = earliest(this.#membership.wakeAt, this.#reachability.wakeAt);
-    soonest = earliest(soonest, this.#election.wakeAt);
+    soonest = earliest(soonest, this.#group.wakeAt);
     soonest = earliest(soonest, this.#feed.wakeAt);
     soonest = earliest(soonest, this.#autopilot.wakeAt);
-    soonest = earliest(soonest, this.#remote.wakeAt);
     soonest = earliest(soonest, this.#leaving?.deadline);
     return earliest(soonest, this.#housekeepingAt);
   }
@@ -149,11 +140,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   electionStatus(): ElectionStatus {
-    return this.#election.status();
+    return this.#group.status();
   }
 
   progress(now: Instant): readonly ProgressView[] {
-    return this.#election.isLeader ? this.#election.progress(now) : [];
+    return this.#group.isLeader ? this.#group.progress(now) : [];
   }
 
   members(): readonly MemberView[] {
@@ -170,7 +161,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   /** Who leads as far as this node knows: from the group itself, else from gossip. */
   coordinator(): NodeId | undefined {
-    const { leader, role } = this.#election.status();
+    const { leader, role } = this.#group.status();
     if (role !== 'outsider') return leader;
     let best: MemberMeta | undefined;
     for (const { liveness, meta } of this.#membership.views()) {
@@ -193,7 +184,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   /** To be called once, before anything else. */
   begin(now: Instant): readonly ClusterEffect[] {
     if (this.#feed.state !== undefined) this.#registryChanged(now);
-    this.#followElection(now);
+    this.#followGroup(now);
     return this.#take();
   }
 
@@ -206,7 +197,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       case 'peerDown':
         this.#peers.delete(input.peer);
         this.#runMembership(now, this.#membership.step(now, { ...input, kind: 'linkDown' }));
-        this.#runElection(now, this.#election.step(now, { kind: 'peerReset', peer: input.peer }));
+        this.#stepGroup(now, { kind: 'peerReset', peer: input.peer });
         break;
       case 'dialRefused':
         this.#runMembership(now, this.#membership.step(now, input));
@@ -221,16 +212,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       case 'message':
         this.#message(now, input.from, input.generation, input.envelope);
         break;
-      case 'stored': {
-        const ticket = this.#electionTickets.get(input.ticket);
-        this.#electionTickets.delete(input.ticket);
-        if (ticket === undefined) break;
-        this.#runElection(now, this.#election.step(now, { kind: 'stored', ticket }));
+      case 'stored':
+        this.#stepGroup(now, input);
         break;
-      }
       case 'stalled':
         this.#runMembership(now, this.#membership.step(now, input));
-        this.#runElection(now, this.#election.step(now, input));
+        this.#stepGroup(now, input);
         break;
       case 'readings':
         this.#description.measured(input.readings);
@@ -251,11 +238,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (due(this.#reachability.wakeAt, now)) {
       this.#runReachability(now, this.#reachability.wake(now));
     }
-    if (due(this.#election.wakeAt, now)) this.#runElection(now, this.#election.wake(now));
+    if (due(this.#group.wakeAt, now)) this.#runGroup(now, this.#group.wake(now));
     if (due(this.#feed.wakeAt, now)) this.#runFeed(now, this.#feed.wake(now));
-    if (due(this.#remote.wakeAt, now)) {
-      this.#runRemote(now, this.#remote.wake(now, this.coordinator()));
-    }
     if (due(this.#autopilot.wakeAt, now)) this.#autopilotRound(now);
     if (due(this.#leaving?.deadline, now)) this.#leaveFurther(now);
     if (due(this.#housekeepingAt, now)) this.#keepHouse(now);
@@ -267,7 +251,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
     const { peer, address, generation, groupEpoch } = input;
     this.#peers.set(peer, { address, groupEpoch, heardAt: now });
-    this.#runElection(now, this.#election.step(now, { kind: 'peerReset', peer }));
+    this.#stepGroup(now, { kind: 'peerReset', peer });
     this.#runMembership(
       now,
       this.#membership.step(now, { kind: 'linkUp', peer, generation, address }),
@@ -307,7 +291,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         break;
       }
       case 'election':
-        this.#toElection(now, from, route.message);
+        this.#stepGroup(now, { kind: 'message', from, body: route.message });
         break;
       case 'nobody':
         this.#event({
@@ -316,13 +300,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           detail: `"${route.message.type}" has no meaning inside a cluster.`,
         });
     }
-  }
-
-  /** Answers to requests of an outsider come back to where they were asked. */
-  #toElection(now: Instant, from: NodeId, body: ElectionMessage): void {
-    if (body.type === 'proposeResp') this.#runRemote(now, this.#remote.proposed(now, body));
-    if (body.type === 'readIndexResp') this.#runRemote(now, this.#remote.readable(now, body));
-    this.#runElection(now, this.#election.step(now, { kind: 'message', from, body }));
   }
 
   #missed(now: Instant, peer: NodeId): void {
@@ -361,7 +338,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#tellReachability(now);
         break;
       case 'member.died':
-        this.#runElection(now, this.#election.step(now, { kind: 'peerDied', peer: event.member }));
+        this.#stepGroup(now, { kind: 'peerDied', peer: event.member });
         break;
       case 'self.superseded':
         this.#out.push({
@@ -400,7 +377,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     }
   }
 
-  #runElection(now: Instant, effects: readonly ElectionEffect[]): void {
+  #stepGroup(now: Instant, input: ControlGroupInput): void {
+    this.#runGroup(now, this.#group.step(now, input));
+  }
+
+  #runGroup(now: Instant, effects: readonly ControlGroupEffect[]): void {
     for (const effect of effects) {
       this.#hop();
       switch (effect.kind) {
@@ -408,7 +389,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#send(effect.to, this.addressOf(effect.to), effect.body);
           break;
         case 'store':
-          this.#electionTickets.set(this.#store(effect.operations, effect.durable), effect.ticket);
+        case 'reply':
+          this.#out.push(effect);
           break;
         case 'committed':
           this.#runFeed(now, this.#feed.step(now, effect));
@@ -418,26 +400,20 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#runFeed(now, this.#feed.step(now, { kind: 'restored', image }));
           break;
         }
-        case 'proposed':
-          this.#answer(this.#requests.proposed(effect.request, effect.outcome));
-          break;
-        case 'readable':
-          this.#answer(this.#requests.readable(effect.request, effect.index));
-          break;
-        case 'transferred':
-          this.#transferred(now, effect);
+        case 'handedOver':
+          this.#sayGoodbye(now);
           break;
         case 'event':
           this.#event(effect.event);
           break;
       }
     }
-    if (effects.length > 0) this.#followElection(now);
+    if (effects.length > 0) this.#followGroup(now);
   }
 
-  /** What has to follow whenever the election machine may have changed its mind. */
-  #followElection(now: Instant): void {
-    const status = this.#election.status();
+  /** What has to follow whenever the control group may have changed its mind. */
+  #followGroup(now: Instant): void {
+    const status = this.#group.status();
     const { leader, role } = status;
     this.#autopilot.setLeading(now, role === 'leader' && this.#leaving === undefined);
     const inGroup = role !== 'outsider' && leader !== undefined;
@@ -458,7 +434,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#compact(now);
           break;
         case 'regrouped':
-          this.#regrouped(effect.groupEpoch);
+          this.#regrouped(now, effect.groupEpoch);
           break;
         case 'event':
           this.#event(effect.event);
@@ -482,27 +458,20 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #compact(now: Instant): void {
     const state = this.#feed.state;
-    if (state === undefined || !this.#election.wantsCompaction) return;
+    if (state === undefined || !this.#group.wantsCompaction) return;
     const index = state.index;
-    if (index > this.#election.status().applied) return;
+    if (index > this.#group.status().applied) return;
     const image = encodeControlImage(state.image());
-    this.#runElection(now, this.#election.step(now, { kind: 'compact', index, state: image }));
+    this.#stepGroup(now, { kind: 'compact', index, state: image });
   }
 
   /** The control group was recovered by force without this node: it starts again as an outsider. */
-  #regrouped(groupEpoch: GroupEpoch): void {
-    const operations = this.#election.wipeOperations();
-    this.#election = this.#newElection(undefined);
-    // Writes and requests of the old machine end with it.
-    this.#electionTickets.clear();
-    this.#abandonRequests('noLeader', 'The control group was recovered by force.');
+  #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
+    const state = this.#feed.state;
+    invariant(state !== undefined, 'Regrouped without a control state.');
+    const image = controlStateOperation(encodeControlImage(state.image()));
     this.#out.push({ kind: 'regrouped', groupEpoch });
-    if (operations.length > 0) {
-      const state = this.#feed.state;
-      invariant(state !== undefined, 'Regrouped without a control state.');
-      const image = controlStateOperation(encodeControlImage(state.image()));
-      this.#store([...operations, image], true);
-    }
+    this.#stepGroup(now, { kind: 'regroup', with: [image] });
   }
 
   // Requests to the control group.
@@ -513,21 +482,18 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         const problem = this.#problemWith(body.command);
         if (problem === undefined) {
           this.#propose(now, body.command, { kind: 'outside', request, about: 'change' });
-        } else this.#answer(failure(request, 'invalid', problem));
+        } else this.#out.push(failure(request, 'invalid', problem));
         break;
       }
       case 'readIndex':
-        this.#readIndex(now, { kind: 'outside', request, about: 'read' });
+        this.#stepGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
         break;
-      case 'handover':
-        this.#transfer(now, body.to, { kind: 'outside', request, about: 'read' });
+      case 'handover': {
+        const origin = { kind: 'outside', request, about: 'read' } as const;
+        this.#stepGroup(now, { kind: 'transfer', to: body.to, origin });
         break;
+      }
     }
-  }
-
-  #transfer(now: Instant, to: NodeId | undefined, origin: Origin): void {
-    const request = this.#requests.track(origin);
-    this.#runElection(now, this.#election.step(now, { kind: 'transfer', request, to }));
   }
 
   #problemWith(command: ControlCommand): string | undefined {
@@ -541,27 +507,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #propose(now: Instant, command: ControlCommand, origin: Origin): void {
-    const bytes = encodeCommand(command);
-    const request = this.#requests.track(origin);
-    if (this.#isOutsider()) {
-      const asked = { id: request, command: bytes, groupEpoch: this.#knownGroupEpoch() };
-      this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
-    } else {
-      const input = { kind: 'propose', request, command: bytes } as const;
-      this.#runElection(now, this.#election.step(now, input));
-    }
-  }
-
-  #readIndex(now: Instant, origin: Origin): void {
-    const request = this.#requests.track(origin);
-    if (this.#isOutsider()) {
-      const asked = { id: request, command: undefined, groupEpoch: this.#knownGroupEpoch() };
-      this.#runRemote(now, this.#remote.start(now, asked, this.coordinator()));
-    } else this.#runElection(now, this.#election.step(now, { kind: 'readIndex', request }));
-  }
-
-  #isOutsider(): boolean {
-    return this.#election.status().role === 'outsider';
+    this.#stepGroup(now, { kind: 'change', command: encodeCommand(command), origin });
   }
 
   /** A joiner has no control state yet and takes its peers' word for the group's epoch. */
@@ -571,27 +517,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     return epoch;
   }
 
-  #runRemote(now: Instant, effects: readonly RemoteEffect[]): void {
-    for (const effect of effects) {
-      this.#hop();
-      if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
-      else if (effect.outcome.kind === 'proposed') {
-        const { request, outcome } = effect.outcome;
-        this.#answer(this.#requests.proposed(request, outcome));
-      } else this.#answer(this.#requests.readable(effect.outcome.request, effect.outcome.index));
-    }
-  }
-
-  #transferred(now: Instant, effect: Extract<ElectionEffect, { kind: 'transferred' }>): void {
-    const { origin, answer } = this.#requests.transferred(effect, this.coordinator());
-    this.#answer(answer);
-    if (origin === 'leaving') this.#sayGoodbye(now);
-  }
-
-  #answer(answer: Answer | undefined): void {
-    if (answer !== undefined) this.#out.push(answer);
-  }
-
   // The coordinator's own work.
 
   #autopilotRound(now: Instant): void {
@@ -599,8 +524,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (control === undefined) return;
     const action = this.#autopilot.round(now, {
       self: this.#self,
-      election: this.#election.status(),
-      progress: this.#election.progress(now),
+      election: this.#group.status(),
+      progress: this.#group.progress(now),
       members: this.#membership.views(),
       control,
       loopLagP99Ms: this.#description.readings.loopLagP99Ms,
@@ -615,16 +540,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#propose(now, command, { kind: 'autopilot' });
         }
         break;
-      case 'reconfigure': {
-        const request = this.#requests.track({ kind: 'autopilot' });
-        const { voters, learners } = action;
-        const input = { kind: 'reconfigure', request, voters, learners } as const;
-        this.#runElection(now, this.#election.step(now, input));
+      case 'reconfigure':
+        this.#stepGroup(now, action);
         for (const event of action.events) this.#event(event);
         break;
-      }
       case 'handOver':
-        this.#transfer(now, undefined, { kind: 'autopilot' });
+        this.#stepGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'autopilot' } });
         break;
     }
   }
@@ -634,7 +555,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #keepHouse(now: Instant): void {
     this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
     if (this.#leaving === undefined && this.#registerAt <= now) this.#register(now);
-    const meta = this.#description.takeIfDue(now, this.#election.status());
+    const meta = this.#description.takeIfDue(now, this.#group.status());
     if (meta !== undefined) {
       this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
     }
@@ -655,9 +576,10 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #storeControlState(now: Instant): void {
     const state = this.#feed.state;
     this.#controlStateDirty = false;
-    if (state === undefined || !this.#isOutsider()) return;
+    if (state === undefined || !this.#group.isOutsider) return;
     this.#controlStateAt = after(now, CLUSTER.controlStateIntervalMs);
-    this.#store([controlStateOperation(encodeControlImage(state.image()))], false);
+    const operations = [controlStateOperation(encodeControlImage(state.image()))];
+    this.#out.push({ kind: 'store', ticket: OWN_WRITE, operations, durable: false });
   }
 
   // Leaving.
@@ -666,25 +588,25 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (this.#leaving !== undefined) return;
     this.#leaving = { stage: 'handingOver', deadline: after(now, CLUSTER.handOverMs) };
     this.#autopilot.setLeading(now, false);
-    if (!this.#election.isLeader) {
+    if (!this.#group.isLeader) {
       this.#sayGoodbye(now);
       return;
     }
-    this.#transfer(now, undefined, { kind: 'leaving' });
+    this.#stepGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
   }
 
   #sayGoodbye(now: Instant): void {
     if (this.#leaving?.stage !== 'handingOver') return;
     this.#leaving = { stage: 'sayingGoodbye', deadline: after(now, CLUSTER.goodbyeMs) };
-    this.#runElection(now, this.#election.step(now, { kind: 'retire' }));
-    this.#runRemote(now, this.#remote.stop());
+    this.#stepGroup(now, { kind: 'retire' });
     this.#runMembership(now, this.#membership.step(now, { kind: 'leave' }));
   }
 
   #leaveFurther(now: Instant): void {
     if (this.#leaving?.stage === 'handingOver') this.#sayGoodbye(now);
     else {
-      this.#abandonRequests('shuttingDown', 'This node is leaving.');
+      const detail = 'This node is leaving.';
+      this.#stepGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
       this.#leaving = { stage: 'sayingGoodbye', deadline: Number.POSITIVE_INFINITY as Instant };
       this.#out.push({ kind: 'gone' });
     }
@@ -692,19 +614,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   // Bookkeeping.
 
-  #store(operations: readonly StoreOperation[], durable: boolean): Ticket {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    this.#out.push({ kind: 'store', ticket, operations, durable });
-    return ticket;
-  }
-
   #send(to: NodeId, address: string, message: Message): void {
     this.#out.push({ kind: 'send', to, address, message });
-  }
-
-  #abandonRequests(reason: NodeRequestProblem, detail: string): void {
-    for (const answer of this.#requests.abandon(reason, detail)) this.#out.push(answer);
   }
 
   #event(event: NodeEvent): void {

@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
 import { recordOperations, recoverElection } from '../election/recover.ts';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import { prepareForceRecovery } from './force-recovery.ts';
 import { foundingImage } from './founding-image.ts';
 import { identityOperation } from './node-records.ts';

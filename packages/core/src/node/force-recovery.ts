@@ -4,7 +4,7 @@ import { ControlState, type ControlImage } from '../control/control-state.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
 import { LOG_PREFIX } from '../election/raft-records.ts';
 import { forceRecoveredRecord, recordOperations } from '../election/recover.ts';
-import type { StoreOperation } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import { recoverNode } from './node-records.ts';
 
 /** What a forced recovery does, to be shown before it is done. */

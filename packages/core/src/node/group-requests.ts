@@ -1,6 +1,7 @@
 import type { LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
 import type { ElectionEffect } from '../election/election-io.ts';
-import type { NodeReply, NodeRequestProblem, RequestId } from '../node-io.ts';
+import type { NodeReply, NodeRequestProblem } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 
 /** Who waits for the outcome of a request to the control group. */
 export type Origin =

@@ -17,7 +17,8 @@ import { decodeControlImage } from '../control/control-image.ts';
 import { ControlState } from '../control/control-state.ts';
 import { recoverElection } from '../election/recover.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
-import type { Identity, StoreOperation } from '../node-io.ts';
+import type { Identity } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 
 /** The keys of a node's own records. The election machine keeps its own below `raft/`. */
 export const RECORD_KEYS = {

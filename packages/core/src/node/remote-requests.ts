@@ -1,7 +1,7 @@
 import type {
   GroupEpoch,
   LogIndex,
-  Message,
+  ElectionMessage,
   NodeId,
   ProposeOutcome,
   ProposeResp,
@@ -9,7 +9,7 @@ import type {
   Term,
 } from '@memgrid/protocol';
 import { after, earliest, type Instant } from '../machine.ts';
-import type { RequestId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
 
 /** How long an outsider waits for the control group altogether … */
 const REQUEST_MS = 3_000;
@@ -27,7 +27,7 @@ export type RemoteOutcome =
     };
 
 export type RemoteEffect =
-  | { readonly kind: 'send'; readonly to: NodeId; readonly body: Message }
+  | { readonly kind: 'send'; readonly to: NodeId; readonly body: ElectionMessage }
   | { readonly kind: 'outcome'; readonly outcome: RemoteOutcome };
 
 interface Pending {
@@ -133,7 +133,7 @@ export class RemoteRequests {
     if (leader === undefined || (pending.sent && pending.command !== undefined)) return;
     pending.sent = true;
     const header = { groupEpoch: pending.groupEpoch, term: 0 as Term, request: pending.id };
-    const body: Message =
+    const body: ElectionMessage =
       pending.command === undefined
         ? { type: 'readIndex', ...header }
         : { type: 'propose', ...header, command: pending.command };

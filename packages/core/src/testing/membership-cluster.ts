@@ -12,7 +12,7 @@ import type {
   MembershipInput,
 } from '../membership/membership-io.ts';
 import { Membership } from '../membership/membership.ts';
-import type { Digest } from '../node-machine.ts';
+import type { Digest } from '../digest.ts';
 import { Random } from '../random.ts';
 import { metaOf } from './membership-fixture.ts';
 

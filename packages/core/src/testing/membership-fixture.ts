@@ -13,7 +13,7 @@ import { Membership } from '../membership/membership.ts';
 import { leaveLock } from '../membership/leave-key.ts';
 import type { MembershipEffect } from '../membership/membership-io.ts';
 import type { Instant } from '../machine.ts';
-import type { Digest } from '../node-machine.ts';
+import type { Digest } from '../digest.ts';
 import { Random } from '../random.ts';
 
 /** Moments of tests, in milliseconds. */

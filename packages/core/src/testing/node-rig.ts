@@ -12,8 +12,8 @@ import type {
   NodeReply,
   NodeRequest,
   NodeSettings,
-  StoreOperation,
 } from '../node-io.ts';
+import type { StoreOperation } from '../store-operation.ts';
 import type { NodeStatus } from '../node-status.ts';
 import { Random } from '../random.ts';
 

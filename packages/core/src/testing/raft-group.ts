@@ -12,7 +12,8 @@ import { Election } from '../election/election.ts';
 import type { ElectionEffect, ElectionInput, Snapshot } from '../election/election-io.ts';
 import { initialRecord, recordOperations, recoverElection } from '../election/recover.ts';
 import type { Instant } from '../machine.ts';
-import type { RequestId, StoreOperation, Ticket } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
 import { Random } from '../random.ts';
 
 /** How bad the world is. Probabilities are for each message. */

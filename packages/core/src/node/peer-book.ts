@@ -1,0 +1,61 @@
+import type { ClusterId, Generation, GroupEpoch, NodeId } from '@memgrid/protocol';
+import { cluster32 } from '../links/envelope-checks.ts';
+
+/** A connected peer, as its handshake and its messages show it. */
+export interface PeerFacts {
+  readonly peer: NodeId;
+  readonly generation: Generation;
+  readonly address: string;
+  readonly groupEpoch: GroupEpoch;
+  readonly clusterId: ClusterId | undefined;
+}
+
+interface Entry {
+  readonly facts: PeerFacts;
+  /** The cluster that its handshake, or its latest message, was for. 0 for none. */
+  cluster32: number;
+  announced: boolean;
+}
+
+/**
+ * Who is connected, and which of them are known to be of this node's cluster.
+ *
+ * A founder connects while it has no cluster yet; only its later messages show that it has one. The
+ * first message that does makes it a peer for the cluster machine, once per connection.
+ */
+export class PeerBook {
+  readonly #entries = new Map<NodeId, Entry>();
+
+  add(facts: PeerFacts): void {
+    const entry = { facts, cluster32: cluster32(facts.clusterId), announced: false };
+    this.#entries.set(facts.peer, entry);
+  }
+
+  remove(peer: NodeId): void {
+    this.#entries.delete(peer);
+  }
+
+  peers(): readonly NodeId[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Where a connected peer accepts connections; '' when it is not connected. */
+  addressOf(peer: NodeId): string {
+    return this.#entries.get(peer)?.facts.address ?? '';
+  }
+
+  /** A message of this peer was sent for that cluster. */
+  spokeFor(peer: NodeId, spoken32: number): void {
+    const entry = this.#entries.get(peer);
+    if (entry !== undefined && spoken32 !== 0) entry.cluster32 = spoken32;
+  }
+
+  /** The peer, when it is of cluster `own` and was not taken before. */
+  takeNewcomer(peer: NodeId, own: ClusterId | undefined): PeerFacts | undefined {
+    const entry = this.#entries.get(peer);
+    if (entry === undefined || entry.announced || own === undefined) return undefined;
+    if (entry.cluster32 !== cluster32(own)) return undefined;
+    entry.announced = true;
+    return entry.facts;
+  }
+}
