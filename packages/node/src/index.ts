@@ -1,6 +1,8 @@
 export { startNode } from './node.ts';
 export type { Surroundings } from './node.ts';
 export type { Company, NodeExit, RunningNode } from './running-node.ts';
+export { forceRecover } from './force-recover.ts';
+export type { ForceRecoveryReport } from './force-recover.ts';
 export { VERSION } from './version.ts';
 
 export {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { StatusBody } from '@memgrid/node';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
@@ -6,7 +7,7 @@ import { shortName, verdictOf } from '../cluster/cluster-verdict.ts';
 import { askEverybody, urlOf } from '../cluster/everybody.ts';
 import type { AskOptions } from '../cluster/everybody.ts';
 import { CommandError } from '../command-error.ts';
-import { withLookOptions } from '../command-options.ts';
+import { withJson, withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
@@ -28,6 +29,26 @@ Examples:
 
 Exit codes: 0 handed over, 6 refused: the reason is named and the coordinator is the same as before.`;
 
+const RECOVER_HELP = `
+For the day on which most voters are gone for good and no coordinator can be elected. Stop the node
+first. Its log counts as everything that was decided; whatever only the lost voters knew is gone.
+They are expelled: a lost voter that turns up later has to start with an empty directory. Members
+without a vote come back by themselves.
+
+Choose the survivor with the highest "lastIndex": without --yes this command only looks.
+
+Examples:
+  memgrid coordinator force-recover --data ./memgrid-data          what would happen
+  memgrid coordinator force-recover --data ./memgrid-data --yes    do it, then start the node
+
+Exit codes: 0 looked or done, 1 there is nothing to recover from, 6 the node is still running.`;
+
+interface RecoverOptions {
+  readonly data: string;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
 interface HandoverOptions extends LookOptions {
   readonly to?: string;
 }
@@ -37,7 +58,7 @@ interface HandoverBody {
   readonly before: string | null;
 }
 
-/** `memgrid coordinator show|handover`. */
+/** `memgrid coordinator show|handover|force-recover`. */
 export function defineCoordinator(command: Command, { terminal, finish }: CommandContext): void {
   const show = command.command('show').summary('who coordinates, in which term, with whose votes');
   withLookOptions(
@@ -57,6 +78,43 @@ export function defineCoordinator(command: Command, { terminal, finish }: Comman
     const ask = askOptions(options, terminal);
     finish(await runCommand(call, () => handOver(ask, options.to)));
   });
+  const recover = command
+    .command('force-recover')
+    .summary('let one survivor go on alone after most voters are lost for good');
+  withJson(
+    recover.description(
+      'Let one stopped survivor go on alone after most voters are lost for good.',
+    ),
+  )
+    .requiredOption('--data <directory>', 'data directory of the stopped survivor')
+    .option('--yes', 'do it; without this nothing is changed')
+    .addHelpText('after', RECOVER_HELP);
+  recover.action(async (options: RecoverOptions) => {
+    const call = { command: 'coordinator force-recover', json: options.json === true, terminal };
+    finish(await runCommand(call, () => recoverByForce(options)));
+  });
+}
+
+async function recoverByForce(options: RecoverOptions): Promise<CommandResult> {
+  if (!existsSync(options.data)) {
+    throw new CommandError('DIRECTORY_MISSING', `There is no directory ${options.data}.`, {
+      exitCode: EXIT.notFound,
+      hint: 'Give the --data directory of the survivor.',
+    });
+  }
+  const apply = options.yes === true;
+  const { forceRecover } = await import('@memgrid/node');
+  const { nodeId, groupEpoch, lastIndex, expelled } = await forceRecover(options.data, { apply });
+  return {
+    data: { applied: apply, nodeId, groupEpoch, lastIndex, expelled },
+    text: facts([
+      ['survivor', nodeId],
+      ['lastIndex', `${lastIndex} (whatever came after it is lost)`],
+      ['expelled', expelled.length === 0 ? 'nobody' : expelled.join(', ')],
+      ['group epoch', String(groupEpoch)],
+      ['changed', apply ? 'yes: start the node now' : 'nothing; repeat with --yes to do it'],
+    ]),
+  };
 }
 
 async function showCoordinator(options: AskOptions): Promise<CommandResult> {
