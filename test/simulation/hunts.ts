@@ -4,7 +4,23 @@ import type { SimulateOptions } from '@memgrid/simulator';
 /** Days in which keeping one rule matters, so that a cluster without it is soon found out. */
 export interface Hunt {
   readonly day: Omit<SimulateOptions, 'seed'>;
+  /** Which checkers count as proof; any, when not given. */
+  readonly shownBy?: readonly string[];
 }
+
+/** Proof that the group's log or votes went wrong, and not only that something was slow. */
+const raftSafety = [
+  'one-leader-per-term',
+  'log-matching',
+  'committed-entries-stay',
+  'commits-have-quorums',
+  'same-index-same-state',
+  'config-quorums-overlap',
+  'one-vote-per-term',
+  'silent-after-quorum-loss',
+  'counters-never-regress',
+  'machines-never-fault',
+];
 
 const busy = { requestsPerSecond: 30, handoverShare: 0.01, readShare: 0.1 };
 
@@ -24,14 +40,15 @@ const pausesAndLoss: Hunt = {
           atMs: 5_000,
           kind: 'stall',
           node: '*',
-          stallMsMin: 200,
-          stallMsMax: 900,
-          everyMs: 1_500,
+          stallMsMin: 500,
+          stallMsMax: 2_400,
+          everyMs: 3_000,
         },
         { atMs: 5_000, kind: 'flaky', from: '*', to: '*', lossPercent: 8, resetPercent: 0 },
       ],
     },
   },
+  shownBy: ['no-false-deaths'],
 };
 
 /** Nodes die with writes under way, on slow disks, and lose what was not synced. */
@@ -39,8 +56,14 @@ const deathsAtTheDisk: Hunt = {
   day: {
     nodes: 3,
     workload: busy,
-    faults: { kind: 'swarm', only: ['dieWriting', 'diskSlow', 'restart'], gapMs: 700 },
+    faults: {
+      kind: 'swarm',
+      only: ['dieWriting', 'diskSlow', 'restart'],
+      gapMs: 700,
+      quietMs: 6_000,
+    },
   },
+  shownBy: raftSafety,
 };
 
 /** Leaders are cut off again and again while they have entries to commit. */
@@ -52,8 +75,10 @@ const cutOffLeaders: Hunt = {
       kind: 'swarm',
       only: ['isolate', 'split', 'restart', 'pause', 'oneway'],
       gapMs: 1_000,
+      quietMs: 6_000,
     },
   },
+  shownBy: raftSafety,
 };
 
 /** The cluster is founded in the middle of splits and crashes. */
@@ -68,6 +93,7 @@ const founding: Hunt = {
       quietMs: 0,
     },
   },
+  shownBy: ['one-founding'],
 };
 
 /** A voter is gone for good and there is nobody to replace it. */
@@ -87,8 +113,14 @@ const changingGroup: Hunt = {
   day: {
     nodes: 4,
     workload: busy,
-    faults: { kind: 'swarm', only: ['wipe', 'isolate', 'split', 'slow'], gapMs: 2_000 },
+    faults: {
+      kind: 'swarm',
+      only: ['wipe', 'isolate', 'split', 'slow', 'pause'],
+      gapMs: 1_500,
+      quietMs: 6_000,
+    },
   },
+  shownBy: raftSafety,
 };
 
 /** One node is turned away by another's firewall. */
@@ -96,8 +128,9 @@ const turnedAway: Hunt = {
   day: {
     nodes: 5,
     strictDeaths: true,
-    faults: { kind: 'swarm', only: ['refuse'], gapMs: 6_000 },
+    faults: { kind: 'swarm', only: ['refuse'], gapMs: 6_000, quietMs: 6_000 },
   },
+  shownBy: ['no-false-deaths'],
 };
 
 export const HUNTS: Readonly<Record<BreakableRule, Hunt>> = {

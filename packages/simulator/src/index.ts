@@ -1,4 +1,4 @@
-export { simulate } from './simulate.ts';
+export { Day, simulate } from './simulate.ts';
 export type { FaultChoice, NodeSummary, SimulateOptions, SimulationReport } from './simulate.ts';
 export { explore } from './explore.ts';
 export type { ExploreOptions, ExploreReport, SeedOutcome } from './explore.ts';
@@ -15,3 +15,7 @@ export type { Sometimes, SometimesCounts } from './sometimes.ts';
 export type { Violation } from './checker.ts';
 export type { TimelineEntry } from './timeline.ts';
 export type { WorkloadOptions } from './workload.ts';
+export { replay, scenarioOf, shrink } from './shrink.ts';
+export type { ShrinkResult, StillFails } from './shrink.ts';
+export { MembershipWorld } from './membership-world.ts';
+export type { MembershipObservation, MembershipWorldOptions } from './membership-world.ts';

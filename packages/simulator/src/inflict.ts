@@ -34,7 +34,16 @@ export function inflict(world: World, fault: Fault): void {
   }
 }
 
-type NetworkKind = 'split' | 'isolate' | 'refuse' | 'oneway' | 'clog' | 'flaky' | 'slow' | 'narrow' | 'spoil';
+type NetworkKind =
+  | 'split'
+  | 'isolate'
+  | 'refuse'
+  | 'oneway'
+  | 'clog'
+  | 'flaky'
+  | 'slow'
+  | 'narrow'
+  | 'spoil';
 type NodeFault = Extract<Fault, { readonly node: Target }> & {
   kind: Exclude<Fault['kind'], 'isolate'>;
 };
@@ -54,7 +63,8 @@ function networkFault(world: World, fault: Extract<Fault, { kind: NetworkKind }>
     case 'refuse': {
       const concerns = directed(world, fault);
       for (const a of world.nodes) {
-        for (const b of world.nodes) if (concerns(a.name, b.name)) world.network.reset(a.name, b.name);
+        for (const b of world.nodes)
+          if (concerns(a.name, b.name)) world.network.reset(a.name, b.name);
       }
       return { concerns, refuse: true };
     }

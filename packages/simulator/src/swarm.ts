@@ -56,8 +56,7 @@ const QUIET_MS = 6_000;
 /** Draws a day of bad luck. The same options always draw the same. */
 export function swarm(options: SwarmOptions): Swarm {
   const random = Random.of(options.seed).split('swarm');
-  const known = Object.keys(DRAWS).sort() as SwarmKind[];
-  const drawn = known.filter(() => random.chance(KIND_SHARE));
+  const drawn = SWARM_KINDS.filter(() => random.chance(KIND_SHARE));
   const kinds = options.kinds ?? withCompanions(drawn, random);
   const quietMs = options.quietMs ?? (random.chance(QUIET_SHARE) ? QUIET_MS : 0);
   const gapMs = options.gapMs ?? Math.round(random.between(GAP_MS_MIN, GAP_MS_MAX));
@@ -248,6 +247,9 @@ const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[
   ],
 };
 
+/** Everything a swarm can do, sorted. */
+export const SWARM_KINDS: readonly SwarmKind[] = (Object.keys(DRAWS) as SwarmKind[]).sort();
+
 function lasting(draw: Draw): { readonly atMs: number; readonly forMs: number } {
   return { atMs: draw.atMs, forMs: draw.lastMs() };
 }
@@ -338,6 +340,3 @@ function stall(draw: Draw, node: string): ScheduledFault {
     everyMs: Math.round(draw.random.between(500, 4_000)),
   };
 }
-
-/** Every kind that a swarm can draw, sorted. */
-export const SWARM_KINDS: readonly SwarmKind[] = Object.keys(DRAWS).sort() as SwarmKind[];

@@ -14,6 +14,8 @@ interface Leadership {
   readonly terms: Map<number, number>;
   /** Commits up to here are accounted for. */
   committed: number;
+  /** Announced in this turn and judged at its end, when the configuration in force is known. */
+  announced: number;
 }
 
 /**
@@ -24,10 +26,15 @@ interface Leadership {
 export function commitsHaveQuorums(): Checker {
   const leaderships = new Map<number, Leadership>();
 
-  const learn = (event: Extract<WorldEvent, { kind: 'sampled' }>): void => {
+  const learn = (event: Extract<WorldEvent, { kind: 'sampled' }>): string | undefined => {
     const { election } = event.status;
     const known = leaderships.get(event.at.process);
-    if (election?.role !== 'leader' || known?.term === election.term) return;
+    if (election === undefined) return undefined;
+    if (known !== undefined && known.announced > known.committed) {
+      const inForce = election.term === known.term ? election.config : known.config;
+      return problem(known, event.at.nodeId, inForce);
+    }
+    if (election.role !== 'leader' || known?.term === election.term) return undefined;
     leaderships.set(event.at.process, {
       term: election.term,
       config: election.config,
@@ -36,7 +43,9 @@ export function commitsHaveQuorums(): Checker {
       terms: new Map(),
       // What it knows as committed when first seen was committed before, or is too fresh to judge.
       committed: election.commit,
+      announced: election.commit,
     });
+    return undefined;
   };
 
   const hear = (event: Extract<WorldEvent, { kind: 'received' }>): void => {
@@ -55,7 +64,7 @@ export function commitsHaveQuorums(): Checker {
     }
   };
 
-  const speak = (leadership: Leadership, self: NodeId, message: LeaderMessage) => {
+  const speak = (leadership: Leadership, message: LeaderMessage): void => {
     if (message.type === 'append') {
       for (const { index, payload, term } of message.entries) {
         leadership.terms.set(index, term);
@@ -64,25 +73,21 @@ export function commitsHaveQuorums(): Checker {
         leadership.configIndex = index;
       }
     }
-    if (message.type !== 'append' && message.type !== 'heartbeat') return undefined;
-    const { commit } = message;
-    if (commit <= leadership.committed) return undefined;
-    leadership.committed = commit;
-    return problem(leadership, self, commit);
+    if (message.type !== 'append' && message.type !== 'heartbeat') return;
+    leadership.announced = Math.max(leadership.announced, message.commit);
   };
 
   return {
     name: 'commits-have-quorums',
     kinds: ['sampled', 'received', 'sent'],
     observe(event) {
-      if (event.kind === 'sampled') learn(event);
-      else if (event.kind === 'received') hear(event);
+      if (event.kind === 'sampled') return learn(event);
+      if (event.kind === 'received') hear(event);
       else if (event.kind === 'sent') {
         const leadership = leaderships.get(event.at.process);
         const { message } = event.envelope;
         if (leadership === undefined || !isLeaderMessage(message)) return undefined;
-        if (message.term !== leadership.term) return undefined;
-        return speak(leadership, event.at.nodeId, message);
+        if (message.term === leadership.term) speak(leadership, message);
       }
       return undefined;
     },
@@ -90,18 +95,36 @@ export function commitsHaveQuorums(): Checker {
   };
 }
 
-function problem(leadership: Leadership, self: NodeId, commit: number): string | undefined {
-  const term = leadership.terms.get(commit);
+/** @param inForce the configuration at the end of the turn; it counts from the moment of its append. */
+function problem(leadership: Leadership, self: NodeId, inForce: GroupConfig): string | undefined {
+  const { announced, committed, config, configIndex } = leadership;
+  leadership.committed = announced;
+  const term = leadership.terms.get(announced);
   if (term !== undefined && term !== leadership.term) {
-    return `The leader of term ${leadership.term} commits up to ${commit}, an entry of term ${term}.`;
+    return `The leader of term ${leadership.term} commits up to ${announced}, of term ${term}.`;
   }
+  // A configuration is committed by its own quorums: both, while it has two.
+  if (configIndex > committed && configIndex <= announced) {
+    const missing = missingVotes(leadership, self, { index: configIndex, config });
+    if (missing !== undefined) return missing;
+  }
+  const missing = missingVotes(leadership, self, { index: announced, config });
+  if (missing === undefined) return undefined;
+  return missingVotes(leadership, self, { index: announced, config: inForce });
+}
+
+function missingVotes(
+  leadership: Leadership,
+  self: NodeId,
+  commit: { readonly index: number; readonly config: GroupConfig },
+): string | undefined {
+  const { config, index } = commit;
   const has = (id: NodeId): boolean =>
-    id === self || (leadership.acknowledged.get(id) ?? 0) >= commit;
-  const { voters, votersOutgoing } = leadership.config;
-  for (const set of [voters, votersOutgoing]) {
+    id === self || (leadership.acknowledged.get(id) ?? 0) >= index;
+  for (const set of [config.voters, config.votersOutgoing]) {
     const count = set.filter((id) => has(id)).length;
     if (set.length > 0 && 2 * count <= set.length) {
-      return `Index ${commit} was committed with ${count} of ${set.length} votes.`;
+      return `Index ${index} was committed with ${count} of ${set.length} votes.`;
     }
   }
   return undefined;

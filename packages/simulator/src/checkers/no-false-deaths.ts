@@ -5,11 +5,11 @@ import type { WorldEvent } from '../world-event.ts';
 /** After a serious fault, silence may be real for so long. */
 const RECOVERY_US = 30_000_000;
 /** A shorter pause must never kill: the shortest suspicion is four seconds. */
-const HARMLESS_STALL_MS = 1_000;
+const HARMLESS_STALL_MS = 2_500;
 const HARMLESS_LOSS_PERCENT = 10;
 
 /**
- * Nobody declares a node dead that runs and can be reached. Pauses of up to a second and a tenth
+ * Nobody declares a node dead that runs and can be reached. Pauses of up to 2.5 s and a tenth
  * of all packets lost are no excuse; anything worse suspends the check for half a minute.
  */
 export class FalseDeaths implements Checker {
