@@ -277,3 +277,41 @@ test('N8: members without a vote come back to a recovered group', () => {
   expect(rig.runUntil(recovered, 60_000)).toBe(true);
   for (const name of others) expect(rig.status(name).control?.groupEpoch).toBe(2);
 }, 60_000);
+
+test('N2: a founding that only one disk holds survives a crash of everybody', () => {
+  const rig = rigOf(THREE);
+  const founded = (): boolean =>
+    [...rig.nodes.values()].some(({ records }) => records.has('raft/snapshot'));
+  // Nobody confirms the founding itself, so the founder cannot tell the others.
+  rig.answersStore = (_node, operations) =>
+    !operations.some((operation) => operation.key === 'raft/snapshot');
+  expect(rig.runUntil(founded, 5_000)).toBe(true);
+  const directories = THREE.map((name) => [name, rig.kill(name)] as const);
+  rig.answersStore = () => true;
+  for (const [name, records] of directories) rig.start(name, joining(), records);
+  expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
+  for (const name of THREE) expect(rig.status(name).election?.config.voters).toHaveLength(3);
+});
+
+test('N9: a node that met the founders too late for their plan learns of the cluster', () => {
+  const rig = new NodeRig();
+  rig.answersStore = (_node, operations) =>
+    !operations.some((operation) => operation.key === 'founding/plan');
+  for (const name of THREE) rig.start(name, joining());
+  rig.run(1_000);
+  rig.start('d:1', joining());
+  rig.run(1_000);
+  rig.answersStore = () => true;
+  for (const { node, ticket } of rig.unanswered) rig.input(node, { kind: 'stored', ticket });
+  expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
+  expect(rig.status('a:1').control?.members).toHaveLength(4);
+});
+
+test('N9: a seed that restarts is found again by those who wait for more', () => {
+  const rig = new NodeRig();
+  for (const name of ['a:1', 'b:1']) rig.start(name, { seeds: ['a:1'], expect: 3 });
+  rig.run(2_000);
+  rig.start('a:1', { seeds: ['a:1'], expect: 3 }, rig.kill('a:1'));
+  rig.start('c:1', { seeds: ['a:1'], expect: 3 });
+  expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
+});

@@ -28,7 +28,7 @@ import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
 import { ClusterMachine } from './node/cluster-machine.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
-import { foundingImage } from './node/founding-image.ts';
+import { FOUNDING_EPOCH, foundingImage } from './node/founding-image.ts';
 import {
   clockBoundOperation,
   identityOperation,
@@ -424,7 +424,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
     const { peer, address, groupEpoch, clusterId } = effect;
     this.#rejections.connected();
-    this.#peers.add(effect);
+    this.#peers.add(effect, this.#identity.clusterId);
     if (this.#cluster !== undefined) this.#announcePeer(now, peer);
     else if (clusterId !== undefined) this.#join(clusterId, groupEpoch);
     else this.#toFounding(now, { kind: 'peerUp', peer, address });
@@ -438,6 +438,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#peers.remove(peer);
     this.#clock.forget(peer);
     this.#toFounding(now, { kind: 'peerDown', peer });
+    for (const seed of this.#seeds.lost(peer)) this.#toFounding(now, { kind: 'seedLost', seed });
     this.#toCluster(now, { kind: 'peerDown', peer, generation });
   }
 
@@ -454,7 +455,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'foundCommit':
         if (this.#founding !== undefined) {
           this.#toFounding(now, { kind: 'message', from, body: message });
-        } else if (message.type === 'discover') this.#passPlanOn(now, from);
+        } else if (message.type === 'discover') this.#tellOfCluster(now, from);
         break;
       default:
         this.#toCluster(now, { kind: 'message', from, generation, envelope });
@@ -484,7 +485,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #reached(now: Instant, address: string, peer: NodeId | undefined): void {
-    if (!this.#seeds.reached(address)) return;
+    if (!this.#seeds.reached(address, peer)) return;
     if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);
     this.#toFounding(now, { kind: 'seedReached', seed: address });
   }
@@ -546,15 +547,35 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     });
   }
 
-  #passPlanOn(now: Instant, peer: NodeId): void {
+  /**
+   * A peer that still looks for a cluster greeted us before we had one. When the plan does not help
+   * it, a new greeting will: that names the cluster.
+   */
+  #tellOfCluster(now: Instant, peer: NodeId): void {
+    if (this.#cluster === undefined || !this.#peers.isUninformed(peer)) return;
+    if (this.#peers.takePlanHint(peer) && this.#passPlanOn(now, peer)) return;
+    const input: LinksInput = { kind: 'disconnect', peer, reason: 'greetAgain' };
+    this.#runLinks(now, this.#links.step(now, input));
+  }
+
+  /** False when the peer is not in the plan, or there is none. */
+  #passPlanOn(now: Instant, peer: NodeId): boolean {
     const plan = this.#plan;
-    if (plan === undefined || !plan.members.some((member) => member.nodeId === peer)) return;
+    if (plan === undefined || !plan.members.some((member) => member.nodeId === peer)) return false;
     this.#deliver(now, peer, this.#peers.addressOf(peer), { type: 'foundCommit', plan });
+    return true;
   }
 
   /** A seed already belongs to a cluster: become part of that one. */
   #join(clusterId: ClusterId, groupEpoch: GroupEpoch): void {
     if (this.#founding === undefined) return;
+    const promised = this.#founding.promisedPlan(clusterId);
+    if (promised !== undefined && groupEpoch <= FOUNDING_EPOCH) {
+      // It is the one that this node helps to found, and the commit was missed: without this
+      // node's vote it may have no quorum.
+      this.#founded(promised);
+      return;
+    }
     this.#founding = undefined;
     const identity = { ...this.#identity, clusterId };
     this.#store([identityOperation(identity)], (at) => {

@@ -19,6 +19,8 @@ export type FoundingInput =
   | { readonly kind: 'peerDown'; readonly peer: NodeId }
   /** Somebody answered at a configured seed. */
   | { readonly kind: 'seedReached'; readonly seed: string }
+  /** The connection to whoever answered there is gone. */
+  | { readonly kind: 'seedLost'; readonly seed: string }
   | { readonly kind: 'stored'; readonly ticket: Ticket };
 
 export type FoundingEffect =

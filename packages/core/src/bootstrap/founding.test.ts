@@ -1,6 +1,7 @@
 import {
   clusterId,
   generation,
+  LIMITS,
   nodeId,
   type FoundingPlan,
   type MemberRecord,
@@ -156,6 +157,71 @@ test('B1: two halves of six nodes with shared seeds found nothing', () => {
       /^No answer yet from the seeds /,
     );
   }
+});
+
+test('B1: two halves that were one before the split found nothing', () => {
+  const everybody = [1, 2, 3, 4, 5, 6];
+  const island = islandOf(everybody, { expect: 3, seeds: [1, 4] });
+  for (const digit of everybody) {
+    const gone = digit <= 3 ? [4, 5, 6] : [1, 2, 3];
+    for (const other of gone) island.input(id(digit), { kind: 'peerDown', peer: id(other) });
+    const seed = digit <= 3 ? 'host4:7700' : 'host1:7700';
+    island.input(id(digit), { kind: 'seedLost', seed });
+  }
+  for (const [self, founding] of island.nodes) {
+    const effects = founding.wake(after(START, 10_000));
+    expect(effects.filter((effect) => effect.kind === 'storePromise')).toEqual([]);
+    expect(founding.waitingFor()).toBe(
+      `No answer yet from the seed host${self < id(4) ? 4 : 1}:7700.`,
+    );
+  }
+});
+
+test('B1: of more nodes than can found together the lowest ids do', () => {
+  const self = recordOf(0);
+  const founding = new Founding(
+    { self, seeds: [], expect: 3, votersMax: undefined, promise: undefined },
+    Random.of(1),
+    START,
+  );
+  const effects: FoundingEffect[] = [];
+  for (let at = 1; at <= 70; at += 1) {
+    const member = recordOf(0, {
+      nodeId: nodeId(at.toString(16).padStart(32, 'a')),
+      address: `many${at}:7700`,
+    });
+    const peer = member.nodeId;
+    founding.step(START, { kind: 'peerUp', peer, address: member.address });
+    const known = { member, expect: 3, unreachedSeeds: [] };
+    const body = { type: 'discover', peers: [known] } as const;
+    founding.step(START, { kind: 'message', from: peer, body });
+  }
+  for (let at = 0; at < 10; at += 1) effects.push(...founding.wake(after(START, at * 500)));
+  const sizes = effects.flatMap((effect) =>
+    effect.kind === 'send' && effect.body.type === 'discover' ? [effect.body.peers.length] : [],
+  );
+  expect(Math.max(...sizes)).toBe(LIMITS.foundingPeersMax);
+  const promise = effects.find((effect) => effect.kind === 'storePromise');
+  expect(promise?.promise.plan?.members).toHaveLength(LIMITS.foundingPeersMax);
+});
+
+test('B3: whoever will not promise is named', () => {
+  const island = islandOf([1, 2], { expect: 2, seeds: [1, 2], silent: [1, 2] });
+  const plan = island.stored.get(id(1))?.plan ?? planOf(1, [1, 2]);
+  island.input(id(1), {
+    kind: 'message',
+    from: id(2),
+    body: { type: 'discover', peers: [{ member: recordOf(2), expect: 2, unreachedSeeds: [] }] },
+  });
+  island.run(1_000);
+  const proposed = island.stored.get(id(1))?.plan ?? plan;
+  const detail = 'This node promised to found with somebody else.';
+  island.input(id(1), {
+    kind: 'message',
+    from: id(2),
+    body: { type: 'foundResp', clusterId: proposed.clusterId, promised: false, detail },
+  });
+  expect(island.nodes.get(id(1))?.waitingFor()).toBe(`host2:7700 does not promise: ${detail}`);
 });
 
 test('B1: contradicting expectations are explained, not averaged', () => {

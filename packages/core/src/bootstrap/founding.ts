@@ -2,6 +2,7 @@ import { broken } from '#breaks';
 import {
   clusterId,
   LIMITS,
+  type ClusterId,
   type Discover,
   type FoundingPeer,
   type FoundingPlan,
@@ -29,6 +30,8 @@ interface Proposal {
   readonly plan: FoundingPlan;
   readonly startedAt: Instant;
   readonly promised: Set<NodeId>;
+  /** Who would not promise when last asked, and why. */
+  readonly refusals: Map<NodeId, string>;
   requestAt: Instant;
 }
 
@@ -78,9 +81,20 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
     return earliest(earliest(this.#discoverAt, this.#explainAt), this.#proposal?.requestAt);
   }
 
+  /** The plan for `cluster`, when this node promised it: that cluster was founded with this node. */
+  promisedPlan(cluster: ClusterId): FoundingPlan | undefined {
+    const { plan } = this.#promise;
+    return plan?.clusterId === cluster ? plan : undefined;
+  }
+
   /** Why there is no cluster yet, in a sentence. */
   waitingFor(): string {
-    return this.#obstacle() ?? 'Waiting for every founder to promise.';
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) return obstacle;
+    const refusal = this.#proposal?.refusals.entries().next();
+    if (refusal?.value === undefined) return 'Waiting for every founder to promise.';
+    const [peer, detail] = refusal.value;
+    return `${this.#connected.get(peer) ?? peer} does not promise: ${detail}`;
   }
 
   step(now: Instant, input: FoundingInput): readonly FoundingEffect[] {
@@ -104,6 +118,10 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
       case 'seedReached':
         if (!this.#reached.has(input.seed)) this.#changedAt = now;
         this.#reached.add(input.seed);
+        break;
+      case 'seedLost':
+        this.#reached.delete(input.seed);
+        this.#changedAt = now;
         break;
       case 'stored': {
         const then = this.#storing.get(input.ticket);
@@ -150,7 +168,10 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
   // Discovery.
 
   #discover(): Discover {
-    return { type: 'discover', peers: [this.#ownPeer(), ...this.#known.values()] };
+    const known = [...this.#known.values()]
+      .sort((a, b) => (a.member.nodeId < b.member.nodeId ? -1 : 1))
+      .slice(0, LIMITS.foundingPeersMax - 1);
+    return { type: 'discover', peers: [this.#ownPeer(), ...known] };
   }
 
   #ownPeer(): FoundingPeer {
@@ -240,7 +261,8 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
   #members(): readonly MemberRecord[] {
     const members = [this.#options.self];
     for (const peer of this.#known.values()) members.push(peer.member);
-    return members.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    // The rest joins one by one. This node proposes only when its id is the lowest, so it stays.
+    return members.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)).slice(0, LIMITS.foundingPeersMax);
   }
 
   #propose(): void {
@@ -250,6 +272,7 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
       plan,
       startedAt: this.#now,
       promised: new Set(),
+      refusals: new Map(),
       requestAt: after(this.#now, FOUNDING.requestIntervalMs),
     };
     this.#proposal = proposal;
@@ -288,8 +311,13 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
 
   #promised(from: NodeId, body: FoundResp): void {
     const proposal = this.#proposal;
-    if (proposal?.plan.clusterId !== body.clusterId || !body.promised) return;
+    if (proposal?.plan.clusterId !== body.clusterId) return;
     if (!proposal.plan.members.some((member) => member.nodeId === from)) return;
+    if (!body.promised) {
+      proposal.refusals.set(from, body.detail);
+      return;
+    }
+    proposal.refusals.delete(from);
     proposal.promised.add(from);
     this.#foundIfPromised(proposal);
   }

@@ -1,11 +1,14 @@
 import { groupEpoch, logIndex, term, type FoundingPlan } from '@memgrid/protocol';
 import type { ControlImage } from '../control/control-state.ts';
 
+/** The control group's epoch until a forced recovery raises it. */
+export const FOUNDING_EPOCH = groupEpoch(1);
+
 /** The first control state of a cluster: derived from the plan alone, so equal at every founder. */
 export function foundingImage(plan: FoundingPlan): ControlImage {
   return {
     clusterId: plan.clusterId,
-    groupEpoch: groupEpoch(1),
+    groupEpoch: FOUNDING_EPOCH,
     index: logIndex(1),
     term: term(1),
     members: plan.members.map((member) => ({ ...member, status: 'normal' as const })),

@@ -15,6 +15,9 @@ interface Entry {
   /** The cluster that its handshake, or its latest message, was for. 0 for none. */
   cluster32: number;
   announced: boolean;
+  /** Our own greeting on this connection named our cluster. */
+  readonly greeted: boolean;
+  planPassedOn: boolean;
 }
 
 /**
@@ -26,9 +29,15 @@ interface Entry {
 export class PeerBook {
   readonly #entries = new Map<NodeId, Entry>();
 
-  add(facts: PeerFacts): void {
-    const entry = { facts, cluster32: cluster32(facts.clusterId), announced: false };
-    this.#entries.set(facts.peer, entry);
+  /** @param own the cluster that this node named in its greeting, if any. */
+  add(facts: PeerFacts, own: ClusterId | undefined): void {
+    this.#entries.set(facts.peer, {
+      facts,
+      cluster32: cluster32(facts.clusterId),
+      announced: false,
+      greeted: own !== undefined,
+      planPassedOn: false,
+    });
   }
 
   remove(peer: NodeId): void {
@@ -48,6 +57,19 @@ export class PeerBook {
   spokeFor(peer: NodeId, spoken32: number): void {
     const entry = this.#entries.get(peer);
     if (entry !== undefined && spoken32 !== 0) entry.cluster32 = spoken32;
+  }
+
+  /** A connected peer that cannot know of this node's cluster from the greeting. */
+  isUninformed(peer: NodeId): boolean {
+    return this.#entries.get(peer)?.greeted === false;
+  }
+
+  /** True once a connection: whether the plan is worth sending (again). */
+  takePlanHint(peer: NodeId): boolean {
+    const entry = this.#entries.get(peer);
+    if (entry === undefined || entry.planPassedOn) return false;
+    entry.planPassedOn = true;
+    return true;
   }
 
   /** The peer, when it is of cluster `own` and was not taken before. */

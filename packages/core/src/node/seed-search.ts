@@ -1,3 +1,4 @@
+import type { NodeId } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
 
 /** How often seeds are tried. The links back off further from addresses that fail. */
@@ -18,7 +19,8 @@ export interface Surroundings {
 /** Decides when to knock at which configured seed. */
 export class SeedSearch {
   readonly #seeds: readonly string[];
-  readonly #reached = new Set<string>();
+  /** Seeds that answered, and who did; undefined when a peer did not say who it is. */
+  readonly #reached = new Map<string, NodeId | undefined>();
   #dueAt: Instant | undefined;
 
   constructor(seeds: readonly string[]) {
@@ -35,10 +37,23 @@ export class SeedSearch {
   }
 
   /** Somebody answered at `address`. True when it is a seed. */
-  reached(address: string): boolean {
+  reached(address: string, peer: NodeId | undefined): boolean {
     const isSeed = this.#seeds.includes(address);
-    if (isSeed) this.#reached.add(address);
+    if (isSeed) this.#reached.set(address, peer ?? this.#reached.get(address));
     return isSeed;
+  }
+
+  /**
+   * The connection to `peer` is gone: which seeds have to answer again. One that did not say who it
+   * is may be this peer.
+   */
+  lost(peer: NodeId): readonly string[] {
+    const lost: string[] = [];
+    for (const [seed, owner] of this.#reached) {
+      if (owner === undefined || owner === peer) lost.push(seed);
+    }
+    for (const seed of lost) this.#reached.delete(seed);
+    return lost;
   }
 
   /** The seeds to try now; none before it is time. */
