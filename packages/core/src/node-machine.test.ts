@@ -315,3 +315,14 @@ test('N9: a seed that restarts is found again by those who wait for more', () =>
   rig.start('c:1', { seeds: ['a:1'], expect: 3 });
   expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
 });
+
+test('K3: the first bound of a start is on disk before anything is stamped', () => {
+  const rig = rigOf(THREE);
+  rig.answersStore = () => false;
+  rig.run(100);
+  expect(rig.sent).toEqual([]);
+  for (const name of THREE) {
+    expect(rig.unanswered.filter(({ node }) => node === name)).toHaveLength(1);
+    expect(rig.nodes.get(name)?.records.has(RECORD_KEYS.clockBound)).toBe(true);
+  }
+});

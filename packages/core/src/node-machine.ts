@@ -192,14 +192,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #start(): void {
     if (this.#started) return;
     this.#started = true;
-    const begin = (now: Instant): void => this.#begin(now);
+    const boundMs = this.#clock.nextBound();
+    const operations = [identityOperation(this.#identity)];
+    if (boundMs !== undefined) operations.push(clockBoundOperation(boundMs));
+    const begin = (now: Instant): void => {
+      if (boundMs !== undefined) this.#clock.boundStored(boundMs);
+      this.#begin(now);
+    };
     if (broken('identity.generation-before-first-packet')) {
-      this.#store([identityOperation(this.#identity)], () => undefined);
+      this.#store(operations, () => undefined);
       begin(this.#options.now);
-    } else this.#store([identityOperation(this.#identity)], begin);
+    } else this.#store(operations, begin);
   }
 
-  /** The generation is durable: packets may leave. */
+  /** The generation and a bound of the clock are durable: packets may leave. */
   #begin(now: Instant): void {
     this.#seeds.begin(now);
     const { clusterId } = this.#identity;

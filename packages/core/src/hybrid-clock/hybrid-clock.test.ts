@@ -65,7 +65,22 @@ test('K3: nothing beyond the durable bound is issued', () => {
   expect(clock.tick(WALL + 20).ms).toBe(WALL);
   clock.boundStored(bound ?? 0);
   expect(clock.tick(WALL + 20)).toEqual({ ms: WALL + 20, counter: 0 });
-  expect(clock.tick(WALL + 60_000).ms).toBe(bound);
+  expect(clock.tick(WALL + 60_000).ms).toBe((bound ?? 0) - HYBRID_CLOCK.boundMarginMs);
+});
+
+test('K3: however long the disk is silent, a restart is later than every reading', () => {
+  const clock = new HybridClock(0, WALL);
+  const bound = clock.nextBound(WALL) ?? 0;
+  clock.boundStored(bound);
+  let last = clock.tick(WALL + 3_600_000);
+  for (let count = 0; count <= 2 * HYBRID_CLOCK.counterMax; count += 1) {
+    last = clock.tick(WALL + 3_600_000);
+  }
+  expect(last.ms).toBe(bound - HYBRID_CLOCK.boundMarginMs + 1);
+  clock.observe({ ms: WALL + 3_600_000, counter: 7 }, WALL + 3_600_000);
+  last = clock.tick(WALL + 3_600_000);
+  const restarted = new HybridClock(bound, WALL - 3_600_000);
+  expect(compare(restarted.tick(WALL - 3_600_000), last)).toBeGreaterThan(0);
 });
 
 test('K3: a restart begins at the persisted bound when the wall clock went back', () => {

@@ -14,6 +14,11 @@ export const HYBRID_CLOCK = {
   boundRenewalMs: 1_000,
   /** … this far ahead, so that two missed renewals do not stop the clock. */
   boundAheadMs: 3_000,
+  /**
+   * Readings stay this far below the bound. A restart begins at the bound itself, and so later than
+   * all of them, however many milliseconds an overflowing counter borrowed while the disk was slow.
+   */
+  boundMarginMs: 100,
   counterMax: 0xffff,
 } as const;
 
@@ -33,7 +38,7 @@ export type RemoteReading =
 export class HybridClock {
   #ms: number;
   #counter = 0;
-  /** Durable: readings up to here may be issued. */
+  /** Durable: every reading issued is below, and a restart begins here. */
   #boundMs: number;
   /** Handed out for storing and not durable yet; 0 when none is on its way. */
   #pendingBoundMs = 0;
@@ -53,7 +58,7 @@ export class HybridClock {
 
   /** Issues a reading later than every reading issued or followed before. */
   tick(wallMs: number): Timestamp {
-    const wall = Math.min(wallMs, this.#boundMs);
+    const wall = Math.min(wallMs, this.#limitMs);
     if (wall > this.#ms) this.#set(wall, 0);
     else this.#advance();
     return this.latest;
@@ -83,8 +88,13 @@ export class HybridClock {
     this.#boundMs = Math.max(this.#boundMs, boundMs);
   }
 
+  /** How far the clock may go by itself or after others. */
+  get #limitMs(): number {
+    return this.#boundMs - HYBRID_CLOCK.boundMarginMs;
+  }
+
   #follow(remote: Timestamp, wallMs: number): void {
-    const limitMs = Math.min(wallMs + HYBRID_CLOCK.remoteAheadFollowedMsMax, this.#boundMs);
+    const limitMs = Math.min(wallMs + HYBRID_CLOCK.remoteAheadFollowedMsMax, this.#limitMs);
     if (remote.ms > limitMs) {
       if (limitMs > this.#ms) this.#set(limitMs, 0);
       return;

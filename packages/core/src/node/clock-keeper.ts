@@ -8,6 +8,9 @@ const JUMP_REPORTED_MS = 500;
 /** One peer's fast clock is reported this often, or a burst of messages floods the log. */
 const REPORT_INTERVAL_MS = 10_000;
 
+/** The peers' clocks are compared this often: for every message it would cost a sort of them all. */
+const REVIEW_INTERVAL_MS = 1_000;
+
 /** The hybrid clock together with what is noticed about clocks: jumps, peers ahead, self-doubt. */
 export class ClockKeeper {
   readonly #hybrid: HybridClock;
@@ -15,6 +18,8 @@ export class ClockKeeper {
   readonly #reportAt = new Map<NodeId, Instant>();
   #wallMs: number;
   #toldAt: Instant;
+  #reviewAt: Instant;
+  #offsetMs = 0;
   #suspect = false;
   #remoteAheadCount = 0;
   #events: ClockEvent[] = [];
@@ -23,14 +28,16 @@ export class ClockKeeper {
     this.#hybrid = new HybridClock(persistedBoundMs, wallMs);
     this.#wallMs = wallMs;
     this.#toldAt = now;
+    this.#reviewAt = after(now, REVIEW_INTERVAL_MS);
   }
 
   get suspect(): boolean {
     return this.#suspect;
   }
 
+  /** The median peer's offset, as of the last review. */
   get offsetMs(): number {
-    return this.#comparison.medianOffsetMs;
+    return this.#offsetMs;
   }
 
   get latest(): Timestamp {
@@ -49,6 +56,7 @@ export class ClockKeeper {
     }
     this.#wallMs = wallMs;
     this.#toldAt = now;
+    if (this.#reviewAt <= now) this.#review(now);
   }
 
   tick(): Timestamp {
@@ -59,10 +67,6 @@ export class ClockKeeper {
     const { aheadMs } = this.#hybrid.observe(remote, this.#wallMs);
     this.#comparison.note(peer, aheadMs);
     if (aheadMs > HYBRID_CLOCK.remoteAheadReportedMs) this.#remoteAhead(now, peer, aheadMs);
-    const { suspect } = this.#comparison;
-    if (suspect === this.#suspect) return;
-    this.#suspect = suspect;
-    this.#events.push({ name: 'clock.suspect', suspect, offsetMs: this.offsetMs });
   }
 
   forget(peer: NodeId): void {
@@ -82,6 +86,15 @@ export class ClockKeeper {
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     return events;
+  }
+
+  #review(now: Instant): void {
+    this.#reviewAt = after(now, REVIEW_INTERVAL_MS);
+    this.#offsetMs = this.#comparison.medianOffsetMs;
+    const { suspect } = this.#comparison;
+    if (suspect === this.#suspect) return;
+    this.#suspect = suspect;
+    this.#events.push({ name: 'clock.suspect', suspect, offsetMs: this.#offsetMs });
   }
 
   #remoteAhead(now: Instant, peer: NodeId, aheadMs: number): void {
