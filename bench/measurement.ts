@@ -1,0 +1,36 @@
+/** One row of the table in `README.md`: what was asked for and what was measured. */
+export interface Measurement {
+  /** Stable name of the row; `pnpm bench <row>` measures it alone. */
+  readonly row: string;
+  readonly what: string;
+  readonly bar: string;
+  /** What was measured, in words and numbers with units. */
+  readonly measured: string;
+  readonly met: boolean;
+  /** Raw numbers behind it, for the baseline file. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/** How much to measure: `full` is what is recorded, `quick` shows that it works. */
+export type Effort = 'quick' | 'full';
+
+export interface Bench {
+  readonly row: string;
+  run(effort: Effort, progress: (text: string) => void): Promise<readonly Measurement[]>;
+}
+
+/** The value below which `percent` of the values lie (nearest rank). NaN for no values. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.ceil((percent / 100) * sorted.length);
+  return sorted[Math.max(0, rank - 1)] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 50);
+}
+
+/** Milliseconds as seconds with two digits: `1.24 s`. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
+}
