@@ -15,10 +15,10 @@ export const HYBRID_CLOCK = {
   /** … this far ahead, so that two missed renewals do not stop the clock. */
   boundAheadMs: 3_000,
   /**
-   * Readings stay this far below the bound. A restart begins at the bound itself, and so later than
-   * all of them, however many milliseconds an overflowing counter borrowed while the disk was slow.
+   * A restart begins this far beyond the bound, and so later than all readings before: there may be
+   * some at the bound itself, and a counter that overflowed there borrowed milliseconds beyond it.
    */
-  boundMarginMs: 100,
+  restartSkipMs: 100,
   counterMax: 0xffff,
 } as const;
 
@@ -32,21 +32,22 @@ export type RemoteReading =
  * A hybrid logical clock (Kulkarni et al. 2014): close to the wall clock, never backwards, and
  * later than everything it has seen.
  *
- * It never issues a reading beyond a bound that is on disk already, and starts at that bound
- * after a restart, so no reading is issued twice even when the wall clock jumped back meanwhile.
+ * It never issues a reading beyond a bound that is on disk already, and starts beyond that
+ * bound after a restart, so no reading is issued twice even when the wall clock jumped back meanwhile.
  */
 export class HybridClock {
   #ms: number;
   #counter = 0;
-  /** Durable: every reading issued is below, and a restart begins here. */
+  /** Durable: readings up to here may be issued. */
   #boundMs: number;
   /** Handed out for storing and not durable yet; 0 when none is on its way. */
   #pendingBoundMs = 0;
 
   /** @param persistedBoundMs the bound found on disk; 0 for a new directory. */
   constructor(persistedBoundMs: number, wallMs: number) {
-    const bound = broken('hybrid-clock.persisted-bound') ? 0 : persistedBoundMs;
-    this.#ms = Math.max(bound, wallMs);
+    const known = persistedBoundMs > 0 && !broken('hybrid-clock.persisted-bound');
+    const beyondMs = known ? persistedBoundMs + HYBRID_CLOCK.restartSkipMs : 0;
+    this.#ms = Math.max(beyondMs, wallMs);
     // Until the first bound of this run is durable only the counter can move.
     this.#boundMs = this.#ms;
   }
@@ -58,7 +59,7 @@ export class HybridClock {
 
   /** Issues a reading later than every reading issued or followed before. */
   tick(wallMs: number): Timestamp {
-    const wall = Math.min(wallMs, this.#limitMs);
+    const wall = Math.min(wallMs, this.#boundMs);
     if (wall > this.#ms) this.#set(wall, 0);
     else this.#advance();
     return this.latest;
@@ -88,13 +89,8 @@ export class HybridClock {
     this.#boundMs = Math.max(this.#boundMs, boundMs);
   }
 
-  /** How far the clock may go by itself or after others. */
-  get #limitMs(): number {
-    return this.#boundMs - HYBRID_CLOCK.boundMarginMs;
-  }
-
   #follow(remote: Timestamp, wallMs: number): void {
-    const limitMs = Math.min(wallMs + HYBRID_CLOCK.remoteAheadFollowedMsMax, this.#limitMs);
+    const limitMs = Math.min(wallMs + HYBRID_CLOCK.remoteAheadFollowedMsMax, this.#boundMs);
     if (remote.ms > limitMs) {
       if (limitMs > this.#ms) this.#set(limitMs, 0);
       return;
