@@ -326,3 +326,27 @@ test('K3: the first bound of a start is on disk before anything is stamped', () 
     expect(rig.nodes.get(name)?.records.has(RECORD_KEYS.clockBound)).toBe(true);
   }
 });
+
+test('N3: a node that stops for good answers what waits, and what comes later', () => {
+  const rig = formed();
+  const [follower] = THREE.filter((name) => name !== rig.coordinator());
+  const name = follower ?? '';
+  for (const other of THREE) if (other !== name) rig.kill(other);
+  rig.request(name, 1, { kind: 'readIndex' });
+  rig.request(name, 2, { kind: 'propose', command: { kind: 'setLevel', level: 'readOnly' } });
+  rig.input(name, { kind: 'storeFailed', ticket: 1, problem: 'EIO' });
+  rig.request(name, 3, { kind: 'readIndex' });
+  expect(rig.replies.map(({ request }) => request).toSorted()).toEqual([1, 2, 3]);
+});
+
+test('N7: the halt is the last thing that a node does', () => {
+  const rig = formed();
+  const { machine } = rig.nodes.get('a:1') ?? {};
+  rig.answersStore = () => false;
+  const input = { kind: 'request', request: 1, body: { kind: 'readIndex' } } as const;
+  const before = machine?.step(rig.now, input) ?? [];
+  const after = machine?.step(rig.now, { kind: 'storeFailed', ticket: 1, problem: 'EIO' }) ?? [];
+  const kinds = [...before, ...after].map((effect) => effect.kind);
+  expect(kinds.filter((kind) => kind === 'reply')).toHaveLength(1);
+  expect(kinds.at(-1)).toBe('halt');
+});

@@ -82,7 +82,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #plan: FoundingPlan | undefined;
   readonly #stored = new Map<Ticket, (now: Instant) => void>();
   #nextTicket = 1;
-  #halted = false;
+  /** Why this node stopped for good. */
+  #end: { readonly code: HaltCode; readonly detail: string } | undefined;
   #out: NodeEffect[] = [];
 
   /** @throws Error naming the key when a record is damaged. */
@@ -118,7 +119,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   get wakeAt(): Instant | undefined {
-    if (this.#halted) return undefined;
+    if (this.#end !== undefined) return undefined;
     if (!this.#started) return this.#options.now;
     let soonest = earliest(this.#links.wakeAt, this.#founding?.wakeAt);
     soonest = earliest(soonest, this.#cluster?.wakeAt);
@@ -126,14 +127,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
-    if (this.#halted) return [];
+    if (this.#end !== undefined) return this.#refuse(input, this.#end.detail);
     this.#start();
     this.#input(now, input);
     return this.#take();
   }
 
   wake(now: Instant): readonly NodeEffect[] {
-    if (this.#halted) return [];
+    if (this.#end !== undefined) return [];
     this.#start();
     this.#runLinks(now, this.#links.wake(now));
     if (this.#founding !== undefined) this.#runFounding(now, this.#founding.wake(now));
@@ -295,7 +296,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#whenStored(now, input.ticket);
         break;
       case 'storeFailed':
-        this.#halt('storeFailed', `The disk refused a write: ${input.problem}`);
+        this.#halt(now, 'storeFailed', `The disk refused a write: ${input.problem}`);
         break;
       case 'stalled':
         this.#toCluster(now, input);
@@ -365,7 +366,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #finishLeaving(now: Instant): void {
     this.#runLinks(now, this.#links.step(now, { kind: 'close', reason: 'leaving' }));
-    this.#halt('left', 'This node left.');
+    this.#halt(now, 'left', 'This node left.');
   }
 
   // Links.
@@ -631,7 +632,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           this.#finishLeaving(now);
           break;
         case 'halt':
-          this.#halt(effect.code, effect.detail);
+          this.#halt(now, effect.code, effect.detail);
           break;
         case 'event':
           this.#publish(effect.event);
@@ -660,14 +661,21 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #giveUpIfRejected(now: Instant): void {
     const verdict = this.#rejections.verdict(now, this.#identity.clusterId);
-    if (verdict !== undefined) this.#halt(verdict.code, verdict.detail);
+    if (verdict !== undefined) this.#halt(now, verdict.code, verdict.detail);
   }
 
-  #halt(code: HaltCode, detail: string): void {
-    if (this.#halted) return;
-    this.#halted = true;
+  #halt(now: Instant, code: HaltCode, detail: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = { code, detail };
     this.#phase = 'halted';
-    this.#out.push({ kind: 'halt', code, detail });
+    // Nobody else will answer what still waits.
+    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.abandon(now, detail));
+  }
+
+  #refuse(input: NodeInput, detail: string): readonly NodeEffect[] {
+    if (input.kind !== 'request') return [];
+    const reply = { kind: 'failed', reason: 'shuttingDown', detail } as const;
+    return [{ kind: 'reply', request: input.request, reply }];
   }
 
   // Bookkeeping.
@@ -697,6 +705,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #take(): readonly NodeEffect[] {
     const effects = this.#out;
     this.#out = [];
+    // Whatever else this step caused comes first: the shell carries nothing out after this.
+    if (this.#end !== undefined) effects.push({ kind: 'halt', ...this.#end });
     return effects;
   }
 }

@@ -232,6 +232,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     return this.#take();
   }
 
+  /** Answers every request that is open: this node stops. */
+  abandon(now: Instant, detail: string): readonly ClusterEffect[] {
+    this.#stepGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
+    return this.#take();
+  }
+
   wake(now: Instant): readonly ClusterEffect[] {
     this.#hops = 0;
     if (due(this.#membership.wakeAt, now)) this.#runMembership(now, this.#membership.wake(now));
