@@ -140,7 +140,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#founding !== undefined) this.#runFounding(now, this.#founding.wake(now));
     if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.wake(now));
     this.#trySeeds(now);
-    this.#giveUpIfRejected(now);
     return this.#take();
   }
 
@@ -660,7 +659,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   // Ending.
 
   #giveUpIfRejected(now: Instant): void {
-    const verdict = this.#rejections.verdict(now, this.#identity.clusterId);
+    const verdict = this.#rejections.verdict(this.#identity.clusterId);
     if (verdict !== undefined) this.#halt(now, verdict.code, verdict.detail);
   }
 

@@ -19,7 +19,8 @@ export class Rejections {
   /** Seeds that are this node itself: they say nothing about which cluster is meant. */
   readonly #own = new Set<string>();
   #everConnected = false;
-  #conflictSince: Instant | undefined;
+  /** Peers that say this node's identity is in use, from the first time to the latest. */
+  #conflict: { readonly since: Instant; until: Instant; detail: string } | undefined;
   #latest: Rejection | undefined;
 
   constructor(seeds: readonly string[]) {
@@ -34,7 +35,11 @@ export class Rejections {
   note(now: Instant, rejection: Rejection): void {
     this.#latest = rejection;
     if (rejection.reason === 'wrongCluster') this.#wrongCluster.add(rejection.address);
-    if (rejection.reason === 'identityInUse') this.#conflictSince ??= now;
+    if (rejection.reason === 'identityInUse') {
+      this.#conflict ??= { since: now, until: now, detail: '' };
+      this.#conflict.until = now;
+      this.#conflict.detail = rejection.detail;
+    }
   }
 
   reachedSelf(seed: string): void {
@@ -43,22 +48,20 @@ export class Rejections {
 
   connected(): void {
     this.#everConnected = true;
-    this.#conflictSince = undefined;
+    this.#conflict = undefined;
     this.#latest = undefined;
   }
 
-  verdict(
-    now: Instant,
-    ownCluster: ClusterId | undefined,
-  ): { code: HaltCode; detail: string } | undefined {
+  verdict(ownCluster: ClusterId | undefined): { code: HaltCode; detail: string } | undefined {
     const latest = this.#latest;
     if (latest?.reason === 'expelled') return { code: 'expelled', detail: latest.detail };
     if (latest?.reason === 'staleGeneration') {
       return { code: 'staleDirectory', detail: `${latest.detail} Is the data directory a copy?` };
     }
-    const conflictMs = this.#conflictSince === undefined ? 0 : now - this.#conflictSince;
-    if (latest !== undefined && conflictMs >= IDENTITY_CONFLICT_MS) {
-      return { code: 'identityInUse', detail: latest.detail };
+    // Said once, it proves nothing however long ago: whoever said it may be gone since.
+    const conflict = this.#conflict;
+    if (conflict !== undefined && conflict.until - conflict.since >= IDENTITY_CONFLICT_MS) {
+      return { code: 'identityInUse', detail: conflict.detail };
     }
     return this.#foreignCluster(ownCluster);
   }

@@ -1,0 +1,57 @@
+import { clusterId, type RejectReason } from '@memgrid/protocol';
+import { expect, test } from 'vitest';
+import type { Instant } from '../machine.ts';
+import { Rejections } from './rejections.ts';
+
+const OWN = clusterId('c'.repeat(32));
+
+function at(seconds: number): Instant {
+  return (seconds * 1_000) as Instant;
+}
+
+function rejection(reason: RejectReason, address = 'b:1') {
+  return { address, reason, detail: `Said ${address}.` };
+}
+
+test('N7: a conflict that is said again and again for ten seconds ends the node', () => {
+  const rejections = new Rejections([]);
+  for (const second of [0, 3, 6, 9]) rejections.note(at(second), rejection('identityInUse'));
+  expect(rejections.verdict(OWN)).toBeUndefined();
+  rejections.note(at(11), rejection('identityInUse'));
+  rejections.note(at(11), rejection('wrongCluster', 'x:1'));
+  expect(rejections.verdict(OWN)).toEqual({ code: 'identityInUse', detail: 'Said b:1.' });
+});
+
+test('N7: a conflict said once by a peer that is never heard again ends nothing', () => {
+  const rejections = new Rejections([]);
+  rejections.connected();
+  rejections.note(at(0), rejection('identityInUse'));
+  rejections.note(at(30), rejection('protocolMismatch'));
+  expect(rejections.verdict(OWN)).toBeUndefined();
+});
+
+test('N7: a connection ends a conflict', () => {
+  const rejections = new Rejections([]);
+  rejections.note(at(0), rejection('identityInUse'));
+  rejections.connected();
+  rejections.note(at(11), rejection('identityInUse'));
+  expect(rejections.verdict(OWN)).toBeUndefined();
+});
+
+test.each(['expelled', 'staleGeneration'] as const)('N7: %s is believed at once', (reason) => {
+  const rejections = new Rejections([]);
+  rejections.note(at(0), rejection(reason));
+  expect(rejections.verdict(OWN)?.code).toBe(reason === 'expelled' ? 'expelled' : 'staleDirectory');
+});
+
+test('N7: another cluster behind every seed counts only before anybody else was met', () => {
+  const seeds = ['a:1', 'b:1', 'self:1'];
+  const rejections = new Rejections(seeds);
+  rejections.reachedSelf('self:1');
+  rejections.note(at(0), rejection('wrongCluster', 'a:1'));
+  expect(rejections.verdict(OWN)).toBeUndefined();
+  rejections.note(at(0), rejection('wrongCluster', 'b:1'));
+  expect(rejections.verdict(OWN)?.code).toBe('wrongCluster');
+  rejections.connected();
+  expect(rejections.verdict(OWN)).toBeUndefined();
+});
