@@ -17,6 +17,9 @@ test.each([
   { line: 'statsu', says: "Unknown command 'statsu'", hints: 'Did you mean status?' },
   { line: 'status --jsno', says: "Unknown option '--jsno'", hints: 'Did you mean --json?' },
   { line: 'coordinator handvoer', says: "Unknown command 'handvoer'", hints: 'handover' },
+  { line: 'config chek', says: "Unknown command 'chek'", hints: '`memgrid config --help`' },
+  { line: 'status --node http://a/b', says: 'no more than a host', hints: 'status --help' },
+  { line: 'status --node http://u:p@a', says: 'no more than a host', hints: 'status --help' },
   { line: '', says: 'A command is missing', hints: 'memgrid --help' },
   { line: 'config', says: 'A command is missing', hints: 'memgrid config --help' },
   { line: 'status extra', says: 'Too many arguments', hints: 'memgrid status --help' },
@@ -26,6 +29,10 @@ test.each([
   { line: 'dev --nodes 0', says: 'Give a whole number from 1 to 20', hints: 'dev --help' },
   { line: 'dev --nodes 3.5', says: 'Give a whole number', hints: 'dev --help' },
   { line: 'coordinator handover --to xyz', says: '4 to 32 hex digits', hints: 'handover --help' },
+  { line: 'dev --fresh', says: 'there is no --data', hints: 'Leave out --fresh' },
+  { line: 'simulate --nodes 65', says: 'from 1 to 64', hints: 'simulate --help' },
+  { line: 'simulate --explore 2 --save x', says: 'one day', hints: 'Leave out --save' },
+  { line: 'simulate --time 1s --node n6', says: 'no node n6', hints: 'n1 to n5' },
   { line: 'start --zone a --zone b', says: '--zone is given twice', hints: 'start --help' },
 ])('"$line" is a usage error that helps', async ({ line, says, hints }) => {
   const { exitCode, terminal } = await typed(line);

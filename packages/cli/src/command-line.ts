@@ -76,7 +76,9 @@ export async function buildProgram(
 
 function usageError(complaint: string, command: string): CommandError {
   const text = complaint.trim();
-  const help = command === 'memgrid' ? 'memgrid --help' : `memgrid ${command} --help`;
+  // A subcommand that does not exist has no help either.
+  const known = text.startsWith('error: unknown command') ? command.split(' ')[0] : command;
+  const help = known === 'memgrid' ? 'memgrid --help' : `memgrid ${known} --help`;
   if (!text.startsWith('error:')) {
     return new CommandError('USAGE', 'A command is missing.', {
       exitCode: EXIT.usage,

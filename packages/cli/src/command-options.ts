@@ -76,6 +76,12 @@ function adminAddresses(text: string): readonly string[] {
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new InvalidArgumentError(`"${address}" is no address like http://127.0.0.1:7780.`);
     }
+    const { pathname, search, hash, username, password } = url;
+    if (pathname !== '/' || [search, hash, username, password].some((part) => part !== '')) {
+      throw new InvalidArgumentError(
+        `"${address}" must name no more than a host and a port, like http://127.0.0.1:7780.`,
+      );
+    }
     return url.origin;
   });
 }

@@ -75,7 +75,7 @@ export async function firstNode(options: AskOptions): Promise<{
   if (only !== undefined && failures.length === 1) throw only;
   throw new CommandError('NO_NODE_REACHABLE', failures.map(({ message }) => message).join(' '), {
     exitCode: EXIT.unreachable,
-    hint: 'Is one of them running? Name another node with --node or MEMGRID_NODE.',
+    hint: 'Is one of them running? `memgrid dev` starts a cluster here; --node or MEMGRID_NODE names another.',
   });
 }
 

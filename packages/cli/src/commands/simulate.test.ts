@@ -80,6 +80,17 @@ test('--scenario and --explore contradict each other', async () => {
   expect(error.message).toContain('its own seed');
 });
 
+test('a file that can not be written is named', async () => {
+  const file = path.join(temporaryFile('none'), 'day.json');
+  const argv = ['--nodes', '3', '--time', '1s', '--faults', 'none', '--save', file];
+  const { exitCode, error } = await simulated(...argv);
+  expect(exitCode).toBe(1);
+  expect(error).toMatchObject({
+    code: 'NOT_SAVED',
+    message: `${file} can not be written (ENOENT).`,
+  });
+});
+
 test('--explore runs every seed and reports blind spots', async () => {
   const { exitCode, data } = await simulated<ExploreReport>(
     ...['--explore', '3', '--workers', '1', '--nodes', '3', '--time', '2s'],

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { LIMITS } from '@memgrid/protocol';
 import {
   SWARM_KINDS,
   ScenarioError,
@@ -55,7 +56,7 @@ interface SimulateFlags {
   readonly scenario?: string;
   readonly save?: string;
   readonly explore?: number;
-  readonly workers: number;
+  readonly workers?: number;
   readonly node?: string;
   readonly lines?: number;
   readonly plan?: true;
@@ -63,7 +64,8 @@ interface SimulateFlags {
 }
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
-const NODES_MAX = 100;
+/** How many nodes can found a cluster together. */
+const NODES_MAX = LIMITS.foundingPeersMax;
 const WORKERS_MAX = 64;
 
 /** `memgrid simulate`: a bad day that can be repeated. */
@@ -84,7 +86,6 @@ export function defineSimulate(command: Command, { terminal, finish }: CommandCo
       '--workers <n>',
       'threads of --explore (default: one per processor)',
       wholeNumber({ min: 1, max: WORKERS_MAX }),
-      availableParallelism(),
     )
     .option('--node <name>', 'show only what this node did: n1, n2, …')
     .option('--lines <n>', 'show only the last lines', wholeNumber({ min: 1, max: 1e6 }))
@@ -101,9 +102,11 @@ export function defineSimulate(command: Command, { terminal, finish }: CommandCo
 async function oneDay(flags: SimulateFlags): Promise<CommandResult> {
   const report = simulate(optionsOf(flags));
   const { seed, nodes, durationMs: lastedMs, schedule, violations } = report;
+  if (flags.node !== undefined && !isNodeOf(nodes, flags.node)) {
+    throw usageError(`There is no node ${flags.node}.`, `The nodes are n1 to n${nodes}.`);
+  }
   if (flags.save !== undefined) {
-    const scenario: Scenario = { seed, nodes, durationMs: lastedMs, faults: schedule };
-    writeFileSync(flags.save, formatScenario(scenario));
+    save(flags.save, { seed, nodes, durationMs: lastedMs, faults: schedule });
   }
   const plan = flags.plan === true ? `${renderSchedule(report)}\n` : '';
   return {
@@ -118,6 +121,7 @@ async function manyDays(
   count: number,
   terminal: Terminal,
 ): Promise<CommandResult> {
+  refuseFlagsOfOneDay(flags);
   using shutdown = Shutdown.listen();
   const { faults, nodes, durationMs: lastedMs } = optionsOf(flags);
   const startedAt = performance.now();
@@ -125,7 +129,7 @@ async function manyDays(
   const report = await explore({
     firstSeed: flags.seed,
     count,
-    workers: flags.workers,
+    workers: flags.workers ?? availableParallelism(),
     signal: shutdown.signal,
     progress: progress.step,
     ...(nodes === undefined ? {} : { nodes: [nodes] }),
@@ -146,6 +150,42 @@ async function manyDays(
   };
 }
 
+/** What would be ignored in silence is refused. */
+function refuseFlagsOfOneDay(flags: SimulateFlags): void {
+  const useless = (['save', 'node', 'lines', 'plan'] as const)
+    .filter((name) => flags[name] !== undefined)
+    .map((name) => `--${name}`);
+  if (useless.length === 0) return;
+  throw usageError(
+    `--explore runs many days and ${useless.join(', ')} is about one day.`,
+    `Leave out ${useless.join(', ')}, or run one seed of them with --seed.`,
+  );
+}
+
+function isNodeOf(nodes: number, name: string): boolean {
+  const number = /^n([1-9]\d{0,3})$/.exec(name)?.[1];
+  return number !== undefined && Number(number) <= nodes;
+}
+
+function usageError(message: string, hint: string): CommandError {
+  return new CommandError('USAGE', message, {
+    exitCode: EXIT.usage,
+    hint: `${hint} See \`memgrid simulate --help\`.`,
+  });
+}
+
+function save(file: string, scenario: Scenario): void {
+  try {
+    writeFileSync(file, formatScenario(scenario));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError('NOT_SAVED', `${file} can not be written (${code ?? 'unknown'}).`, {
+      hint: 'Choose another file with --save: the same seed is the same day again.',
+      cause: error,
+    });
+  }
+}
+
 function optionsOf(flags: SimulateFlags): SimulateOptions {
   if (flags.scenario !== undefined) return fromScenario(flags.scenario, flags);
   return {
@@ -158,10 +198,10 @@ function optionsOf(flags: SimulateFlags): SimulateOptions {
 
 function fromScenario(path: string, flags: SimulateFlags): SimulateOptions {
   if (flags.faults !== undefined || flags.explore !== undefined) {
-    throw new CommandError('USAGE', '--scenario brings its own seed and faults.', {
-      exitCode: EXIT.usage,
-      hint: 'Leave out --faults and --explore.',
-    });
+    throw usageError(
+      '--scenario brings its own seed and faults.',
+      'Leave out --faults and --explore.',
+    );
   }
   const { seed, nodes, durationMs: lastsMs, faults } = readScenario(path);
   return {
@@ -239,6 +279,7 @@ function exploreText(report: ExploreReport, tookMs: number): string {
     ['simulated', `${showDuration(simulatedMs)} in ${showDuration(tookMs)} (${speed} x real time)`],
     ['worst', worstText],
     ['false deaths', String(falseDeaths)],
+    ['look at it', worst === undefined ? '-' : repeatCommand(worst)],
     ['never seen', never.length === 0 ? 'nothing: every situation occurred' : never.join('; ')],
   ]);
   return [summary, ...failed.map(failureText)].join('\n');

@@ -16,17 +16,23 @@ import type { TypedOptions } from './node-options.ts';
 
 const HELP = `
 Runs one node until SIGTERM or Ctrl-C, which make it hand over and leave in good order; a second
-one ends it at once. The log goes to standard error.
+one ends it at once. The log goes to standard error: as text when that is a terminal and nobody
+chose a --log-format, else as JSON.
+
+Nodes that are to found a cluster together get the same --seeds and the same --expect, and each its
+own --data. On one machine each needs its own --listen and --http as well. Until all of them have
+met they wait, and say for whom. Later nodes find an existing cluster by the same --seeds.
 
 Every option can also be set in the environment or in the file; the command line wins, then the
 environment, then the file. \`memgrid config show\` tells what results and from where.
 
 Examples:
   memgrid start --data /var/lib/memgrid
-  memgrid start --data d1 --expect 3 --seeds 10.0.0.1:7700,10.0.0.2:7700,10.0.0.3:7700 …
+  memgrid start --data d2 --listen 127.0.0.1:7701 --http 127.0.0.1:7781 \\
+    --expect 3 --seeds 127.0.0.1:7700,127.0.0.1:7701,127.0.0.1:7702
 
-Exit codes: 0 stopped on request, 2 bad configuration (all problems are listed), 6 the address or
-the data directory is in use, 1 anything else.`;
+Exit codes: 0 stopped on request, 2 bad configuration (all problems are listed), 6 the address, the
+data directory or the identity in it is in use, 1 anything else.`;
 
 /** `memgrid start`: run one node. */
 export function defineStart(command: Command, { terminal, finish }: CommandContext): void {
@@ -60,7 +66,12 @@ async function runNode(
   // Asked to stop before there was anything to stop.
   if (node === undefined) return EXIT.good;
   await announce(call, node, supervisor);
-  shutdown.onRequest((count) => void (count === 1 ? node.drain() : node.close()));
+  shutdown.onRequest((count) => {
+    if (count === 1) return void node.drain();
+    // A signal to a whole process group (a closed terminal, a service manager) reaches a supervised
+    // node twice: by itself and through its parent. Only the parent knows when patience is over.
+    if (supervisor === undefined) void node.close();
+  });
   const exit = await node.done;
   return showExit(call, exit);
 }
@@ -117,6 +128,11 @@ function showExit(call: CommandCall, { code, detail, error }: NodeExit): ExitCod
     const paint = paintFor(stderr, call.terminal);
     const trace = error instanceof Error ? `\n${error.stack ?? error.message}` : '';
     stderr.write(`${paint('red', 'error:')} The node stopped (${code}): ${detail}${trace}\n`);
+    if (code === 'identityInUse') stderr.write(`${paint('dim', 'hint:')} ${COPY_HINT}\n`);
   }
-  return good ? EXIT.good : EXIT.failed;
+  if (good) return EXIT.good;
+  return code === 'identityInUse' ? EXIT.conflict : EXIT.failed;
 }
+
+const COPY_HINT =
+  'Give one of the two an empty --data: it joins as a new node. A copy can not become another node.';

@@ -57,3 +57,28 @@ test('fewer nodes than the cluster has could never have a majority', () => {
   openDevDirectory({ data, fresh: false, nodes: 5 });
   expect(() => openDevDirectory({ data, fresh: false, nodes: 3 })).toThrow('cluster of 5 nodes');
 });
+
+test.each([
+  { name: 'a file', data: (root: string) => path.join(root, 'file') },
+  { name: 'below a file', data: (root: string) => path.join(root, 'file', 'grid') },
+])('--data that is $name is refused in a sentence', ({ data }) => {
+  const root = emptyDirectory();
+  writeFileSync(path.join(root, 'file'), '');
+  expect(() => openDevDirectory({ data: data(root), fresh: false, nodes: 3 })).toThrow(
+    expect.objectContaining({
+      code: 'BAD_DIRECTORY',
+      exitCode: 2,
+      message: expect.stringContaining('is a file') as string,
+    }) as Error,
+  );
+});
+
+test.runIf(process.platform === 'linux')('--data where nothing can be made ends, too', () => {
+  expect(() => openDevDirectory({ data: '/proc/memgrid-test', fresh: false, nodes: 3 })).toThrow(
+    'ENOENT',
+  );
+});
+
+test('--fresh needs a --data to empty', () => {
+  expect(() => openDevDirectory({ data: undefined, fresh: true, nodes: 3 })).toThrow('--data');
+});

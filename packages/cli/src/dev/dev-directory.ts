@@ -1,4 +1,6 @@
 import {
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -32,15 +34,30 @@ export interface DevDirectoryOptions {
   readonly nodes: number;
 }
 
-/** Makes the directory of a local cluster ready. */
+/**
+ * Makes the directory of a local cluster ready.
+ *
+ * @throws CommandError when it can not be used, or is somebody else's.
+ */
 export function openDevDirectory({ data, fresh, nodes }: DevDirectoryOptions): DevDirectory {
   if (data === undefined) {
+    if (fresh) {
+      throw new CommandError('USAGE', '--fresh empties --data, and there is no --data.', {
+        exitCode: EXIT.usage,
+        hint: 'Leave out --fresh: without --data every cluster is a new one.',
+      });
+    }
     const temporary = mkdtempSync(path.join(tmpdir(), 'memgrid-dev-'));
     return { path: temporary, temporary: true, formerNodes: 0 };
   }
   const directory = path.resolve(data);
-  mkdirSync(directory, { recursive: true });
-  const formerNodes = formerNodesOf(directory);
+  const formerNodes = usable(directory, () => {
+    makeDirectory(directory);
+    const former = formerNodesOf(directory);
+    // Asked now: who may not write is told here, and not by three nodes.
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    return former;
+  });
   if (fresh) emptyOut(directory, formerNodes);
   else if (formerNodes > nodes) {
     throw new CommandError(
@@ -49,7 +66,9 @@ export function openDevDirectory({ data, fresh, nodes }: DevDirectoryOptions): D
       { hint: `Use --nodes ${formerNodes}, or --fresh to begin anew.`, exitCode: EXIT.conflict },
     );
   }
-  writeFileSync(path.join(directory, MARKER), `${JSON.stringify({ nodes })}\n`);
+  usable(directory, () =>
+    writeFileSync(path.join(directory, MARKER), `${JSON.stringify({ nodes })}\n`),
+  );
   return { path: directory, temporary: false, formerNodes: fresh ? 0 : formerNodes };
 }
 
@@ -61,6 +80,32 @@ export function closeDevDirectory(directory: DevDirectory): void {
 /** The data directory of one node. */
 export function nodeDirectory(directory: DevDirectory, label: string): string {
   return path.join(directory.path, label);
+}
+
+/** What `act` returns; what the system answers instead becomes a sentence. */
+function usable<T>(directory: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof CommandError || code === undefined) throw error;
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? 'it, or a directory above it, is a file'
+        : `the system answers ${code}`;
+    throw new CommandError('BAD_DIRECTORY', `${directory} can not be used: ${why}.`, {
+      exitCode: EXIT.usage,
+      hint: 'Choose another directory with --data, or leave it out for a temporary one.',
+      cause: error,
+    });
+  }
+}
+
+/** Not `recursive`: below a directory that refuses with ENOENT (`/proc`) Node never gives up. */
+function makeDirectory(directory: string): void {
+  const missing: string[] = [];
+  for (let at = directory; !existsSync(at); at = path.dirname(at)) missing.unshift(at);
+  for (const one of missing) mkdirSync(one);
 }
 
 function formerNodesOf(directory: string): number {

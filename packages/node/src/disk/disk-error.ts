@@ -23,6 +23,8 @@ export function openError(directory: string, error: unknown): ClusterError {
     case 'EPERM':
     case 'EROFS':
       return unusable(directory, `this user may not write there (${code})`, error);
+    case 'ENOENT':
+      return unusable(directory, `the system makes no directory there (${code})`, error);
     case 'ENOSPC':
     case 'EDQUOT':
       return unusable(directory, `there is no space left (${code})`, error);

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ClusterError } from '@memgrid/protocol';
 import { Level } from 'level';
@@ -6,6 +5,7 @@ import { sealed, unsealed } from './checksum.ts';
 import { forgetOwner, noteOwner } from './directory-lock.ts';
 import { corruptError, openError, unknownLayoutError } from './disk-error.ts';
 import type { RecordOperation } from './group-commit.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** The arrangement of the database. Raised when an older memgrid could not read it any more. */
 const LAYOUT = 1;
@@ -49,7 +49,7 @@ export class NodeStore {
   static async open(directory: string): Promise<NodeStore> {
     const database: Database = new Level(path.join(directory, 'db'), { valueEncoding: 'view' });
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(directory);
       await database.open();
     } catch (error) {
       throw openError(directory, error);
