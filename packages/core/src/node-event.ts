@@ -42,6 +42,8 @@ export type LinkEvent =
 export type ControlEvent =
   | { readonly name: 'cluster.founded'; readonly clusterId: ClusterId; readonly members: number }
   | { readonly name: 'cluster.joined'; readonly clusterId: ClusterId }
+  /** This node may not be a member; said once for each reason. */
+  | { readonly name: 'registration.refused'; readonly detail: string }
   | {
       readonly name: 'founding.waiting';
       readonly known: number;

@@ -350,3 +350,27 @@ test('N7: the halt is the last thing that a node does', () => {
   expect(kinds.filter((kind) => kind === 'reply')).toHaveLength(1);
   expect(kinds.at(-1)).toBe('halt');
 });
+
+test('N5: a node that may not register says why and does not fill the log', () => {
+  const rig = new NodeRig();
+  for (const name of THREE) rig.start(name, { ...joining(), features: ['lanes'] });
+  expect(rig.runUntil(() => agrees(rig), 10_000)).toBe(true);
+  for (const [request, state] of (['allowed', 'on'] as const).entries()) {
+    const command = { kind: 'setFeature', name: 'lanes', state } as const;
+    rig.request('a:1', request, { kind: 'propose', command });
+    rig.run(1_000);
+  }
+  rig.start('d:1', joining());
+  rig.run(10_000);
+  const before = rig.status('a:1').control?.index ?? 0;
+  rig.run(30_000);
+  expect(rig.status('a:1').control?.index).toBe(before);
+  expect(rig.status('d:1')).toMatchObject({
+    phase: 'joining',
+    waitingFor: expect.stringMatching(/lacks the feature "lanes", which is on\.$/),
+  });
+  const told = rig.events.filter(
+    ({ node, event }) => node === 'd:1' && event.name === 'registration.refused',
+  );
+  expect(told).toHaveLength(1);
+});

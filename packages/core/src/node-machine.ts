@@ -155,7 +155,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       clusterId: this.#identity.clusterId,
       address: this.#options.settings.address,
       httpAddress: this.#options.settings.httpAddress,
-      waitingFor: coordinator === undefined ? this.#waitingFor() : undefined,
+      waitingFor: coordinator === undefined ? this.#waitingFor() : cluster?.registrationProblem,
       control: cluster?.control(),
       election: election?.role === 'outsider' ? undefined : election,
       coordinator,

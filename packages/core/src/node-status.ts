@@ -51,7 +51,7 @@ export interface NodeStatus {
   readonly clusterId: ClusterId | undefined;
   readonly address: string;
   readonly httpAddress: string;
-  /** Why there is no cluster or no coordinator, in a sentence; undefined when there is. */
+  /** Why there is no cluster, no coordinator or no membership, in a sentence. */
   readonly waitingFor: string | undefined;
   /** Undefined until the node belongs to a cluster. */
   readonly control: ControlView | undefined;

@@ -65,6 +65,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #description: SelfDescription;
   #housekeepingAt: Instant;
   #registerAt: Instant;
+  #registrationProblem: string | undefined;
   #controlStateAt: Instant;
   #controlStateDirty = false;
   #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
@@ -133,6 +134,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const own = this.#feed.state?.member(this.#self);
     const current = own?.generation === this.#options.self.generation;
     return current && own.status !== 'joining';
+  }
+
+  /** Why this node may not register, in a sentence. */
+  get registrationProblem(): string | undefined {
+    return this.#registrationProblem;
   }
 
   control(): ControlView | undefined {
@@ -574,8 +580,20 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const { self } = this.#options;
     if (known?.generation === self.generation && known.address === self.address) return;
     this.#registerAt = after(now, CLUSTER.registerMs);
-    if (this.coordinator() === undefined) return;
-    this.#propose(now, { kind: 'register', member: self }, { kind: 'register' });
+    const command: ControlCommand = { kind: 'register', member: self };
+    if (this.#mayRegister(command) && this.coordinator() !== undefined) {
+      this.#propose(now, command, { kind: 'register' });
+    }
+  }
+
+  /** A registration that would be ignored is not proposed: it would be, every second, for ever. */
+  #mayRegister(command: ControlCommand): boolean {
+    const problem = this.#feed.state?.problemWith(command);
+    if (problem !== undefined && problem !== this.#registrationProblem) {
+      this.#event({ name: 'registration.refused', detail: problem });
+    }
+    this.#registrationProblem = problem;
+    return problem === undefined;
   }
 
   /** Members of the control group have it in their log already. */

@@ -59,6 +59,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'peer.rejected': 'warn',
   'reach.lost': 'warn',
   'reach.restored': 'info',
+  'registration.refused': 'warn',
   'registry.changed': 'info',
   'self.accused': 'warn',
   'self.healthChanged': 'info',
