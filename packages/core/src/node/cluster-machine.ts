@@ -572,6 +572,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
     }
     if (this.#controlStateDirty && this.#controlStateAt <= now) this.#storeControlState(now);
+    // A leader hears its group three times a second. After a long cut TCP may be waiting for its
+    // next retry, half a minute away, with nobody probing: a new connection is there at once.
+    for (const { peer } of this.progress(now)) this.#doubtLink(now, peer);
   }
 
   /** Tells the registry about this process, until the registry shows it. */
