@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { BreakableRule } from '@memgrid/core/testing';
+import { simulate } from '@memgrid/simulator';
+import type { Violation } from '@memgrid/simulator';
+import { expect, test } from 'vitest';
+import { HUNTS } from './hunts.ts';
+
+interface Outcome {
+  readonly rule: BreakableRule;
+  /** The first seed that showed it. */
+  readonly seeds: number;
+  readonly found: Violation | null;
+}
+
+/**
+ * Rules that are soon found out. `pnpm run hunt RULE` (see `break-one-rule.ts`) hunts for any other;
+ * `breaks.md` records what each came to.
+ */
+const HUNTED: readonly BreakableRule[] = [
+  'membership.incarnation-order',
+  'membership.new-generation-retires-old',
+  'membership.refute-accusations',
+  'membership.suspicion-waits',
+  'raft.one-vote-per-term',
+  'raft.persist-before-answer',
+  'raft.up-to-date-candidate',
+  'raft.commit-own-term-only',
+  'raft.majority-commits',
+  'raft.quorum-loss-silence',
+  'raft.joint-consensus',
+  'identity.generation-before-first-packet',
+  'hybrid-clock.persisted-bound',
+  'hybrid-clock.receive-advances',
+  'autopilot.never-shrink',
+];
+
+const SCRIPT = fileURLToPath(new URL('./break-one-rule.ts', import.meta.url));
+
+/** In a process of its own: only there do the machines ask whether a rule is broken. */
+async function hunt(rule: BreakableRule): Promise<Outcome> {
+  const conditions = ['--conditions=memgrid-breaks', '--conditions=memgrid-source'];
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...conditions,
+    SCRIPT,
+    rule,
+    '200',
+  ]);
+  return JSON.parse(stdout) as Outcome;
+}
+
+test.concurrent.each(HUNTED)(
+  'S12: without %s the swarm finds a violation',
+  async (rule) => {
+    const { found, seeds } = await hunt(rule);
+    expect(found).not.toBeNull();
+    const { violations } = simulate({ ...HUNTS[rule].day, seed: seeds, timeline: false });
+    const same = violations.filter(({ checker }) => checker === found?.checker);
+    expect(same).toEqual([]);
+  },
+  120_000,
+);
