@@ -106,6 +106,8 @@ export const LINKS = {
   bulkBufferedBytesMax: 4 * 1024 * 1024,
   /** Above this the peer does not read any more. */
   bufferedBytesMax: 16 * 1024 * 1024,
+  /** Nodes whose newest start is remembered: more than a cluster has members, left ones included. */
+  knownStartsMax: 16_384,
   /** Addresses whose failures are remembered. */
   backoffsMax: 4096,
 } as const;

@@ -207,6 +207,10 @@ test('L2: a message of another cluster is refused', () => {
   const envelope = pair.envelopeFrom(A, PING, { cluster32: 7 });
   pair.input(B, { kind: 'received', link: pair.linkAt(B), envelope });
   expect(pair.refusals(B)).toEqual(['wrongCluster']);
+  expect([pair.nodes.get(A), pair.nodes.get(B)].map((links) => links?.connectedPeers())).toEqual([
+    [],
+    [],
+  ]);
 });
 
 test('L3: a message for another generation is answered and not handled', () => {
@@ -385,4 +389,75 @@ test('L8: what a leader says does not wait for a link', () => {
     effect.kind === 'transmit' ? [effect.message.type] : [],
   );
   expect(sent).toEqual(['ping']);
+});
+
+test('L6: nothing grows with the nodes that came and went', () => {
+  const links = new Links({ self: selfOf(B), random: Random.of(7) });
+  for (let count = 1; count <= LINKS.knownStartsMax + 10; count += 1) {
+    const stranger = nodeId(count.toString(16).padStart(32, '0'));
+    const { nodeId: _, ...facts } = selfOf(A, { address: '' });
+    const hello = { type: 'hello', channel: 'control', nodeId: stranger, ...facts } as const;
+    links.step(at(0), { kind: 'linkAccepted', link: -count, remote: 'x' });
+    const envelope = new Pair(selfOf(A)).envelopeFrom(A, hello, { sequence: 1 });
+    links.step(at(0), { kind: 'received', link: -count, envelope });
+    links.step(at(0), { kind: 'linkClosed', link: -count });
+    links.step(at(0), { kind: 'deliver', to: stranger, address: '', message: PING });
+  }
+  expect(links.connectedPeers()).toEqual([]);
+  expect(links.rememberedPeerCount).toBe(LINKS.knownStartsMax);
+});
+
+test('L9: a bulk link that was lost is made again when it is needed', () => {
+  const pair = connected();
+  const bulk = pair.effects(A, 'dial').at(-1);
+  expect(bulk?.channel).toBe('bulk');
+  pair.input(A, { kind: 'pressure', link: bulk?.link ?? 0, bufferedBytes: LINKS.bufferedBytesMax });
+  const message: Message = {
+    type: 'configDelta',
+    groupEpoch: groupEpoch(1),
+    from: logIndex(1),
+    to: logIndex(2),
+    commands: [],
+  };
+  pair.now = at(LINKS.backoffMsMax);
+  pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
+  expect(pair.effects(A, 'message')).toHaveLength(1);
+  expect(pair.effects(B, 'dial')).toEqual([
+    { kind: 'dial', link: 1, address: 'a:7700', channel: 'bulk' },
+  ]);
+  pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
+  expect(pair.effects(B, 'transmit').at(-1)?.link).toBe(1);
+  expect(pair.effects(B, 'dial')).toHaveLength(1);
+});
+
+test('L10: who is looked for where somebody else is now does not disturb that one', () => {
+  const pair = connected();
+  const past = nodeId('e'.repeat(32));
+  pair.seen.length = 0;
+  for (const message of [PING, PING]) {
+    pair.input(A, { kind: 'deliver', to: past, address: 'b:7700', message });
+  }
+  pair.input(A, { kind: 'connect', peer: past, address: 'b:7700' });
+  pair.input(A, { kind: 'connect', peer: past, address: 'a:7700' });
+  expect(pair.effects(A, 'dial')).toEqual([]);
+  expect(pair.effects(B, 'peerUp')).toEqual([]);
+  expect(pair.nodes.get(A)?.connectedPeers()).toEqual([B]);
+});
+
+test('L10: an address that turns out to be our own counts as a failure to find its former owner', () => {
+  const pair = new Pair(selfOf(A));
+  const links = new Links({ self: selfOf(A), random: Random.of(7) });
+  links.step(at(0), { kind: 'deliver', to: B, address: 'alias:7700', message: PING });
+  links.step(at(0), { kind: 'linkOpened', link: 1 });
+  const reject: Message = { type: 'reject', reason: 'self', detail: 'It is you.' };
+  const envelope = pair.envelopeFrom(A, reject, { sequence: 1 });
+  const effects = links.step(at(1), { kind: 'received', link: 1, envelope });
+  expect(effects.map((effect) => effect.kind)).toEqual([
+    'hangUp',
+    'reached',
+    'event',
+    'dialFailed',
+  ]);
+  const again = links.step(at(1), { kind: 'deliver', to: B, address: 'alias:7700', message: PING });
+  expect(again.filter((effect) => effect.kind === 'dial')).toEqual([]);
 });

@@ -4,7 +4,6 @@ import {
   type Channel,
   type Envelope,
   type Generation,
-  type HandshakeKnowledge,
   type HandshakeSelf,
   type Hello,
   type HelloAck,
@@ -18,6 +17,7 @@ import type { LinkEvent } from '../node-event.ts';
 import type { Random } from '../random.ts';
 import { Backoff } from './backoff.ts';
 import { problemWithEnvelope, type RefusalReason } from './envelope-checks.ts';
+import { KnownStarts } from './known-starts.ts';
 import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
 import {
   isBulk,
@@ -54,18 +54,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   readonly #backoff: Backoff;
   readonly #links = new Map<LinkId, LinkState>();
   readonly #peers = new Map<NodeId, PeerState>();
-  /** The newest generation each peer was seen with, linked or not. */
-  readonly #generations = new Map<NodeId, { generation: Generation; instance: number }>();
   readonly #dialling = new Set<string>();
-  #expelled: ReadonlySet<NodeId> = new Set();
-  readonly #knowledge: HandshakeKnowledge = {
-    newestGeneration: (peer) => this.#generations.get(peer)?.generation,
-    instanceOf: (peer, generation) => {
-      const known = this.#generations.get(peer);
-      return known?.generation === generation ? known.instance : undefined;
-    },
-    expelled: (peer) => this.#expelled.has(peer),
-  };
+  readonly #starts = new KnownStarts();
   #nextLink = 1;
   #closed = false;
   #effects: LinksEffect[] = [];
@@ -94,6 +84,11 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   /** When anything last arrived from this peer over its control link. */
   heardAt(peer: NodeId): Instant | undefined {
     return this.#peers.get(peer)?.control?.heardAt;
+  }
+
+  /** Peers of which anything is kept, connected or not. */
+  get rememberedPeerCount(): number {
+    return Math.max(this.#peers.size, this.#starts.count);
   }
 
   isConnected(peer: NodeId): boolean {
@@ -168,7 +163,20 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (this.#dialling.has(dialKey(address, 'control')) || !this.#backoff.mayDial(address, now)) {
       return;
     }
+    if (expected !== undefined && this.#isOccupied(address, expected)) return;
     this.#dial(address, 'control', expected);
+  }
+
+  /**
+   * Somebody else is connected from there: a node that lost its directory came back under another
+   * id. Dialling would only replace that one's link, every time that its past is looked for.
+   */
+  #isOccupied(address: string, expected: NodeId): boolean {
+    if (address === this.#self.address) return true;
+    for (const [peer, { control }] of this.#peers) {
+      if (peer !== expected && control?.address === address) return true;
+    }
+    return false;
   }
 
   #dial(address: string, channel: Channel, expected: NodeId | undefined): void {
@@ -231,7 +239,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   // Handshakes.
 
   #greet(now: Instant, link: StrangerLink, hello: Hello): void {
-    const answer = answerHello(hello, this.#self, this.#knowledge);
+    const answer = answerHello(hello, this.#self, this.#starts);
     const reject = answer.kind === 'reject' ? answer.reject : this.#problemWithNewcomer(now, hello);
     if (reject !== undefined) {
       this.#links.delete(link.id);
@@ -244,11 +252,11 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const facts = { ...hello, peer: hello.nodeId, version: answer.ack.version };
     this.#transmitBare(link.id, answer.ack);
     this.#admit(now, { id: link.id, channel: hello.channel, facts, dialledByUs: false });
-    if (hello.channel === 'control') this.#announce(facts, hello);
+    if (hello.channel === 'control') this.#announce(now, facts, hello);
   }
 
   #acknowledged(now: Instant, link: GreetingLink, ack: HelloAck): void {
-    const check = checkHelloAck(ack, this.#self, this.#knowledge);
+    const check = checkHelloAck(ack, this.#self, this.#starts);
     if (check.kind === 'reject') {
       this.#rejectedEvent(link.address, check.reject);
       this.#effects.push({
@@ -286,7 +294,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
     this.#admit(now, { id: link.id, channel: link.channel, facts, dialledByUs: true });
     if (link.channel === 'bulk') return;
-    this.#announce(facts, ack);
+    this.#announce(now, facts, ack);
     if (this.#peers.get(ack.nodeId)?.bulk === undefined) {
       this.#dial(link.address, 'bulk', ack.nodeId);
     }
@@ -301,11 +309,13 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#links.delete(link.id);
     this.#effects.push({ kind: 'hangUp', link: link.id });
     if (message.reason === 'self') {
-      this.#dialling.delete(dialKey(link.address, link.channel));
       this.#effects.push({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
-      return;
-    }
-    if (message.reason === 'duplicate') {
+      // A seed that is this node itself is no failure; somebody else's address that is now ours is.
+      if (link.expected === undefined) {
+        this.#dialling.delete(dialKey(link.address, link.channel));
+        return;
+      }
+    } else if (message.reason === 'duplicate') {
       // Whoever is there knows us already, over a connection that it dialled itself.
       this.#effects.push({ kind: 'reached', address: link.address, peer: undefined });
     } else {
@@ -342,10 +352,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     };
     this.#links.set(made.id, link);
     state[made.channel] = link;
-    this.#generations.set(facts.peer, {
-      generation: facts.generation,
-      instance: facts.instance,
-    });
+    this.#starts.note(facts.peer, facts);
   }
 
   #replace(old: PeerLink, byGeneration: Generation): void {
@@ -359,7 +366,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
   }
 
-  #announce(facts: PeerFacts, greeting: Hello | HelloAck): void {
+  #announce(now: Instant, facts: PeerFacts, greeting: Hello | HelloAck): void {
     this.#effects.push({
       kind: 'peerUp',
       peer: facts.peer,
@@ -372,7 +379,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const state = this.#peerState(facts.peer);
     const { waiting } = state;
     state.waiting = [];
-    for (const message of waiting) this.#sendNow(facts.peer, message);
+    for (const message of waiting) this.#sendNow(now, facts.peer, message);
   }
 
   // Receiving.
@@ -398,6 +405,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const problem = problemWithEnvelope(link, envelope, this.#self);
     if (problem !== undefined) {
       this.#refuse(problem.reason, problem.detail);
+      // Founded or joined since the handshake, and not ours: there is nothing to talk about.
+      if (problem.reason === 'wrongCluster') this.#disconnect(now, link.peer, 'wrongCluster');
       if (problem.reason === 'wrongGeneration') {
         const { generation } = this.#self;
         this.#transmit(link, { type: 'wrongGeneration', generation });
@@ -437,7 +446,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   // Sending.
 
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
-    if (this.#sendNow(to, message) || this.#closed) return;
+    if (this.#sendNow(now, to, message) || this.#closed) return;
     const state = this.#peerState(to);
     if (!isLeaders(message)) state.waiting.push(message);
     if (state.waiting.length > LINKS.waitingMessagesMax) {
@@ -449,9 +458,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   }
 
   /** False when there is no link to this peer. A message dropped under pressure counts as sent. */
-  #sendNow(to: NodeId, message: Message): boolean {
+  #sendNow(now: Instant, to: NodeId, message: Message): boolean {
     const state = this.#peers.get(to);
     if (state?.control === undefined) return false;
+    if (isBulk(message) && state.bulk === undefined) this.#renewBulk(now, state.control);
     const link = isBulk(message) && state.bulk !== undefined ? state.bulk : state.control;
     const overGossip = link.bufferedBytes > LINKS.gossipBufferedBytesMax && isGossip(message);
     const overBulk = link.bufferedBytes > LINKS.bulkBufferedBytesMax && isBulk(message);
@@ -459,6 +469,12 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#event({ name: 'send.dropped', peer: to, reason: 'pressure' });
     } else this.#transmit(link, message);
     return true;
+  }
+
+  /** The bulk link was reset or never made; until there is one its messages take the other. */
+  #renewBulk(now: Instant, { address, peer }: PeerLink): void {
+    if (this.#dialling.has(dialKey(address, 'bulk'))) return;
+    if (this.#backoff.mayDial(address, now)) this.#dial(address, 'bulk', peer);
   }
 
   #transmit(link: PeerLink, message: Message): void {
@@ -517,15 +533,19 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       return;
     }
     if (link.stage === 'stranger') return;
-    const state = this.#peerState(link.peer);
-    if (state[link.channel] !== link) return;
+    const state = this.#peers.get(link.peer);
+    if (state?.[link.channel] !== link) return;
     state[link.channel] = undefined;
-    if (link.channel === 'bulk') return;
+    if (link.channel === 'bulk') {
+      this.#forgetIfIdle(link.peer);
+      return;
+    }
     if (state.bulk !== undefined) {
       this.#effects.push({ kind: 'hangUp', link: state.bulk.id });
       this.#links.delete(state.bulk.id);
       state.bulk = undefined;
     }
+    this.#forgetIfIdle(link.peer);
     this.#effects.push({ kind: 'peerDown', peer: link.peer, generation: link.generation });
     this.#event({ name: 'peer.disconnected', peer: link.peer, address: link.address });
   }
@@ -539,7 +559,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   }
 
   #expel(now: Instant, nodes: readonly NodeId[]): void {
-    this.#expelled = new Set(nodes);
+    this.#starts.expel(nodes);
     for (const node of nodes) {
       this.#disconnect(now, node, 'expelled');
       this.#peers.delete(node);
@@ -570,9 +590,17 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   #forgetWaiting(peer: NodeId): void {
     const state = this.#peers.get(peer);
-    if (state === undefined || state.waiting.length === 0) return;
+    if (state === undefined) return;
+    if (state.waiting.length > 0) this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
     state.waiting = [];
-    this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
+    this.#forgetIfIdle(peer);
+  }
+
+  /** Nothing is kept about nodes that are gone: there may be ever new ones. */
+  #forgetIfIdle(peer: NodeId): void {
+    const state = this.#peers.get(peer);
+    if (state === undefined || state.control !== undefined || state.bulk !== undefined) return;
+    if (state.waiting.length === 0) this.#peers.delete(peer);
   }
 
   /** Meeting oneself at a seed, or a peer that has the better link, is how it is meant to be. */
