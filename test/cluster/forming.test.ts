@@ -51,6 +51,14 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   },
 );
 
+test('a signal to the whole process group is heard twice by every node and still in good order', async () => {
+  await using cluster = await DevCluster.start();
+  for (const { pid } of cluster.nodes) process.kill(pid, 'SIGTERM');
+  cluster.dev.signal('SIGTERM');
+  expect(await cluster.dev.exit).toEqual({ exitCode: 0, signal: null });
+  expect(cluster.dev.lines.at(-1)).toMatchObject({ ok: true, killed: [], failed: [] });
+});
+
 test('nodes notice that dev was killed and leave by themselves', async () => {
   await using cluster = await DevCluster.start();
   cluster.dev.signal('SIGKILL');

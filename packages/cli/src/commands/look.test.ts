@@ -127,3 +127,25 @@ test('handover asks the coordinator itself, whoever was asked first', async () =
   expect(envelope.data).toEqual({ before: ID.a, coordinator: ID.b });
   expect(cluster.a.asked).toContain('POST /cluster/coordinator/handover  {"to":"bbbb"}');
 });
+
+test.each(['status', 'members'])(
+  '%s of a node without a cluster says what it waits for',
+  async (command) => {
+    const body = statusOf({
+      phase: 'discovering',
+      clusterId: null,
+      coordinator: null,
+      raft: null,
+      waitingFor: 'No answer yet from the seed 127.0.0.1:7701.',
+      members: { alive: 0, suspect: 0, dead: 0, left: 0 },
+    });
+    await using node = await stagedNode((_, path) => ({
+      body: path === '/cluster/members' ? { members: [] } : body,
+    }));
+    const terminal = recordedTerminal();
+    expect(await runCommandLine([command, '--node', node.url], terminal)).toBe(7);
+    expect(terminal.out()).toContain('waits for  No answer yet from the seed 127.0.0.1:7701.');
+    expect(terminal.out()).toContain('aaaaaaaa at 127.0.0.1:7700');
+    expect(terminal.out()).not.toContain('0 of 0');
+  },
+);

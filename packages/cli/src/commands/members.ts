@@ -10,10 +10,9 @@ import type { CommandResult } from '../command-run.ts';
 import type { CommandContext } from '../command-table.ts';
 import { EXIT } from '../exit-code.ts';
 import { paintFor } from '../output/paint.ts';
-import type { Paint } from '../output/paint.ts';
 import { table } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
-import { askOptions, paintedState } from './status.ts';
+import { askOptions, paintedState, strangerText } from './status.ts';
 
 const HELP = `
 Shows the members as the asked node sees them (its own line is marked *), and warns where another
@@ -21,10 +20,16 @@ node sees one of them differently.
 
   STATE   what gossip says: alive, suspect, dead, left. A hint, not a decision.
   STATUS  what the control group decided: joining, normal, draining, left, expelled.
+  LAG MS  how late the node's event loop ran of late, in 99 of 100 cases at most.
+
+On a narrow terminal some columns are left out; --json has everything.
 
 Examples:
   memgrid members
-  memgrid members --json | jq -r '.data.members[] | select(.liveness != "alive") | .address'`;
+  memgrid members --json | jq -r '.data.members[] | select(.liveness != "alive") | .address'
+
+Exit codes: 0 every member is alive or has left, and all see the same; 7 not so, or this node has no
+cluster yet; 8 an alive member did not answer; 3 no node answered.`;
 
 interface MembersBody {
   readonly members: readonly MemberBody[];
@@ -40,17 +45,21 @@ export function defineMembers(command: Command, { terminal, finish }: CommandCon
 }
 
 async function members(options: AskOptions, terminal: Terminal): Promise<CommandResult> {
-  const { answers, warnings } = await askEverybody<MembersBody>('/cluster/members', options);
+  const everybody = await askEverybody<MembersBody>('/cluster/members', options);
+  const { answers, warnings, first } = everybody;
+  const paint = paintFor(terminal.stdout, terminal);
   const rows = answers.map(({ member }) => member);
   const answered = answers.filter(({ body }) => body !== undefined);
   const missing = answers
     .filter(({ member, body }) => body === undefined && member.liveness === 'alive')
     .map(({ member }) => member.nodeId);
   const differences = differencesOf(answers);
-  const well = differences.length === 0 && rows.every(({ liveness }) => isWell(liveness));
+  const isMember = first.clusterId !== null;
+  const well =
+    isMember && differences.length === 0 && rows.every(({ liveness }) => isWell(liveness));
   return {
     data: { members: rows, differences },
-    text: membersTable(rows, paintFor(terminal.stdout, terminal)),
+    text: isMember ? membersTable(rows, terminal) : strangerText(everybody, paint),
     warnings: [...warnings, ...differences],
     answeredBy: answered.map(({ member }) => member.nodeId),
     missing,
@@ -78,7 +87,8 @@ function isWell(liveness: MemberBody['liveness']): boolean {
   return liveness === 'alive' || liveness === 'left';
 }
 
-function membersTable(members: readonly MemberBody[], paint: Paint): string {
+function membersTable(members: readonly MemberBody[], terminal: Terminal): string {
+  const paint = paintFor(terminal.stdout, terminal);
   return table(
     [
       { title: 'NODE' },
@@ -86,10 +96,10 @@ function membersTable(members: readonly MemberBody[], paint: Paint): string {
       { title: 'STATE' },
       { title: 'STATUS' },
       { title: 'ADDRESS' },
-      { title: 'HTTP' },
-      { title: 'ZONE' },
+      { title: 'HTTP', spare: true },
+      { title: 'ZONE', spare: true },
       { title: 'GENERATION', align: 'right' },
-      { title: 'LAG MS', align: 'right' },
+      { title: 'LAG MS', align: 'right', spare: true },
     ],
     members.map((member) => [
       shortName(member.nodeId) + (member.self ? '*' : ''),
@@ -100,7 +110,14 @@ function membersTable(members: readonly MemberBody[], paint: Paint): string {
       member.httpAddress,
       member.zone,
       String(member.generation),
-      member.loopLagP99Ms === null ? '' : String(Math.round(member.loopLagP99Ms)),
+      lagOf(member),
     ]),
+    terminal.stdout.columns,
   );
+}
+
+/** What a member said last about itself says nothing once it is gone. */
+function lagOf({ liveness, loopLagP99Ms }: MemberBody): string {
+  const isGone = liveness === 'dead' || liveness === 'left';
+  return isGone || loopLagP99Ms === null ? '' : String(Math.round(loopLagP99Ms));
 }

@@ -15,7 +15,8 @@ import { facts, table } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
 
 const HELP = `
-Asks one node, then every member that it knows, and says where they differ.
+Asks one node, then every member that it knows, and says where they differ. The node that was asked
+is marked *. On a narrow terminal some columns are left out; --json has everything.
 
 Examples:
   memgrid status
@@ -46,7 +47,7 @@ async function status(options: AskOptions, terminal: Terminal): Promise<CommandR
   const { missing, answeredBy, exitCode } = verdict;
   return {
     data: statusData(everybody, verdict),
-    text: statusText(everybody, verdict, paintFor(terminal.stdout, terminal)),
+    text: statusText(everybody, verdict, terminal),
     warnings: [
       ...everybody.warnings,
       ...missing.map((id) => `${shortName(id)} is alive and did not answer.`),
@@ -93,9 +94,11 @@ function statusData({ first, answers }: Everybody<StatusBody>, verdict: ClusterV
 function statusText(
   everybody: Everybody<StatusBody>,
   verdict: ClusterVerdict,
-  paint: Paint,
+  terminal: Terminal,
 ): string {
+  const paint = paintFor(terminal.stdout, terminal);
   const { first, answers } = everybody;
+  if (first.clusterId === null && answers.length === 0) return strangerText(everybody, paint);
   const { coordinator, term, voters, problems } = verdict;
   const leader = answers.find(({ member }) => member.nodeId === coordinator)?.member;
   const well = verdict.exitCode === 0 ? paint('green', 'healthy') : paint('red', 'not well');
@@ -116,17 +119,33 @@ function statusText(
     ['control', `index ${first.controlIndex ?? '-'}, level ${first.level ?? '-'}`],
   ]);
   const trouble = problems.map((problem) => `${paint('red', '!')} ${problem}`).join('\n');
-  return [head, nodesTable(everybody, paint), trouble].filter((part) => part !== '').join('\n\n');
+  const nodes = nodesTable(everybody, paint, terminal.stdout.columns);
+  return [head, nodes, trouble].filter((part) => part !== '').join('\n\n');
 }
 
-function nodesTable({ answers }: Everybody<StatusBody>, paint: Paint): string {
+/** What there is to say about a node without a cluster: nobody else has anything to say about it. */
+export function strangerText({ first, url }: Everybody<unknown>, paint: Paint): string {
+  const { nodeId, phase, address, waitingFor } = first;
+  return facts([
+    ['cluster', `none yet  ${paint('red', 'not well')}`],
+    ['node', `${shortName(nodeId)} at ${address}, asked at ${url}`],
+    ['phase', phase],
+    ['waits for', waitingFor ?? '-'],
+  ]);
+}
+
+function nodesTable(
+  { answers }: Everybody<StatusBody>,
+  paint: Paint,
+  widthMax: number | undefined,
+): string {
   return table(
     [
       { title: 'NODE' },
       { title: 'ROLE' },
       { title: 'STATE' },
       { title: 'ADDRESS' },
-      { title: 'HTTP' },
+      { title: 'HTTP', spare: true },
       { title: 'SAYS COORDINATOR' },
       { title: 'TERM', align: 'right' },
       { title: 'INDEX', align: 'right' },
@@ -141,6 +160,7 @@ function nodesTable({ answers }: Everybody<StatusBody>, paint: Paint): string {
       String(body?.raft?.term ?? ''),
       String(body?.controlIndex ?? ''),
     ]),
+    widthMax,
   );
 }
 

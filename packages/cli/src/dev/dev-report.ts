@@ -89,7 +89,11 @@ export function textReport(terminal: Terminal): DevReport {
         for (const line of node.process.logTail(10)) say(`  ${line}`);
       }
     },
-    stopping: (reason) => say(`Stopping (${reason}) …`),
+    stopping: (reason) => {
+      // The terminal has just echoed `^C` where this line would begin.
+      if (reason === 'SIGINT' && stdout.isTTY === true) stdout.write('\n');
+      say(`Stopping (${reason}) …`);
+    },
     stopped: ({ killed, failed }, ok) => {
       if (killed.length > 0)
         say(paint('red', `Killed, did not stop in time: ${killed.join(', ')}.`));

@@ -15,6 +15,23 @@ test('columns are as wide as their content, and an empty cell can be counted', (
   );
 });
 
+test.each([
+  { widthMax: Infinity, says: 'NODE  ADDRESS         HTTP            TERM' },
+  { widthMax: 43, says: 'NODE  ADDRESS         HTTP            TERM' },
+  { widthMax: 41, says: 'NODE  ADDRESS         TERM' },
+  { widthMax: 20, says: 'NODE  TERM' },
+  { widthMax: 3, says: 'NODE  TERM' },
+])('in $widthMax columns: spare columns go, the last first', ({ widthMax, says }) => {
+  const columns = [
+    { title: 'NODE' },
+    { title: 'ADDRESS', spare: true },
+    { title: 'HTTP', spare: true },
+    { title: 'TERM', align: 'right' as const },
+  ];
+  const rows = [['7b', '127.0.0.1:7700', '127.0.0.1:7780', '2']];
+  expect(table(columns, rows, widthMax).split('\n')[0]).toBe(says);
+});
+
 test('colours take no width', () => {
   const paint = paintFor({ write: () => undefined, isTTY: true }, recordedTerminal());
   const coloured = table(COLUMNS, [[paint('red', 'dead'), '1', 'x']]);

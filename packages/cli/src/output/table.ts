@@ -3,13 +3,29 @@ import { stripVTControlCharacters } from 'node:util';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** May be left out where the terminal is too narrow; the rightmost such column goes first. */
+  readonly spare?: boolean;
 }
 
 /**
  * Rows under titles, as wide as their content: readable on a terminal and by `awk` when piped.
  * An empty cell shows as `-`, so that columns can be counted. Colours do not count as width.
+ * Spare columns are left out until every line fits into `widthMax`, where a person looks at it.
  */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  widthMax = Infinity,
+): string {
+  const text = wholeTable(columns, rows);
+  const spare = columns.findLastIndex((column) => column.spare === true);
+  const fits = text.split('\n').every((line) => widthOf(line) <= widthMax);
+  if (fits || spare < 0) return text;
+  const rest = <T>(all: readonly T[]): readonly T[] => all.filter((_, at) => at !== spare);
+  return table(rest(columns), rows.map(rest), widthMax);
+}
+
+function wholeTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const cells = [columns.map(({ title }) => title), ...rows].map((row) =>
     columns.map((_, at) => (row[at] === undefined || row[at] === '' ? '-' : row[at])),
   );
