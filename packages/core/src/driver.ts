@@ -31,12 +31,26 @@ export interface DriverOptions<Input, Effect> {
 }
 
 /**
+ * How long a busy inbox may hold a due wake-up back. A third of a leader's heartbeat interval: under
+ * a flood of messages a leader has to go on being one.
+ */
+const WAKE_HELD_BACK_MS_MAX = 100;
+
+/** A wake-up that is due while inputs still wait. */
+interface HeldBack {
+  readonly since: Instant;
+  /** Inputs that were there before it was noticed, and go first in any case. */
+  inputsFirst: number;
+}
+
+/**
  * Runs one machine in order: the only place where a machine's effects become deeds.
  *
  * A turn handles everything in the inbox first and only then fires a due wake-up. After a stall
  * the acknowledgements that arrived meanwhile are waiting in the inbox; a driver that looked at
  * its timers first would accuse peers of a silence that was its own
- * (`docs/decisions/0002-turn-discipline.md`).
+ * (`docs/decisions/0002-turn-discipline.md`). An inbox that never empties does not keep a wake-up
+ * away for ever: what came before it goes first, and what comes later does not.
  */
 export class Driver<Input, Effect> {
   readonly #options: DriverOptions<Input, Effect>;
@@ -44,6 +58,7 @@ export class Driver<Input, Effect> {
   #scheduled = false;
   #stopped = false;
   #refused = 0;
+  #heldBack: HeldBack | undefined;
 
   constructor(options: DriverOptions<Input, Effect>) {
     this.#options = options;
@@ -105,7 +120,10 @@ export class Driver<Input, Effect> {
     this.#carryOut(machine.step(startedAt, wallClockInput(clock.wallMs())));
     if (broken('driver.inbox-before-timers')) this.#wakeIfDue();
     const inboxEmpty = this.#drainInbox(startedAt);
-    if (inboxEmpty) this.#wakeIfDue();
+    if (inboxEmpty || this.#isHeldBackTooLong()) {
+      this.#heldBack = undefined;
+      this.#wakeIfDue();
+    }
     this.#options.flush();
     if (!inboxEmpty) this.#scheduleSoon();
     this.#scheduleWake();
@@ -124,8 +142,23 @@ export class Driver<Input, Effect> {
         return false;
       }
       this.#carryOut(machine.step(now, batch[at] as Input));
+      if (this.#heldBack !== undefined) this.#heldBack.inputsFirst -= 1;
     }
     return this.#inbox.length === 0;
+  }
+
+  /** Called when inputs are left over at the end of a turn. */
+  #isHeldBackTooLong(): boolean {
+    const { clock, machine } = this.#options;
+    const now = clock.now();
+    const wakeAt = machine.wakeAt;
+    if (this.#stopped || wakeAt === undefined || wakeAt > now) {
+      this.#heldBack = undefined;
+      return false;
+    }
+    this.#heldBack ??= { since: now, inputsFirst: this.#inbox.length };
+    const { since, inputsFirst } = this.#heldBack;
+    return inputsFirst <= 0 && now - since >= WAKE_HELD_BACK_MS_MAX;
   }
 
   #wakeIfDue(): void {
