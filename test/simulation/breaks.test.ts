@@ -15,8 +15,8 @@ interface Outcome {
 }
 
 /**
- * Rules that are soon found out. `pnpm run hunt RULE` (see `break-one-rule.ts`) hunts for any other;
- * `breaks.md` records what each came to.
+ * Rules that are soon found out. `break-one-rule.ts` hunts for any other by hand, and;
+ * `README.md` beside it records what each came to.
  */
 const HUNTED: readonly BreakableRule[] = [
   'membership.incarnation-order',

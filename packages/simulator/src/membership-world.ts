@@ -64,8 +64,6 @@ export class MembershipWorld {
   readonly #residents: Resident[] = [];
   readonly #byId = new Map<NodeId, Resident>();
   readonly #observers: ((observation: MembershipObservation) => void)[] = [];
-  /** How many running nodes hold each node for dead. */
-  readonly #deadViews: Map<number, Set<number>> = new Map();
   #messages = 0;
   #falseDeaths = 0;
 
@@ -122,13 +120,20 @@ export class MembershipWorld {
 
   /** How many running nodes hold this one for dead. */
   deadViewCount(index: number): number {
-    return this.#deadViews.get(index)?.size ?? 0;
+    const { id } = this.#resident(index);
+    let count = 0;
+    for (const { life, machine } of this.#residents) {
+      if (life === 'running' && machine.get(id)?.liveness === 'dead') count += 1;
+    }
+    return count;
   }
 
   /** All running nodes hold it for dead. */
   isKnownDead(index: number): boolean {
-    const running = this.#residents.filter(({ life }) => life === 'running').length;
-    return this.deadViewCount(index) === running;
+    const { id } = this.#resident(index);
+    return this.#residents.every(
+      ({ life, machine }) => life !== 'running' || machine.get(id)?.liveness === 'dead',
+    );
   }
 
   /** The process is gone: its links break, and its address refuses. */
@@ -352,23 +357,14 @@ export class MembershipWorld {
   }
 
   #told(resident: Resident, event: MembershipEvent): void {
-    const { index } = resident;
-    if (event.name === 'member.died') this.#died(index, event);
-    else if (event.name === 'member.recovered' || event.name === 'member.restarted') {
+    if (event.name === 'member.died' && event.evidence !== 'gossip') {
       const subject = this.#byId.get(event.member);
-      if (subject !== undefined) this.#deadViews.get(subject.index)?.delete(index);
+      const wrong = subject?.life === 'running' && event.generation === subject.generation;
+      if (wrong) this.#falseDeaths += 1;
     }
-    if (this.#observers.length === 0) return;
-    for (const observer of this.#observers) observer({ atMs: this.nowMs, node: index, event });
-  }
-
-  #died(by: number, event: Extract<MembershipEvent, { name: 'member.died' }>): void {
-    const subject = this.#byId.get(event.member);
-    if (subject === undefined) return;
-    const views = this.#deadViews.get(subject.index) ?? new Set<number>();
-    this.#deadViews.set(subject.index, views.add(by));
-    const wrong = subject.life === 'running' && event.generation === subject.generation;
-    if (wrong && event.evidence !== 'gossip') this.#falseDeaths += 1;
+    for (const observer of this.#observers) {
+      observer({ atMs: this.nowMs, node: resident.index, event });
+    }
   }
 
   #later(run: () => void): void {

@@ -11,7 +11,7 @@ interface Rig {
   readonly disk: SimDisk;
   /** What each batch was answered, in the order of the answers. */
   readonly answers: [batch: number, problem: string | undefined][];
-  store(batch: number, durable?: boolean): void;
+  readonly store: (batch: number, durable?: boolean) => void;
 }
 
 function rig(seed: number, tornBatches: TornBatches = 'discarded'): Rig {

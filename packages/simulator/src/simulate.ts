@@ -11,7 +11,7 @@ import { hybridClockFollowsCause } from './checkers/hybrid-clock-follows-cause.t
 import { leaderAfterHealing } from './checkers/leader-after-healing.ts';
 import { logMatching } from './checkers/log-matching.ts';
 import { machinesNeverFault } from './checkers/machines-never-fault.ts';
-import { FalseDeaths } from './checkers/no-false-deaths.ts';
+import { FalseDeaths } from './checkers/false-deaths.ts';
 import { oneFounding } from './checkers/one-founding.ts';
 import { oneLeaderPerTerm } from './checkers/one-leader-per-term.ts';
 import { oneVotePerTerm } from './checkers/one-vote-per-term.ts';
