@@ -507,6 +507,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         case 'send':
           this.#deliver(now, effect.to, this.#peers.addressOf(effect.to), effect.body);
           break;
+        case 'reconnect': {
+          const { peer, address } = effect;
+          const reason = 'silent';
+          this.#runLinks(now, this.#links.step(now, { kind: 'disconnect', peer, reason }));
+          this.#connect(now, address, peer);
+          break;
+        }
         case 'contact':
           this.#connect(now, effect.address, effect.peer);
           break;

@@ -27,6 +27,8 @@ export type FoundingEffect =
   | { readonly kind: 'send'; readonly to: NodeId; readonly body: FoundingMessage }
   /** Make contact with a node that another one told about. */
   | { readonly kind: 'contact'; readonly peer: NodeId; readonly address: string }
+  /** The connection to this peer is dead or half open: make a new one. */
+  | { readonly kind: 'reconnect'; readonly peer: NodeId; readonly address: string }
   /** Durably remember the promise (and the attempt); answered with `stored`. */
   | { readonly kind: 'storePromise'; readonly ticket: Ticket; readonly promise: FoundingPromise }
   /** The cluster exists; this node is one of its founders. Last effect of this machine. */
@@ -59,6 +61,8 @@ export const FOUNDING = {
   requestIntervalMs: 1_000,
   /** … and after this long with a changed set of nodes a new plan is made. */
   attemptMsMin: 3_000,
+  /** A connected node that said nothing for so long (six times) is behind a dead connection. */
+  silentMsMax: 3_000,
   /** How often the wait is explained in an event. */
   explainIntervalMs: 5_000,
 } as const;

@@ -52,6 +52,7 @@ interface Island {
   readonly nodes: Map<NodeId, Founding>;
   readonly founded: Map<NodeId, FoundingPlan>;
   readonly stored: Map<NodeId, FoundingPromise>;
+  readonly reconnects: { readonly from: NodeId; readonly peer: NodeId }[];
   input(to: NodeId, input: FoundingInput): void;
   run(ms: number): void;
   now: Instant;
@@ -67,6 +68,7 @@ function islandOf(
     nodes: new Map(),
     founded: new Map(),
     stored: new Map(),
+    reconnects: [],
     now: START,
     input: (to, input) => {
       const node = island.nodes.get(to);
@@ -87,6 +89,8 @@ function islandOf(
     for (const effect of effects) {
       if (effect.kind === 'send' && !(options.silent ?? []).map(id).includes(from)) {
         queue.push({ to: effect.to, input: { kind: 'message', from, body: effect.body } });
+      } else if (effect.kind === 'reconnect') {
+        island.reconnects.push({ from, peer: effect.peer });
       } else if (effect.kind === 'storePromise') {
         island.stored.set(from, effect.promise);
         queue.push({ to: from, input: { kind: 'stored', ticket: effect.ticket } });
@@ -347,4 +351,16 @@ test('B7: voters are spread over the zones', () => {
   }));
   expect(spreadOverZones(candidates, 3)).toEqual([id(1), id(5), id(6)]);
   expect(spreadOverZones(candidates, 5)).toEqual([id(1), id(5), id(6), id(2), id(3)]);
+});
+
+test('B8: a silent connection is made anew, one that speaks is left alone', () => {
+  const island = islandOf([1, 2, 3], { expect: 5, seeds: [1], silent: [3] });
+  island.run(2_000);
+  expect(island.reconnects).toEqual([]);
+  island.run(2_000);
+  const redialled = island.reconnects.map(({ from, peer }) => [from, peer]);
+  expect(redialled).toEqual([
+    [id(1), id(3)],
+    [id(2), id(3)],
+  ]);
 });

@@ -48,6 +48,7 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
   readonly #random: Random;
   readonly #self: NodeId;
   readonly #connected = new Map<NodeId, string>();
+  readonly #heardAt = new Map<NodeId, Instant>();
   /** Connected nodes and what each said of itself. */
   readonly #known = new Map<NodeId, FoundingPeer>();
   /** Whom each connected node knows, by address. */
@@ -102,15 +103,18 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
     if (this.#done) return [];
     switch (input.kind) {
       case 'message':
+        this.#heardAt.set(input.from, now);
         this.#message(input.from, input.body);
         break;
       case 'peerUp':
         this.#connected.set(input.peer, input.address);
+        this.#heardAt.set(input.peer, now);
         this.#changedAt = now;
         this.#send(input.peer, this.#discover());
         break;
       case 'peerDown':
         this.#connected.delete(input.peer);
+        this.#heardAt.delete(input.peer);
         this.#known.delete(input.peer);
         this.#told.delete(input.peer);
         this.#changedAt = now;
@@ -139,7 +143,7 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
     if (this.#done) return [];
     if (this.#discoverAt <= now) {
       this.#discoverAt = after(now, FOUNDING.discoverIntervalMs);
-      for (const peer of this.#connected.keys()) this.#send(peer, this.#discover());
+      this.#discoverPeers();
     }
     if (this.#explainAt <= now) this.#explain();
     const proposal = this.#proposal;
@@ -181,6 +185,19 @@ export class Founding implements Machine<FoundingInput, FoundingEffect> {
       expect,
       unreachedSeeds: seeds.filter((seed) => !this.#reached.has(seed)),
     };
+  }
+
+  /** Tells every connected node, and gives up connections over which nothing comes back. */
+  #discoverPeers(): void {
+    for (const [peer, address] of this.#connected) {
+      // Everybody speaks twice a second. A connection that was reset without a word to us would
+      // keep what that peer said last for ever, and with it the founding.
+      const silentMs = this.#now - (this.#heardAt.get(peer) ?? this.#now);
+      if (silentMs > FOUNDING.silentMsMax) {
+        this.#heardAt.set(peer, this.#now);
+        this.#effects.push({ kind: 'reconnect', peer, address });
+      } else this.#send(peer, this.#discover());
+    }
   }
 
   #learn(from: NodeId, body: Discover): void {
