@@ -41,6 +41,15 @@ test('a data directory serves one process at a time', async () => {
   expect((await first.exit).exitCode).toBe(0);
 });
 
+test.runIf(process.platform === 'linux')(
+  'where no directory can be made start says so and ends, rather than trying for ever',
+  async () => {
+    await using node = startNode('/proc/memgrid-test');
+    expect((await node.exit).exitCode).toBe(2);
+    expect(errorOf(node).message).toContain('ENOENT');
+  },
+);
+
 test('a directory whose process was killed can be used again at once', async () => {
   using directory = new TemporaryDirectory();
   await using first = startNode(directory.file('data'));

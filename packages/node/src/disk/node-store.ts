@@ -47,9 +47,12 @@ export class NodeStore {
    * not be created, read or written. No record is changed in any of these cases.
    */
   static async open(directory: string): Promise<NodeStore> {
+    // First, and alone: a `Level` opens itself once it exists, and makes directories for that.
+    await makeDirectory(directory).catch((error: unknown) => {
+      throw openError(directory, error);
+    });
     const database: Database = new Level(path.join(directory, 'db'), { valueEncoding: 'view' });
     try {
-      await makeDirectory(directory);
       await database.open();
     } catch (error) {
       throw openError(directory, error);
