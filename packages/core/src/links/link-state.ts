@@ -9,6 +9,7 @@ export interface DiallingLink {
   readonly address: string;
   readonly channel: Channel;
   readonly expected: NodeId | undefined;
+  readonly deadline: Instant;
 }
 
 /** Connected; our Hello is out and its answer is not here yet. */

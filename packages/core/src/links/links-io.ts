@@ -92,6 +92,11 @@ export type LinksEffect =
 export const LINKS = {
   /** A handshake that takes longer is given up: a paused process accepts but does not answer. */
   handshakeMsMax: 2_000,
+  /**
+   * A dial that nobody answers for so long is given up. The shell's own limit is shorter; this one
+   * is for an answer of it that was lost, so that no address is left alone for ever.
+   */
+  dialMsMax: 10_000,
   /** Connections that have not introduced themselves yet. */
   strangersMax: 256,
   /** Messages kept for a peer while its link is being made. */

@@ -461,3 +461,17 @@ test('L10: an address that turns out to be our own counts as a failure to find i
   const again = links.step(at(1), { kind: 'deliver', to: B, address: 'alias:7700', message: PING });
   expect(again.filter((effect) => effect.kind === 'dial')).toEqual([]);
 });
+
+test('L7: a dial whose outcome is never told is given up, and made again', () => {
+  const links = new Links({ self: selfOf(A), random: Random.of(7) });
+  const connect: LinksInput = { kind: 'connect', address: 'b:7700', peer: B };
+  expect(links.step(at(0), connect).map((effect) => effect.kind)).toEqual(['dial']);
+  expect(links.wakeAt).toBe(LINKS.dialMsMax);
+  expect(links.wake(at(LINKS.dialMsMax))).toEqual([
+    { kind: 'hangUp', link: 1 },
+    { kind: 'dialFailed', peer: B },
+  ]);
+  expect(links.step(at(LINKS.dialMsMax + LINKS.backoffMsMin), connect)).toMatchObject([
+    { kind: 'dial', link: 2 },
+  ]);
+});

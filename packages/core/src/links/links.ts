@@ -23,6 +23,7 @@ import {
   isBulk,
   isGossip,
   isLeaders,
+  type DiallingLink,
   type GreetingLink,
   type LinkState,
   type PeerLink,
@@ -68,7 +69,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   get wakeAt(): Instant | undefined {
     let soonest: Instant | undefined;
     for (const link of this.#links.values()) {
-      if (link.stage !== 'greeting' && link.stage !== 'stranger') continue;
+      if (link.stage === 'peer') continue;
       if (soonest === undefined || link.deadline < soonest) soonest = link.deadline;
     }
     return soonest;
@@ -146,11 +147,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   wake(now: Instant): readonly LinksEffect[] {
     for (const link of [...this.#links.values()]) {
-      if (link.stage !== 'greeting' && link.stage !== 'stranger') continue;
-      if (link.deadline > now) continue;
+      if (link.stage === 'peer' || link.deadline > now) continue;
       this.#links.delete(link.id);
       this.#effects.push({ kind: 'hangUp', link: link.id });
-      if (link.stage === 'greeting') this.#dialEnded(now, link, 'timeout');
+      if (link.stage !== 'stranger') this.#dialEnded(now, link, 'timeout');
     }
     return this.#take();
   }
@@ -164,7 +164,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       return;
     }
     if (expected !== undefined && this.#isOccupied(address, expected)) return;
-    this.#dial(address, 'control', expected);
+    this.#dial(now, { address, channel: 'control', expected });
   }
 
   /**
@@ -179,11 +179,13 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     return false;
   }
 
-  #dial(address: string, channel: Channel, expected: NodeId | undefined): void {
+  #dial(now: Instant, to: Pick<DiallingLink, 'address' | 'channel' | 'expected'>): void {
+    const { address, channel } = to;
     const id = this.#nextLink;
     this.#nextLink += 1;
     this.#dialling.add(dialKey(address, channel));
-    this.#links.set(id, { stage: 'dialling', id, address, channel, expected });
+    const deadline = after(now, LINKS.dialMsMax);
+    this.#links.set(id, { stage: 'dialling', id, ...to, deadline });
     this.#effects.push({ kind: 'dial', link: id, address, channel });
   }
 
@@ -296,7 +298,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (link.channel === 'bulk') return;
     this.#announce(now, facts, ack);
     if (this.#peers.get(ack.nodeId)?.bulk === undefined) {
-      this.#dial(link.address, 'bulk', ack.nodeId);
+      this.#dial(now, { address: link.address, channel: 'bulk', expected: ack.nodeId });
     }
   }
 
@@ -474,7 +476,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   /** The bulk link was reset or never made; until there is one its messages take the other. */
   #renewBulk(now: Instant, { address, peer }: PeerLink): void {
     if (this.#dialling.has(dialKey(address, 'bulk'))) return;
-    if (this.#backoff.mayDial(address, now)) this.#dial(address, 'bulk', peer);
+    if (!this.#backoff.mayDial(address, now)) return;
+    this.#dial(now, { address, channel: 'bulk', expected: peer });
   }
 
   #transmit(link: PeerLink, message: Message): void {
