@@ -44,10 +44,10 @@ interface Resident {
   readonly links: Set<Resident>;
 }
 
+/** New acquaintances compare their tables once a second for a while; the world begins after that. */
+const SETTLING_MS = 8_000;
 const LATENCY_US_MIN = 200;
 const LATENCY_US_MAX = 1_500;
-/** A table arrives in parts of this many members, as the wire's limit for one message wants. */
-const UPDATES_PER_MESSAGE = 2_000;
 
 /**
  * Up to thousands of membership machines in virtual time: the production `Membership` with the
@@ -64,6 +64,7 @@ export class MembershipWorld {
   readonly #residents: Resident[] = [];
   readonly #byId = new Map<NodeId, Resident>();
   readonly #observers: ((observation: MembershipObservation) => void)[] = [];
+  #beganMs = 0;
   #messages = 0;
   #falseDeaths = 0;
 
@@ -76,10 +77,14 @@ export class MembershipWorld {
     const machines = random.split('machines');
     for (let index = 0; index < options.nodes; index += 1) this.#settle(index, machines);
     this.#introduceAll();
+    this.run(SETTLING_MS);
+    this.#messages = 0;
+    this.#beganMs = this.nowMs;
   }
 
+  /** Virtual time since the world was settled. */
   get nowMs(): number {
-    return this.#queue.nowUs / 1000;
+    return this.#queue.nowUs / 1000 - this.#beganMs;
   }
 
   get size(): number {
@@ -255,22 +260,22 @@ export class MembershipWorld {
     for (const resident of this.#residents) this.#introduce(resident, updates);
   }
 
-  /** A table as a long-known neighbour would send it. */
+  /** Its first exchange with a neighbour teaches it everything: nothing of it is news to others. */
   #introduce(resident: Resident, updates: readonly MemberUpdate[]): void {
     const neighbour = this.#residents[(resident.index + 1) % this.size] as Resident;
-    const digest = neighbour.machine.digest();
-    for (let at = 0; at < updates.length; at += UPDATES_PER_MESSAGE) {
-      const part = updates.slice(at, at + UPDATES_PER_MESSAGE);
-      const body: MembershipMessage = {
-        type: 'pushPullResp',
-        exchange: 0,
-        digest,
-        wanted: false,
-        updates: part,
-      };
-      const from = { from: neighbour.id, generation: generation(neighbour.generation) };
-      this.#step(resident, { kind: 'message', ...from, body });
-    }
+    if (neighbour === resident) return;
+    const asked = resident.machine.step(this.#now, linkUp(neighbour)).find(isExchange);
+    invariant(asked !== undefined, 'A new link begins with an exchange of tables.');
+    resident.links.add(neighbour);
+    const body: MembershipMessage = {
+      type: 'pushPullResp',
+      exchange: asked.body.exchange,
+      digest: neighbour.machine.digest(),
+      wanted: false,
+      updates,
+    };
+    const from = { from: neighbour.id, generation: generation(neighbour.generation) };
+    this.#step(resident, { kind: 'message', ...from, body });
     this.#schedule(resident);
   }
 
@@ -374,6 +379,14 @@ export class MembershipWorld {
   get #now(): Instant {
     return (this.#queue.nowUs / 1000) as Instant;
   }
+}
+
+type Exchange = Extract<MembershipEffect, { kind: 'send' }> & {
+  readonly body: Extract<MembershipMessage, { type: 'pushPullReq' }>;
+};
+
+function isExchange(effect: MembershipEffect): effect is Exchange {
+  return effect.kind === 'send' && effect.body.type === 'pushPullReq';
 }
 
 function linkUp(peer: Resident): MembershipInput {

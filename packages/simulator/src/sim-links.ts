@@ -26,7 +26,6 @@ interface OpenLink {
  * messages of a turn gathered into frames.
  */
 export class SimLinks {
-  readonly #address: string;
   readonly #host: string;
   readonly #network: SimNetwork<WireFrame>;
   readonly #random: Random;
@@ -39,7 +38,6 @@ export class SimLinks {
   #ended = false;
 
   constructor(options: ProcessOptions, arrive: (arrival: Arrival) => void) {
-    this.#address = options.address;
     this.#host = hostOf(options.address);
     this.#network = options.network;
     this.#random = options.random.split('links');
