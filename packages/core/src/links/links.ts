@@ -15,9 +15,10 @@ import { after, type Instant, type Machine } from '../machine.ts';
 import type { DialProblem, LinkId } from '../node-io.ts';
 import type { LinkEvent } from '../node-event.ts';
 import type { Random } from '../random.ts';
-import { Backoff } from './backoff.ts';
+import { Dials } from './dials.ts';
 import { problemWithEnvelope, type RefusalReason } from './envelope-checks.ts';
 import { KnownStarts } from './known-starts.ts';
+import { PeerTable } from './peer-table.ts';
 import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
 import {
   isBulk,
@@ -27,7 +28,6 @@ import {
   type GreetingLink,
   type LinkState,
   type PeerLink,
-  type PeerState,
   type StrangerLink,
 } from './link-state.ts';
 import { LINKS, type LinksEffect, type LinksInput } from './links-io.ts';
@@ -52,18 +52,16 @@ interface PeerFacts {
  */
 export class Links implements Machine<LinksInput, LinksEffect> {
   #self: HandshakeSelf;
-  readonly #backoff: Backoff;
+  readonly #dials: Dials;
   readonly #links = new Map<LinkId, LinkState>();
-  readonly #peers = new Map<NodeId, PeerState>();
-  readonly #dialling = new Set<string>();
+  readonly #peers = new PeerTable();
   readonly #starts = new KnownStarts();
-  #nextLink = 1;
   #closed = false;
   #effects: LinksEffect[] = [];
 
   constructor(options: LinksOptions) {
     this.#self = options.self;
-    this.#backoff = new Backoff(options.random);
+    this.#dials = new Dials(options.random);
   }
 
   get wakeAt(): Instant | undefined {
@@ -77,9 +75,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   /** Peers with a control link, sorted. */
   connectedPeers(): readonly NodeId[] {
-    const connected: NodeId[] = [];
-    for (const [peer, state] of this.#peers) if (state.control !== undefined) connected.push(peer);
-    return connected.sort();
+    return this.#peers.connected();
   }
 
   /** When anything last arrived from this peer over its control link. */
@@ -93,7 +89,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   }
 
   isConnected(peer: NodeId): boolean {
-    return this.#peers.get(peer)?.control !== undefined;
+    return this.#peers.isConnected(peer);
   }
 
   step(now: Instant, input: LinksInput): readonly LinksEffect[] {
@@ -160,33 +156,24 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #connect(now: Instant, address: string, expected: NodeId | undefined): void {
     if (this.#closed || address === '') return;
     if (expected !== undefined && this.isConnected(expected)) return;
-    if (this.#dialling.has(dialKey(address, 'control')) || !this.#backoff.mayDial(address, now)) {
-      return;
-    }
-    if (expected !== undefined && this.#isOccupied(address, expected)) return;
-    this.#dial(now, { address, channel: 'control', expected });
+    const to = { address, channel: 'control', expected } as const;
+    if (!this.#dials.mayBegin(now, to)) return;
+    if (expected !== undefined && this.#isTaken(address, expected)) return;
+    this.#dial(now, to);
   }
 
   /**
    * Somebody else is connected from there: a node that lost its directory came back under another
    * id. Dialling would only replace that one's link, every time that its past is looked for.
    */
-  #isOccupied(address: string, expected: NodeId): boolean {
-    if (address === this.#self.address) return true;
-    for (const [peer, { control }] of this.#peers) {
-      if (peer !== expected && control?.address === address) return true;
-    }
-    return false;
+  #isTaken(address: string, expected: NodeId): boolean {
+    return address === this.#self.address || this.#peers.isTakenFrom(expected, address);
   }
 
   #dial(now: Instant, to: Pick<DiallingLink, 'address' | 'channel' | 'expected'>): void {
-    const { address, channel } = to;
-    const id = this.#nextLink;
-    this.#nextLink += 1;
-    this.#dialling.add(dialKey(address, channel));
-    const deadline = after(now, LINKS.dialMsMax);
-    this.#links.set(id, { stage: 'dialling', id, ...to, deadline });
-    this.#effects.push({ kind: 'dial', link: id, address, channel });
+    const link = this.#dials.begin(now, to);
+    this.#links.set(link.id, link);
+    this.#effects.push({ kind: 'dial', link: link.id, address: to.address, channel: to.channel });
   }
 
   #opened(now: Instant, id: LinkId): void {
@@ -218,8 +205,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     link: { address: string; channel: Channel; expected: NodeId | undefined },
     problem: DialProblem | 'rejected',
   ): void {
-    this.#dialling.delete(dialKey(link.address, link.channel));
-    this.#backoff.failed(link.address, now);
+    this.#dials.failed(now, link);
     if (link.channel === 'bulk' || link.expected === undefined) return;
     if (this.isConnected(link.expected)) return;
     this.#forgetWaiting(link.expected);
@@ -269,8 +255,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#drop(now, link.id, check.reject);
       return;
     }
-    this.#dialling.delete(dialKey(link.address, link.channel));
-    this.#backoff.succeeded(link.address);
+    this.#dials.answered(link);
     if (link.channel === 'control') {
       this.#effects.push({ kind: 'reached', address: link.address, peer: ack.nodeId });
     }
@@ -314,7 +299,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#effects.push({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
       // A seed that is this node itself is no failure; somebody else's address that is now ours is.
       if (link.expected === undefined) {
-        this.#dialling.delete(dialKey(link.address, link.channel));
+        this.#dials.ended(link);
         return;
       }
     } else if (message.reason === 'duplicate') {
@@ -332,7 +317,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     made: { id: LinkId; channel: Channel; facts: PeerFacts; dialledByUs: boolean },
   ): void {
     const { facts } = made;
-    const state = this.#peerState(facts.peer);
+    const state = this.#peers.of(facts.peer);
     for (const old of [state.control, state.bulk]) {
       const replaced = old?.channel === made.channel || (old?.generation ?? 0) < facts.generation;
       if (old !== undefined && replaced) this.#replace(old, facts.generation);
@@ -361,7 +346,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#links.delete(old.id);
     this.#transmit(old, { type: 'bye', reason: 'replaced' });
     this.#effects.push({ kind: 'hangUp', link: old.id });
-    const state = this.#peerState(old.peer);
+    const state = this.#peers.of(old.peer);
     state[old.channel] = undefined;
     if (old.channel === 'control' && old.generation < byGeneration) {
       this.#effects.push({ kind: 'peerDown', peer: old.peer, generation: old.generation });
@@ -378,7 +363,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       groupEpoch: greeting.groupEpoch,
     });
     this.#event({ name: 'peer.connected', peer: facts.peer, address: facts.address });
-    const state = this.#peerState(facts.peer);
+    const state = this.#peers.of(facts.peer);
     const { waiting } = state;
     state.waiting = [];
     for (const message of waiting) this.#sendNow(now, facts.peer, message);
@@ -449,14 +434,14 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
     if (this.#sendNow(now, to, message) || this.#closed) return;
-    const state = this.#peerState(to);
+    const state = this.#peers.of(to);
     if (!isLeaders(message)) state.waiting.push(message);
     if (state.waiting.length > LINKS.waitingMessagesMax) {
       state.waiting.shift();
       this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
     }
     this.#connect(now, address, to);
-    if (!this.#dialling.has(dialKey(address, 'control'))) this.#forgetWaiting(to);
+    if (!this.#dials.isUnderWay({ address, channel: 'control' })) this.#forgetWaiting(to);
   }
 
   /** False when there is no link to this peer. A message dropped under pressure counts as sent. */
@@ -475,9 +460,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   /** The bulk link was reset or never made; until there is one its messages take the other. */
   #renewBulk(now: Instant, { address, peer }: PeerLink): void {
-    if (this.#dialling.has(dialKey(address, 'bulk'))) return;
-    if (!this.#backoff.mayDial(address, now)) return;
-    this.#dial(now, { address, channel: 'bulk', expected: peer });
+    const to = { address, channel: 'bulk', expected: peer } as const;
+    if (this.#dials.mayBegin(now, to)) this.#dial(now, to);
   }
 
   #transmit(link: PeerLink, message: Message): void {
@@ -540,7 +524,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (state?.[link.channel] !== link) return;
     state[link.channel] = undefined;
     if (link.channel === 'bulk') {
-      this.#forgetIfIdle(link.peer);
+      this.#peers.forgetIfIdle(link.peer);
       return;
     }
     if (state.bulk !== undefined) {
@@ -548,7 +532,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#links.delete(state.bulk.id);
       state.bulk = undefined;
     }
-    this.#forgetIfIdle(link.peer);
+    this.#peers.forgetIfIdle(link.peer);
     this.#effects.push({ kind: 'peerDown', peer: link.peer, generation: link.generation });
     this.#event({ name: 'peer.disconnected', peer: link.peer, address: link.address });
   }
@@ -565,7 +549,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#starts.expel(nodes);
     for (const node of nodes) {
       this.#disconnect(now, node, 'expelled');
-      this.#peers.delete(node);
+      this.#peers.remove(node);
     }
   }
 
@@ -577,33 +561,17 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
     this.#links.clear();
     this.#peers.clear();
-    this.#dialling.clear();
+    this.#dials.clear();
   }
 
   // Bookkeeping.
-
-  #peerState(peer: NodeId): PeerState {
-    let state = this.#peers.get(peer);
-    if (state === undefined) {
-      state = { control: undefined, bulk: undefined, waiting: [] };
-      this.#peers.set(peer, state);
-    }
-    return state;
-  }
 
   #forgetWaiting(peer: NodeId): void {
     const state = this.#peers.get(peer);
     if (state === undefined) return;
     if (state.waiting.length > 0) this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
     state.waiting = [];
-    this.#forgetIfIdle(peer);
-  }
-
-  /** Nothing is kept about nodes that are gone: there may be ever new ones. */
-  #forgetIfIdle(peer: NodeId): void {
-    const state = this.#peers.get(peer);
-    if (state === undefined || state.control !== undefined || state.bulk !== undefined) return;
-    if (state.waiting.length === 0) this.#peers.delete(peer);
+    this.#peers.forgetIfIdle(peer);
   }
 
   /** Meeting oneself at a seed, or a peer that has the better link, is how it is meant to be. */
@@ -625,10 +593,6 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#effects = [];
     return effects;
   }
-}
-
-function dialKey(address: string, channel: Channel): string {
-  return `${channel} ${address}`;
 }
 
 function reject(reason: Reject['reason'], detail: string): Reject {
