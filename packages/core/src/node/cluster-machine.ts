@@ -6,7 +6,6 @@ import {
   type Generation,
   type GroupEpoch,
   type LogIndex,
-  type MemberMeta,
   type Message,
   type NodeId,
 } from '@memgrid/protocol';
@@ -33,9 +32,12 @@ import {
   type ClusterInput,
   type ClusterMachineOptions,
 } from './cluster-machine-io.ts';
+import { ConnectedPeers } from './connected-peers.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
+import { gossipedCoordinator } from './gossiped-coordinator.ts';
 import { failure, type Origin } from './group-requests.ts';
 import { controlStateOperation } from './node-records.ts';
+import { Registration } from './registration.ts';
 import { routeOf } from './route.ts';
 import { SelfDescription } from './self-description.ts';
 
@@ -58,14 +60,10 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #group: ControlGroup;
   readonly #feed: ControlFeed;
   readonly #autopilot: Autopilot;
-  readonly #peers = new Map<
-    NodeId,
-    { address: string; groupEpoch: GroupEpoch; heardAt: Instant }
-  >();
+  readonly #peers = new ConnectedPeers();
+  readonly #registration: Registration;
   readonly #description: SelfDescription;
   #housekeepingAt: Instant;
-  #registerAt: Instant;
-  #registrationProblem: string | undefined;
   #controlStateAt: Instant;
   #controlStateDirty = false;
   #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
@@ -84,7 +82,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       self: self.nodeId,
       record: options.record,
       random: random.split('control-group'),
-      hearsay: () => ({ leader: this.coordinator(), groupEpoch: this.#knownGroupEpoch() }),
+      // A joiner has no control state yet and takes its peers' word for the group's epoch.
+      hearsay: () => ({
+        leader: this.coordinator(),
+        groupEpoch: this.#peers.latestGroupEpoch(this.groupEpoch),
+      }),
       now,
     });
     this.#membership = new Membership({
@@ -106,8 +108,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       now,
     });
     this.#autopilot = new Autopilot(options.votersMax);
+    this.#registration = new Registration(self, now);
     this.#housekeepingAt = now;
-    this.#registerAt = now;
     this.#controlStateAt = now;
   }
 
@@ -131,14 +133,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   get registered(): boolean {
-    const own = this.#feed.state?.member(this.#self);
-    const current = own?.generation === this.#options.self.generation;
-    return current && own.status !== 'joining';
+    return this.#registration.isDone(this.#feed.state);
   }
 
   /** Why this node may not register, in a sentence. */
   get registrationProblem(): string | undefined {
-    return this.#registrationProblem;
+    return this.#registration.problem;
   }
 
   control(): ControlView | undefined {
@@ -168,19 +168,13 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   /** Who leads as far as this node knows: from the group itself, else from gossip. */
   coordinator(): NodeId | undefined {
     const { leader, role } = this.#group.status();
-    if (role !== 'outsider') return leader;
-    let best: MemberMeta | undefined;
-    for (const { liveness, meta } of this.#membership.views()) {
-      if (liveness !== 'alive' || meta.raftLeader === undefined) continue;
-      if (best === undefined || meta.raftTerm > best.raftTerm) best = meta;
-    }
-    return best?.raftLeader;
+    return role === 'outsider' ? gossipedCoordinator(this.#membership.views()) : leader;
   }
 
   /** Where to dial a member, from gossip or the registry. */
   addressOf(peer: NodeId): string {
     return (
-      this.#peers.get(peer)?.address ??
+      this.#peers.addressOf(peer) ??
       this.#membership.get(peer)?.meta.address ??
       this.#feed.state?.member(peer)?.address ??
       ''
@@ -201,7 +195,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#peerUp(now, input);
         break;
       case 'peerDown':
-        this.#peers.delete(input.peer);
+        this.#peers.remove(input.peer);
         this.#runMembership(now, this.#membership.step(now, { ...input, kind: 'linkDown' }));
         this.#stepGroup(now, { kind: 'peerReset', peer: input.peer });
         break;
@@ -262,7 +256,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
     const { peer, address, generation, groupEpoch } = input;
-    this.#peers.set(peer, { address, groupEpoch, heardAt: now });
+    this.#peers.add(peer, { address, groupEpoch, heardAt: now });
     this.#stepGroup(now, { kind: 'peerReset', peer });
     this.#runMembership(
       now,
@@ -272,8 +266,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
-    const peer = this.#peers.get(from);
-    if (peer !== undefined) peer.heardAt = now;
+    const peer = this.#peers.heard(now, from);
     this.#runReachability(now, this.#reachability.step(now, { kind: 'heard', peer: from }));
     if (peer !== undefined) {
       const { groupEpoch } = peer;
@@ -376,8 +369,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   /** A connection over which nothing comes may be half open; a paused peer's is left alone. */
   #doubtLink(now: Instant, peer: NodeId): void {
-    const heardAt = this.#peers.get(peer)?.heardAt;
-    if (heardAt === undefined || now - heardAt < CLUSTER.linkDoubtMs) return;
+    const silentMs = this.#peers.silentMs(now, peer);
+    if (silentMs === undefined || silentMs < CLUSTER.linkDoubtMs) return;
     this.#out.push({ kind: 'disconnect', peer, reason: 'silent' });
   }
 
@@ -522,18 +515,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#stepGroup(now, { kind: 'change', command: encodeCommand(command), origin });
   }
 
-  /** A joiner has no control state yet and takes its peers' word for the group's epoch. */
-  #knownGroupEpoch(): GroupEpoch {
-    let epoch = this.groupEpoch;
-    for (const peer of this.#peers.values()) if (peer.groupEpoch > epoch) epoch = peer.groupEpoch;
-    return epoch;
-  }
-
   // The coordinator's own work.
 
   #autopilotRound(now: Instant): void {
     const control = this.control();
-    if (control === undefined) return;
+    invariant(control !== undefined, 'This node leads without a control state.');
     const action = this.#autopilot.round(now, {
       self: this.#self,
       election: this.#group.status(),
@@ -566,7 +552,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #keepHouse(now: Instant): void {
     this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
-    if (this.#leaving === undefined && this.#registerAt <= now) this.#register(now);
+    if (this.#leaving === undefined) this.#register(now);
     const meta = this.#description.takeIfDue(now, this.#group.status());
     if (meta !== undefined) {
       this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
@@ -577,26 +563,13 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     for (const { peer } of this.progress(now)) this.#doubtLink(now, peer);
   }
 
-  /** Tells the registry about this process, until the registry shows it. */
   #register(now: Instant): void {
-    const known = this.#feed.state?.member(this.#self);
-    const { self } = this.#options;
-    if (known?.generation === self.generation && known.address === self.address) return;
-    this.#registerAt = after(now, CLUSTER.registerMs);
-    const command: ControlCommand = { kind: 'register', member: self };
-    if (this.#mayRegister(command) && this.coordinator() !== undefined) {
-      this.#propose(now, command, { kind: 'register' });
+    const canPropose = (): boolean => this.coordinator() !== undefined;
+    const next = this.#registration.next(now, this.#feed.state, canPropose);
+    if (next?.kind === 'propose') this.#propose(now, next.command, { kind: 'register' });
+    else if (next !== undefined) {
+      this.#event({ name: 'registration.refused', detail: next.problem });
     }
-  }
-
-  /** A registration that would be ignored is not proposed: it would be, every second, for ever. */
-  #mayRegister(command: ControlCommand): boolean {
-    const problem = this.#feed.state?.problemWith(command);
-    if (problem !== undefined && problem !== this.#registrationProblem) {
-      this.#event({ name: 'registration.refused', detail: problem });
-    }
-    this.#registrationProblem = problem;
-    return problem === undefined;
   }
 
   /** Members of the control group have it in their log already. */
