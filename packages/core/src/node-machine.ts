@@ -11,15 +11,11 @@ import {
   type Message,
   type NodeId,
 } from '@memgrid/protocol';
-import { invariant, unreachable } from './assert.ts';
+import { unreachable } from './assert.ts';
 import { Founding } from './bootstrap/founding.ts';
 import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
-import { encodeControlImage } from './control/control-image.ts';
-import { ControlState } from './control/control-state.ts';
 import type { Digest } from './digest.ts';
 import type { ElectionConfig } from './election/election-config.ts';
-import type { ElectionRecord } from './election/election-io.ts';
-import { initialRecord, recordOperations } from './election/recover.ts';
 import { cluster32 } from './links/envelope-checks.ts';
 import { Links } from './links/links.ts';
 import type { LinksEffect, LinksInput } from './links/links-io.ts';
@@ -28,7 +24,14 @@ import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
 import { ClusterMachine } from './node/cluster-machine.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
-import { FOUNDING_EPOCH, foundingImage } from './node/founding-image.ts';
+import {
+  foundedEntry,
+  joinedEntry,
+  recoveredEntry,
+  type ClusterEntry,
+  type NewEntry,
+} from './node/cluster-entry.ts';
+import { FOUNDING_EPOCH } from './node/founding-image.ts';
 import {
   clockBoundOperation,
   identityOperation,
@@ -36,12 +39,13 @@ import {
   recoverNode,
   type RecoveredNode,
 } from './node/node-records.ts';
+import { PendingWrites } from './node/pending-writes.ts';
 import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
 import { SeedSearch } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { HaltCode, Identity, NodeEffect, NodeInput, NodeSettings } from './node-io.ts';
-import type { StoreOperation, Ticket } from './store-operation.ts';
+import type { StoreOperation } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';
 import type { Random } from './random.ts';
 
@@ -80,8 +84,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #seeds: SeedSearch;
   /** Kept by founders until everybody in it has heard: they may have missed the commit. */
   #plan: FoundingPlan | undefined;
-  readonly #stored = new Map<Ticket, (now: Instant) => void>();
-  #nextTicket = 1;
+  readonly #writes = new PendingWrites();
   /** Why this node stopped for good. */
   #end: { readonly code: HaltCode; readonly detail: string } | undefined;
   #out: NodeEffect[] = [];
@@ -210,7 +213,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#seeds.begin(now);
     const { clusterId } = this.#identity;
     if (clusterId !== undefined) {
-      this.#enterCluster(now, { clusterId, record: this.#recovered.election });
+      this.#enterCluster(now, recoveredEntry(clusterId, this.#recovered));
       return;
     }
     const { settings, random } = this.#options;
@@ -244,18 +247,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     };
   }
 
-  #enterCluster(
-    now: Instant,
-    entry: {
-      clusterId: ClusterId;
-      record: ElectionRecord | undefined;
-      control?: ControlState;
-      groupEpoch?: GroupEpoch;
-    },
-  ): void {
+  #enterCluster(now: Instant, entry: ClusterEntry): void {
     const { settings, membership, election, random, digest } = this.#options;
-    const { clusterId, record } = entry;
-    const control = entry.control ?? this.#recovered.control;
+    const { clusterId, record, control } = entry;
     const groupEpoch = control?.groupEpoch ?? entry.groupEpoch ?? toGroupEpoch(0);
     this.#founding = undefined;
     this.#phase = 'joining';
@@ -292,7 +286,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#tellClock(now, input.wallMs);
         break;
       case 'stored':
-        this.#whenStored(now, input.ticket);
+        this.#writes.confirmed(now, input.ticket);
         break;
       case 'storeFailed':
         this.#halt(now, 'storeFailed', `The disk refused a write: ${input.problem}`);
@@ -523,7 +517,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           );
           break;
         case 'founded':
-          this.#founded(effect.plan);
+          this.#enterNew(foundedEntry(this.#identity, effect.plan));
           break;
         case 'event':
           this.#publish(effect.event);
@@ -533,29 +527,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** The cluster exists: first on our disk, then for the others. */
-  #founded(plan: FoundingPlan): void {
+  #enterNew(entry: NewEntry): void {
     this.#founding = undefined;
-    const image = foundingImage(plan);
-    const record = initialRecord({
-      groupEpoch: image.groupEpoch,
-      config: plan.config,
-      state: encodeControlImage(image),
-    });
-    const { config } = plan;
-    const self = this.#identity.nodeId;
-    const inGroup = config.voters.includes(self) || config.learners.includes(self);
-    const { clusterId } = plan;
-    const identity = { ...this.#identity, clusterId };
-    const operations = [identityOperation(identity), ...(inGroup ? recordOperations(record) : [])];
-    this.#store(operations, (at) => {
-      this.#identity = identity;
-      this.#plan = plan;
-      this.#publish({ name: 'cluster.founded', clusterId, members: plan.members.length });
-      this.#enterCluster(at, {
-        clusterId,
-        record: inGroup ? record : undefined,
-        control: new ControlState(image),
-      });
+    this.#store(entry.operations, (at) => {
+      this.#identity = { ...this.#identity, clusterId: entry.clusterId };
+      this.#plan = entry.plan;
+      this.#publish(entry.event);
+      this.#enterCluster(at, entry);
       for (const peer of this.#peers.peers()) this.#passPlanOn(at, peer);
     });
   }
@@ -583,19 +561,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #join(clusterId: ClusterId, groupEpoch: GroupEpoch): void {
     if (this.#founding === undefined) return;
     const promised = this.#founding.promisedPlan(clusterId);
-    if (promised !== undefined && groupEpoch <= FOUNDING_EPOCH) {
-      // It is the one that this node helps to found, and the commit was missed: without this
-      // node's vote it may have no quorum.
-      this.#founded(promised);
-      return;
-    }
-    this.#founding = undefined;
-    const identity = { ...this.#identity, clusterId };
-    this.#store([identityOperation(identity)], (at) => {
-      this.#identity = identity;
-      this.#publish({ name: 'cluster.joined', clusterId });
-      this.#enterCluster(at, { clusterId, record: undefined, groupEpoch });
-    });
+    // The one that this node helps to found, and the commit was missed? Without this node's vote
+    // it may have no quorum.
+    const isFounder = promised !== undefined && groupEpoch <= FOUNDING_EPOCH;
+    this.#enterNew(
+      isFounder
+        ? foundedEntry(this.#identity, promised)
+        : joinedEntry(this.#identity, { clusterId, groupEpoch }),
+    );
   }
 
   #toFounding(now: Instant, input: FoundingInput): void {
@@ -691,17 +664,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     then: (now: Instant) => void,
     durable = true,
   ): void {
-    const ticket = this.#nextTicket;
-    this.#nextTicket += 1;
-    this.#stored.set(ticket, then);
+    const ticket = this.#writes.begin(then);
     this.#out.push({ kind: 'store', ticket, operations, durable });
-  }
-
-  #whenStored(now: Instant, ticket: Ticket): void {
-    const then = this.#stored.get(ticket);
-    invariant(then !== undefined, `The disk confirmed ticket ${ticket}, which is not under way.`);
-    this.#stored.delete(ticket);
-    then(now);
   }
 
   #publish(event: NodeEvent): void {
