@@ -15,6 +15,8 @@ import type { RequestId } from '../request-id.ts';
 const REQUEST_MS = 3_000;
 /** … and for one leader, before it asks who leads now. A lost message must not cost it all. */
 const TRY_MS = 1_000;
+/** Hints that are followed at once. Two nodes that name each other must not be asked in a circle. */
+const HINTS_MAX = 4;
 /** Requests under way. One more is refused at once. */
 const REQUESTS_MAX = 1_024;
 
@@ -39,6 +41,8 @@ interface Pending {
   tryUntil: Instant;
   /** A proposal that was sent may have been appended, whatever happens next. */
   sent: boolean;
+  /** Hints followed since the last pause. */
+  hints: number;
 }
 
 /**
@@ -72,6 +76,7 @@ export class RemoteRequests {
       deadline: after(now, REQUEST_MS),
       tryUntil: now,
       sent: false,
+      hints: 0,
     };
     this.#pending.set(request.id, pending);
     this.#try(now, pending, leader);
@@ -84,7 +89,8 @@ export class RemoteRequests {
     if (body.outcome.kind === 'notLeader') {
       // Certainly not appended there, so it may be sent to somebody else.
       pending.sent = false;
-      this.#try(now, pending, body.outcome.leader);
+      pending.hints += 1;
+      this.#try(now, pending, pending.hints <= HINTS_MAX ? body.outcome.leader : undefined);
     } else {
       this.#pending.delete(pending.id);
       this.#outcome(pending, body.outcome);
@@ -112,7 +118,10 @@ export class RemoteRequests {
       if (pending.deadline <= now) {
         this.#pending.delete(pending.id);
         this.#outcome(pending, pending.sent ? { kind: 'unknown' } : { kind: 'notLeader', leader });
-      } else if (pending.tryUntil <= now) this.#try(now, pending, leader);
+      } else if (pending.tryUntil <= now) {
+        pending.hints = 0;
+        this.#try(now, pending, leader);
+      }
     }
     return this.#take();
   }
