@@ -52,7 +52,7 @@ function handoverError(reply: NodeReply, status: NodeStatus): HttpError {
   return new HttpError(
     'CONFLICT',
     message,
-    'Choose a voter that is alive: /cluster/members lists them.',
+    'Choose a voter that is alive: `memgrid members`, or GET /cluster/members, lists them.',
   );
 }
 
