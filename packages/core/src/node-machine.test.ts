@@ -374,3 +374,31 @@ test('N5: a node that may not register says why and does not fill the log', () =
   );
   expect(told).toHaveLength(1);
 });
+
+test('N10: a peer without a cluster has no say in one', () => {
+  const rig = formed();
+  rig.answersStore = (node, operations) =>
+    node !== 'd:1' || !operations.some((operation) => operation.key === RECORD_KEYS.identity);
+  rig.start('d:1', joining());
+  rig.run(100);
+  const [begin] = rig.unanswered;
+  rig.input('d:1', { kind: 'stored', ticket: begin?.ticket ?? 0 });
+  rig.run(1_000);
+  expect(rig.status('d:1')).toMatchObject({ phase: 'discovering', clusterId: undefined });
+  const greeting = rig.sent.find(
+    ({ node, envelope }) => node === 'd:1' && envelope.message.type === 'hello',
+  );
+  if (greeting === undefined) throw new Error('The newcomer greeted nobody.');
+  const { generation: targetGeneration } = rig.status('a:1');
+  const message = { type: 'ping', probe: 1, updates: [] } as const;
+  const envelope = { ...greeting.envelope, message, sequence: 1_000, targetGeneration };
+  // One of these is its link to this node; a message over any other is in a wrong name.
+  const before = rig.sent.length;
+  for (let link = -1; link > -200; link -= 1)
+    rig.input('a:1', { kind: 'received', link, envelope });
+  const refusals = rig.events.flatMap(({ event }) =>
+    event.name === 'frame.refused' && event.reason === 'unexpected' ? [event.detail] : [],
+  );
+  expect(refusals).toContainEqual(expect.stringMatching(/^"ping" from .*in no cluster yet\.$/));
+  expect(rig.sent.slice(before)).toEqual([]);
+});

@@ -32,6 +32,7 @@ import {
   type NewEntry,
 } from './node/cluster-entry.ts';
 import { FOUNDING_EPOCH } from './node/founding-image.ts';
+import { missingCoordinator } from './node/missing-coordinator.ts';
 import {
   clockBoundOperation,
   identityOperation,
@@ -39,6 +40,7 @@ import {
   recoverNode,
   type RecoveredNode,
 } from './node/node-records.ts';
+import { ownRecord } from './node/own-record.ts';
 import { PendingWrites } from './node/pending-writes.ts';
 import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
@@ -183,11 +185,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (election === undefined || election.role === 'outsider') {
       return rejection ?? 'No connected member of the control group knows a coordinator.';
     }
-    const { voters } = election.config;
-    const reached = voters.filter(
+    return missingCoordinator(
+      election,
       (voter) => voter === this.#identity.nodeId || this.#links.isConnected(voter),
     );
-    return `No coordinator: ${reached.length} of ${voters.length} voters are connected.`;
   }
 
   // Starting.
@@ -233,18 +234,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #ownRecord(): MemberRecord {
-    const { settings } = this.#options;
-    return {
-      nodeId: this.#identity.nodeId,
-      generation: this.#identity.generation,
-      address: settings.address,
-      zone: settings.zone,
-      weight: settings.weight,
-      protocolMin: settings.protocolMin,
-      protocolMax: settings.protocolMax,
-      features: settings.features,
-      instance: this.#instance,
-    };
+    return ownRecord(this.#options.settings, this.#identity, this.#instance);
   }
 
   #enterCluster(now: Instant, entry: ClusterEntry): void {
@@ -458,7 +448,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         } else if (message.type === 'discover') this.#tellOfCluster(now, from);
         break;
       default:
-        this.#toCluster(now, { kind: 'message', from, generation, envelope });
+        if (this.#cluster === undefined) break;
+        if (this.#peers.isAnnounced(from)) {
+          this.#toCluster(now, { kind: 'message', from, generation, envelope });
+        } else {
+          const detail = `"${message.type}" from ${from}, which is in no cluster yet.`;
+          this.#publish({ name: 'frame.refused', reason: 'unexpected', detail });
+        }
     }
   }
 

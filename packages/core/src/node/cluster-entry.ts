@@ -2,6 +2,7 @@ import type { ClusterId, FoundingPlan, GroupEpoch } from '@memgrid/protocol';
 import { encodeControlImage } from '../control/control-image.ts';
 import { ControlState } from '../control/control-state.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
+import { isMember } from '../election/group-config.ts';
 import { initialRecord, recordOperations } from '../election/recover.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type { Identity } from '../node-io.ts';
@@ -38,7 +39,7 @@ export function foundedEntry(identity: Identity, plan: FoundingPlan): NewEntry {
   const { clusterId, config, members } = plan;
   const image = foundingImage(plan);
   const { nodeId } = identity;
-  const inGroup = config.voters.includes(nodeId) || config.learners.includes(nodeId);
+  const inGroup = isMember(config, nodeId);
   const { groupEpoch } = image;
   const state = encodeControlImage(image);
   const record = inGroup ? initialRecord({ groupEpoch, config, state }) : undefined;

@@ -59,6 +59,11 @@ export class PeerBook {
     if (entry !== undefined && spoken32 !== 0) entry.cluster32 = spoken32;
   }
 
+  /** Whether `takeNewcomer` has given this peer out on its present connection. */
+  isAnnounced(peer: NodeId): boolean {
+    return this.#entries.get(peer)?.announced === true;
+  }
+
   /** A connected peer that cannot know of this node's cluster from the greeting. */
   isUninformed(peer: NodeId): boolean {
     return this.#entries.get(peer)?.greeted === false;
