@@ -23,6 +23,7 @@ const HUNTED: readonly BreakableRule[] = [
   'membership.new-generation-retires-old',
   'membership.refute-accusations',
   'membership.suspicion-waits',
+  'membership.refused-needs-two',
   'raft.one-vote-per-term',
   'raft.persist-before-answer',
   'raft.up-to-date-candidate',

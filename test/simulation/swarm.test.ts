@@ -38,18 +38,20 @@ test.each([1, 2, 3, 5, 7])('a quiet day with %d nodes: one coordinator, nobody d
 });
 
 test('S9: no property is violated over a fixed set of seeds, and each cluster heals in time', async () => {
-  const report = await explore({ firstSeed: 1, count: 120, workers: 2 });
+  const report = await explore({ firstSeed: 1, count: 400, workers: 2 });
   expect(failuresOf(report)).toEqual([]);
-  expect(report.seeds).toBe(120);
-}, 240_000);
+  expect(report.falseDeaths).toBe(0);
+  // S13: what these days never show, no day shows.
+  expect(report.never).toEqual([]);
+}, 400_000);
 
-test('S13: what never happened is listed, and over many seeds only what takes longer than a day', async () => {
-  const one = await explore({
+test('S13: what never happened is listed', async () => {
+  const report = await explore({
     firstSeed: 1,
     count: 1,
     durationMs: 10_000,
     faults: { kind: 'none' },
   });
-  expect(one.never).toContain('leader lost quorum and went silent');
-  expect(one.never).not.toContain('cluster founded');
+  expect(report.never).toContain('leader lost quorum and went silent');
+  expect(report.never).not.toContain('cluster founded');
 });

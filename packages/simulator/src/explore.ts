@@ -51,6 +51,10 @@ export interface ExploreReport {
 const NODE_COUNTS: readonly number[] = [3, 5, 7, 4];
 /** Every twentieth seed runs twice and must be the same day. */
 const REPEATED_EVERY = 20;
+/** Every so many seeds a day lasts longer, for what takes minutes: a voter that is replaced. */
+const LONG_EVERY = 20;
+const LONG_FACTOR = 3;
+const DURATION_MS = 60_000;
 
 /** Runs `count` seeds and sums up. Rejects with the signal's reason when aborted. */
 export async function explore(options: ExploreOptions): Promise<ExploreReport> {
@@ -103,10 +107,11 @@ function jobsOf(options: ExploreOptions): readonly SimulateOptions[] {
   const counts = options.nodes ?? NODE_COUNTS;
   return Array.from({ length: options.count }, (_, at) => {
     const seed = options.firstSeed + at;
+    const isLong = options.durationMs === undefined && seed % LONG_EVERY === LONG_EVERY / 2;
     return {
       seed,
       nodes: counts[seed % counts.length] ?? 5,
-      ...(options.durationMs === undefined ? {} : { durationMs: options.durationMs }),
+      durationMs: (options.durationMs ?? DURATION_MS) * (isLong ? LONG_FACTOR : 1),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     };
   });

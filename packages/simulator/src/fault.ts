@@ -34,6 +34,8 @@ export type Fault =
     } & Directed)
   | ({ readonly kind: 'slow'; readonly latencyMs: number; readonly jitterMs: number } & Directed)
   | ({ readonly kind: 'narrow'; readonly bytesPerSecond: number } & Directed)
+  /** Something else fills the sending buffers: so many bytes wait before ours. */
+  | ({ readonly kind: 'congest'; readonly bytes: number } & Directed)
   /** Nothing passes, then everything at once. */
   | ({ readonly kind: 'clog' } & Directed)
   /** Every connection between two nodes is reset in the middle of what is on its way. */
@@ -89,6 +91,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'flaky',
   'slow',
   'narrow',
+  'congest',
   'clog',
   'reset',
   'spoil',

@@ -18,6 +18,7 @@ export function inflict(world: World, fault: Fault): void {
     case 'flaky':
     case 'slow':
     case 'narrow':
+    case 'congest':
     case 'spoil':
       lasting(world, fault, world.network.inflict(networkFault(world, fault)));
       break;
@@ -43,6 +44,7 @@ type NetworkKind =
   | 'flaky'
   | 'slow'
   | 'narrow'
+  | 'congest'
   | 'spoil';
 type NodeFault = Extract<Fault, { readonly node: Target }> & {
   kind: Exclude<Fault['kind'], 'isolate'>;
@@ -85,6 +87,8 @@ function networkFault(world: World, fault: Extract<Fault, { kind: NetworkKind }>
       };
     case 'narrow':
       return { concerns: directed(world, fault), bytesPerSecondMax: fault.bytesPerSecond };
+    case 'congest':
+      return { concerns: directed(world, fault), queuedBytes: fault.bytes };
     case 'spoil':
       return {
         concerns: directed(world, fault),

@@ -11,6 +11,8 @@ export interface PathConditions {
   readonly bytesPerSecond: number;
   /** Each new connection is refused at once, though somebody listens. */
   readonly refuse: boolean;
+  /** What others have put into the sending buffer. */
+  readonly queuedBytes: number;
 }
 
 /** One room, one switch: gigabit, a fraction of a millisecond. */
@@ -22,6 +24,7 @@ export const ORDINARY_PATH: PathConditions = {
   resetShare: 0,
   bytesPerSecond: 125_000_000,
   refuse: false,
+  queuedBytes: 0,
 };
 
 /** A change of some directions, for as long as it is in force. Several add up. */
@@ -30,6 +33,7 @@ export interface NetworkFault {
   readonly concerns: (from: string, to: string) => boolean;
   readonly cut?: boolean;
   readonly refuse?: boolean;
+  readonly queuedBytes?: number;
   readonly extraLatencyMs?: number;
   readonly extraJitterMs?: number;
   readonly lossShare?: number;
@@ -74,6 +78,7 @@ function worse(path: PathConditions, fault: NetworkFault): PathConditions {
     latencyMsMax: path.latencyMsMax + extraMs + (fault.extraJitterMs ?? 0),
     lossShare: Math.max(path.lossShare, fault.lossShare ?? 0),
     resetShare: Math.max(path.resetShare, fault.resetShare ?? 0),
+    queuedBytes: path.queuedBytes + (fault.queuedBytes ?? 0),
     refuse: path.refuse || fault.refuse === true,
     bytesPerSecond: Math.min(path.bytesPerSecond, fault.bytesPerSecondMax ?? Infinity),
   };

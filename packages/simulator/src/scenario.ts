@@ -42,6 +42,7 @@ const PARAMETERS: Readonly<Record<FaultKind, Readonly<Record<string, Shape>>>> =
   flaky: { from: 'text', to: 'text', lossPercent: 'number', resetPercent: 'number' },
   slow: { from: 'text', to: 'text', latencyMs: 'number', jitterMs: 'number' },
   narrow: { from: 'text', to: 'text', bytesPerSecond: 'number' },
+  congest: { from: 'text', to: 'text', bytes: 'number' },
   clog: { from: 'text', to: 'text' },
   reset: { from: 'text', to: 'text' },
   spoil: { from: 'text', to: 'text', how: 'text', percent: 'number' },

@@ -146,8 +146,10 @@ export class SimConnection<Frame> {
 
   /** Tries again on both lanes: the path has changed. */
   pump(): void {
-    this.#there.pump();
-    this.#back.pump();
+    for (const lane of [this.#there, this.#back]) {
+      lane.pump();
+      lane.reportBuffered();
+    }
   }
 
   #other(socket: SimSocket<Frame>): SimSocket<Frame> {

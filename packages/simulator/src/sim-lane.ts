@@ -67,7 +67,13 @@ export class SimLane<Frame> {
     this.#waiting.push(parcel);
     if (parcel.kind === 'frame') this.#waitingBytes += parcel.bytes;
     this.pump();
-    this.#world.bufferedChanged(this.#waitingBytes);
+    this.reportBuffered();
+  }
+
+  /** Tells the sender how full its buffer is, what others put into it included. */
+  reportBuffered(): void {
+    if (this.#closed) return;
+    this.#world.bufferedChanged(this.#waitingBytes + this.#world.conditions().queuedBytes);
   }
 
   /** The receiving process has read a frame. */
@@ -95,7 +101,7 @@ export class SimLane<Frame> {
     if (acknowledged) this.#unacknowledgedBytes = 0;
     const before = this.#waitingBytes;
     this.#transmitAll(path, acknowledged);
-    if (this.#waitingBytes !== before) this.#world.bufferedChanged(this.#waitingBytes);
+    if (this.#waitingBytes !== before) this.reportBuffered();
   }
 
   #transmitAll(path: PathConditions, acknowledged: boolean): void {

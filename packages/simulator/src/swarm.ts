@@ -64,6 +64,9 @@ export function swarm(options: SwarmOptions): Swarm {
   const spent = new Set<SwarmKind>();
   // Founding takes about a second: unless something strikes early, nothing strikes founding.
   if (quietMs === 0) schedule.push(earlyDeath(random, options.nodes));
+  if (options.durationMs >= LONG_DAY_MS && options.kinds === undefined) {
+    schedule.push(longAbsence(random, options));
+  }
   let atMs = quietMs;
   for (;;) {
     atMs += Math.round(-Math.log(1 - random.unit()) * gapMs);
@@ -104,6 +107,15 @@ function withCompanions(drawn: readonly SwarmKind[], random: Random): readonly S
   const cloning = drawn.includes('clone') && random.chance(CLONE_SHARE);
   const kinds = drawn.filter((kind) => (cloning ? CLONE_COMPANIONS.has(kind) : kind !== 'clone'));
   return kinds.length > 0 ? kinds : ['crash'];
+}
+
+/** A day on which somebody can be away for so long that the group replaces it. */
+const LONG_DAY_MS = 150_000;
+
+function longAbsence(random: Random, options: SwarmOptions): ScheduledFault {
+  const atMs = QUIET_MS + random.below(20_000);
+  const node = random.pick(options.nodes) ?? 'n1';
+  return { atMs, forMs: options.durationMs, kind: 'powerOff', node };
 }
 
 function earlyDeath(random: Random, nodes: readonly string[]): ScheduledFault {
@@ -158,6 +170,14 @@ const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[
       kind: 'narrow',
       ...direction(draw),
       bytesPerSecond: Math.round(2 ** draw.random.between(9, 17)),
+    },
+  ],
+  congest: (draw) => [
+    {
+      ...lasting(draw),
+      kind: 'congest',
+      ...direction(draw),
+      bytes: Math.round(2 ** draw.random.between(19, 25)),
     },
   ],
   clog: (draw) => [{ ...lasting(draw), kind: 'clog', ...direction(draw) }],
