@@ -107,6 +107,4 @@ export const CLUSTER = {
   /** How long a leaving node waits for its successor, and then for its goodbye to spread. */
   handOverMs: 2_000,
   goodbyeMs: 300,
-  /** A probe failed and nothing was heard for so long: the connection itself is doubted. */
-  linkDoubtMs: 6_000,
 } as const;

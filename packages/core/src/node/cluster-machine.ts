@@ -256,7 +256,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
     const { peer, address, generation, groupEpoch } = input;
-    this.#peers.add(peer, { address, groupEpoch, heardAt: now });
+    this.#peers.add(now, peer, { address, groupEpoch });
     this.#stepGroup(now, { kind: 'peerReset', peer });
     this.#runMembership(
       now,
@@ -324,9 +324,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           this.#out.push(effect);
           break;
         case 'direct':
-          if (effect.reached) break;
-          this.#missed(now, effect.peer);
-          this.#doubtLink(now, effect.peer);
+          this.#probed(now, effect.peer, effect.reached);
           break;
         case 'event':
           this.#event(effect.event);
@@ -367,10 +365,13 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#runReachability(now, this.#reachability.step(now, { kind: 'members', members }));
   }
 
-  /** A connection over which nothing comes may be half open; a paused peer's is left alone. */
-  #doubtLink(now: Instant, peer: NodeId): void {
-    const silentMs = this.#peers.silentMs(now, peer);
-    if (silentMs === undefined || silentMs < CLUSTER.linkDoubtMs) return;
+  #probed(now: Instant, peer: NodeId, answered: boolean): void {
+    if (!answered) this.#missed(now, peer);
+    if (this.#peers.probed(now, peer, answered)) this.#giveUpLink(peer);
+  }
+
+  /** The next message, or the next contact, makes a new one. */
+  #giveUpLink(peer: NodeId): void {
     this.#out.push({ kind: 'disconnect', peer, reason: 'silent' });
   }
 
@@ -560,7 +561,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (this.#controlStateDirty && this.#controlStateAt <= now) this.#storeControlState(now);
     // A leader hears its group three times a second. After a long cut TCP may be waiting for its
     // next retry, half a minute away, with nobody probing: a new connection is there at once.
-    for (const { peer } of this.progress(now)) this.#doubtLink(now, peer);
+    for (const { peer, lastContactMs } of this.progress(now)) {
+      if (this.#peers.isGroupSilent(now, peer, lastContactMs)) this.#giveUpLink(peer);
+    }
   }
 
   #register(now: Instant): void {

@@ -1,18 +1,33 @@
 import type { GroupEpoch, NodeId } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
 
-interface ConnectedPeer {
+interface Greeting {
   readonly address: string;
   readonly groupEpoch: GroupEpoch;
-  heardAt: Instant;
 }
+
+interface ConnectedPeer extends Greeting {
+  readonly connectedAt: Instant;
+  heardAt: Instant;
+  /** Since when no direct probe of it was answered; undefined while they are. */
+  missedSince: Instant | undefined;
+}
+
+/** Every number of the doubt in a connection, with the reason beside it. */
+export const LINK_DOUBT = {
+  /** Nothing at all arrived for so long. A pause of the peer's process is shorter. */
+  silentMs: 6_000,
+  /** Two probes this far apart went unanswered, although the peer is heard: one way is dead. */
+  missedMs: 3_000,
+} as const;
 
 /** The peers of this cluster that are connected now, and what their greeting told. */
 export class ConnectedPeers {
   readonly #peers = new Map<NodeId, ConnectedPeer>();
 
-  add(peer: NodeId, facts: ConnectedPeer): void {
-    this.#peers.set(peer, { ...facts });
+  add(now: Instant, peer: NodeId, { address, groupEpoch }: Greeting): void {
+    const times = { connectedAt: now, heardAt: now, missedSince: undefined };
+    this.#peers.set(peer, { address, groupEpoch, ...times });
   }
 
   remove(peer: NodeId): void {
@@ -20,7 +35,7 @@ export class ConnectedPeers {
   }
 
   /** A message of this peer arrived: what its greeting told, unless it is not connected. */
-  heard(now: Instant, peer: NodeId): Omit<ConnectedPeer, 'heardAt'> | undefined {
+  heard(now: Instant, peer: NodeId): Greeting | undefined {
     const connected = this.#peers.get(peer);
     if (connected !== undefined) connected.heardAt = now;
     return connected;
@@ -30,10 +45,28 @@ export class ConnectedPeers {
     return this.#peers.get(peer)?.address;
   }
 
-  /** How long a connected peer has said nothing; undefined when it is not connected. */
-  silentMs(now: Instant, peer: NodeId): number | undefined {
-    const heardAt = this.#peers.get(peer)?.heardAt;
-    return heardAt === undefined ? undefined : now - heardAt;
+  /**
+   * A direct probe was answered, or was not. True when the connection is to be doubted: either
+   * nothing arrives over it, or what is sent over it never arrives. Both happen to half-open
+   * connections, of which TCP says nothing for minutes.
+   */
+  probed(now: Instant, peer: NodeId, answered: boolean): boolean {
+    const connected = this.#peers.get(peer);
+    if (connected === undefined) return false;
+    if (answered) {
+      connected.missedSince = undefined;
+      return false;
+    }
+    connected.missedSince ??= now;
+    const missedMs = now - connected.missedSince;
+    return missedMs >= LINK_DOUBT.missedMs || now - connected.heardAt >= LINK_DOUBT.silentMs;
+  }
+
+  /** The same for a member of the group that a leader hears three times a second, or should. */
+  isGroupSilent(now: Instant, peer: NodeId, lastContactMs: number): boolean {
+    const connected = this.#peers.get(peer);
+    if (connected === undefined || lastContactMs < LINK_DOUBT.silentMs) return false;
+    return now - connected.connectedAt >= LINK_DOUBT.silentMs;
   }
 
   /** The latest life of the control group that a peer spoke of, and at least `own`. */

@@ -1,0 +1,48 @@
+import { groupEpoch, nodeId } from '@memgrid/protocol';
+import { expect, test } from 'vitest';
+import type { Instant } from '../machine.ts';
+import { ConnectedPeers, LINK_DOUBT } from './connected-peers.ts';
+
+const PEER = nodeId('a'.repeat(32));
+const at = (ms: number): Instant => ms as Instant;
+
+function connected(): ConnectedPeers {
+  const peers = new ConnectedPeers();
+  peers.add(at(0), PEER, { address: 'a:7700', groupEpoch: groupEpoch(1) });
+  return peers;
+}
+
+test('N9: one missed probe of a peer that is heard says nothing about the connection', () => {
+  const peers = connected();
+  peers.heard(at(60_000), PEER);
+  expect(peers.probed(at(60_100), PEER, false)).toBe(false);
+});
+
+test('N9: two unanswered probes some seconds apart do, although the peer is heard', () => {
+  const peers = connected();
+  peers.probed(at(1_000), PEER, false);
+  peers.heard(at(3_999), PEER);
+  expect(peers.probed(at(1_000 + LINK_DOUBT.missedMs), PEER, false)).toBe(true);
+});
+
+test('N9: an answer in between ends the doubt', () => {
+  const peers = connected();
+  peers.probed(at(1_000), PEER, false);
+  peers.probed(at(2_000), PEER, true);
+  peers.heard(at(4_000), PEER);
+  expect(peers.probed(at(1_000 + LINK_DOUBT.missedMs), PEER, false)).toBe(false);
+});
+
+test('N9: a missed probe of a peer that is not heard either is enough', () => {
+  const peers = connected();
+  expect(peers.probed(at(LINK_DOUBT.silentMs), PEER, false)).toBe(true);
+});
+
+test('N9: a leader doubts a connection over which its group does not answer, once it had the time', () => {
+  const peers = connected();
+  peers.heard(at(10_000), PEER);
+  expect(peers.isGroupSilent(at(10_000), PEER, LINK_DOUBT.silentMs - 1)).toBe(false);
+  expect(peers.isGroupSilent(at(10_000), PEER, LINK_DOUBT.silentMs)).toBe(true);
+  expect(peers.isGroupSilent(at(LINK_DOUBT.silentMs - 1), PEER, 60_000)).toBe(false);
+  expect(peers.isGroupSilent(at(10_000), nodeId('b'.repeat(32)), 60_000)).toBe(false);
+});
