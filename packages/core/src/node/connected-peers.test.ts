@@ -12,20 +12,20 @@ function connected(): ConnectedPeers {
   return peers;
 }
 
-test('N9: one missed probe of a peer that is heard says nothing about the connection', () => {
+test('N11: one missed probe of a peer that is heard says nothing about the connection', () => {
   const peers = connected();
   peers.heard(at(60_000), PEER);
   expect(peers.probed(at(60_100), PEER, false)).toBe(false);
 });
 
-test('N9: two unanswered probes some seconds apart do, although the peer is heard', () => {
+test('N11: two unanswered probes some seconds apart do, although the peer is heard', () => {
   const peers = connected();
   peers.probed(at(1_000), PEER, false);
   peers.heard(at(3_999), PEER);
   expect(peers.probed(at(1_000 + LINK_DOUBT.missedMs), PEER, false)).toBe(true);
 });
 
-test('N9: an answer in between ends the doubt', () => {
+test('N11: an answer in between ends the doubt', () => {
   const peers = connected();
   peers.probed(at(1_000), PEER, false);
   peers.probed(at(2_000), PEER, true);
@@ -33,12 +33,12 @@ test('N9: an answer in between ends the doubt', () => {
   expect(peers.probed(at(1_000 + LINK_DOUBT.missedMs), PEER, false)).toBe(false);
 });
 
-test('N9: a missed probe of a peer that is not heard either is enough', () => {
+test('N11: a missed probe of a peer that is not heard either is enough', () => {
   const peers = connected();
   expect(peers.probed(at(LINK_DOUBT.silentMs), PEER, false)).toBe(true);
 });
 
-test('N9: a leader doubts a connection over which its group does not answer, once it had the time', () => {
+test('N11: a leader doubts a connection over which its group does not answer, once it had the time', () => {
   const peers = connected();
   peers.heard(at(10_000), PEER);
   expect(peers.isGroupSilent(at(10_000), PEER, LINK_DOUBT.silentMs - 1)).toBe(false);
