@@ -18,7 +18,7 @@ import { hostOf } from './sim-dial.ts';
 import type { SimNetwork } from './sim-network.ts';
 import { SimProcess } from './sim-process.ts';
 import type { ProcessOptions, SimulatedMachine } from './sim-process.ts';
-import type { ProcessEnd } from './world-event.ts';
+import type { ProcessEnd, ProcessLabel } from './world-event.ts';
 
 /** Makes what runs in a process. Production's is `new NodeMachine(options)`. */
 export type MachineFactory = (options: NodeMachineOptions) => SimulatedMachine;
@@ -59,6 +59,7 @@ export class SimNode {
   readonly #world: NodeSurroundings;
   #process: SimProcess | undefined;
   #away = false;
+  #label: ProcessLabel;
   #startCount = 0;
   /** Raised by each start and stop, so that a delayed start can see that it is out of date. */
   #revision = 0;
@@ -79,6 +80,7 @@ export class SimNode {
       options.records,
     );
     world.network.addHost(this.name);
+    this.#label = { node: this.name, nodeId: '' as NodeId, process: 0 };
   }
 
   get name(): string {
@@ -131,18 +133,26 @@ export class SimNode {
     const { election, machine, membership, queue, register } = this.#world;
     const random = this.#random.split(`process/${this.#startCount}`);
     const now = this.clock.monotonicAt(queue.nowUs);
-    const running = machine({
-      settings: this.settings,
-      membership,
-      election,
-      records: this.disk.open(),
-      random: random.split('machine'),
-      digest: sha256,
-      now,
-      wallMs: this.clock.wallMs(),
-    });
+    let running: SimulatedMachine;
+    try {
+      running = machine({
+        settings: this.settings,
+        membership,
+        election,
+        records: this.disk.open(),
+        random: random.split('machine'),
+        digest: sha256,
+        now,
+        wallMs: this.clock.wallMs(),
+      });
+    } catch (error) {
+      // A directory that its own program cannot read: as bad as any other fault of a machine.
+      this.#world.observe({ kind: 'ended', at: this.#label, end: { how: 'faulted', error } });
+      return;
+    }
     const { nodeId } = running.status(now);
     const label = { node: this.name, nodeId, process: register(this, nodeId) };
+    this.#label = label;
     this.#process = new SimProcess({
       ...this.#world,
       label,
