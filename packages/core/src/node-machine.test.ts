@@ -402,3 +402,23 @@ test('N10: a peer without a cluster has no say in one', () => {
   expect(refusals).toContainEqual(expect.stringMatching(/^"ping" from .*in no cluster yet\.$/));
   expect(rig.sent.slice(before)).toEqual([]);
 });
+
+test('N12: a cluster that dials a new node, because it knows its address, does not draw it in', () => {
+  const rig = formed();
+  rig.start('d:1', joining());
+  expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
+  rig.kill('d:1');
+  rig.start('d:1', { seeds: ['elsewhere:1'], expect: 2 });
+  rig.run(40_000);
+  expect(rig.status('d:1')).toMatchObject({ phase: 'discovering', clusterId: undefined });
+  expect(rig.status('d:1').connectedPeers.length).toBeGreaterThan(0);
+});
+
+test('N12: the same node joins when one of the members is its seed', () => {
+  const rig = formed();
+  rig.start('d:1', joining());
+  expect(rig.runUntil(() => agrees(rig), 20_000)).toBe(true);
+  rig.kill('d:1');
+  rig.start('d:1', { seeds: ['b:1'], expect: 2 });
+  expect(rig.runUntil(() => agrees(rig), 60_000)).toBe(true);
+});

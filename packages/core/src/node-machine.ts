@@ -23,6 +23,7 @@ import { earliest, type Instant, type Machine } from './machine.ts';
 import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
 import { ClusterMachine } from './node/cluster-machine.ts';
+import { describeCluster } from './node/describe-cluster.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
 import {
   foundedEntry,
@@ -150,24 +151,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Everything that may be looked at from outside. A copy, built on demand. */
   status(now: Instant): NodeStatus {
-    const cluster = this.#cluster;
-    const election = cluster?.electionStatus();
-    const coordinator = cluster?.coordinator();
+    const cluster = describeCluster(now, this.#cluster);
+    const settled = cluster.coordinator !== undefined;
     return {
+      ...cluster,
       nodeId: this.#identity.nodeId,
       generation: this.#identity.generation,
       phase: this.#phase,
       clusterId: this.#identity.clusterId,
       address: this.#options.settings.address,
       httpAddress: this.#options.settings.httpAddress,
-      waitingFor: coordinator === undefined ? this.#waitingFor() : cluster?.registrationProblem,
-      control: cluster?.control(),
-      election: election?.role === 'outsider' ? undefined : election,
-      coordinator,
-      progress: cluster?.progress(now) ?? [],
-      members: cluster?.members() ?? [],
-      rows: cluster?.rows() ?? [],
-      healthScore: cluster?.healthScore ?? 0,
+      waitingFor: settled ? this.#cluster?.registrationProblem : this.#waitingFor(),
       connectedPeers: this.#links.connectedPeers(),
       clock: {
         timestamp: this.#clock.latest,
@@ -412,14 +406,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
-    const { peer, address, groupEpoch, clusterId } = effect;
+    const { peer, address, clusterId } = effect;
     this.#rejections.connected();
     this.#peers.add(effect, this.#identity.clusterId);
     if (this.#cluster !== undefined) this.#announcePeer(now, peer);
-    else if (clusterId !== undefined) this.#join(clusterId, groupEpoch);
-    else this.#toFounding(now, { kind: 'peerUp', peer, address });
+    else if (clusterId === undefined) this.#toFounding(now, { kind: 'peerUp', peer, address });
     // Whoever dialled us is reached as well: our own dial there may lose against it every time.
     this.#reached(now, address, peer);
+    this.#joinSeeds();
     // A founder that crashed between its promise and the commit asks again by just being there.
     if (this.#plan !== undefined && clusterId === undefined) this.#passPlanOn(now, peer);
   }
@@ -484,6 +478,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (!this.#seeds.reached(address, peer)) return;
     if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);
     this.#toFounding(now, { kind: 'seedReached', seed: address });
+    this.#joinSeeds();
   }
 
   #connect(now: Instant, address: string, peer: NodeId | undefined): void {
@@ -553,7 +548,19 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     return true;
   }
 
-  /** A seed already belongs to a cluster: become part of that one. */
+  /**
+   * A seed already belongs to a cluster: become part of that one. Whoever merely dials this node,
+   * because it has the address of a member that is gone, does not draw it in.
+   */
+  #joinSeeds(): void {
+    for (const { peer, address, clusterId, groupEpoch } of this.#peers.withCluster()) {
+      if (clusterId === undefined) continue;
+      const promised = this.#founding?.promisedPlan(clusterId) !== undefined;
+      if (!promised && !this.#seeds.isSeed(peer, address)) continue;
+      this.#join(clusterId, groupEpoch);
+    }
+  }
+
   #join(clusterId: ClusterId, groupEpoch: GroupEpoch): void {
     if (this.#founding === undefined) return;
     const promised = this.#founding.promisedPlan(clusterId);

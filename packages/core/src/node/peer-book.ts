@@ -48,6 +48,13 @@ export class PeerBook {
     return [...this.#entries.keys()];
   }
 
+  /** Connected peers whose greeting named a cluster. */
+  withCluster(): readonly PeerFacts[] {
+    return [...this.#entries.values()]
+      .map(({ facts }) => facts)
+      .filter((facts) => facts.clusterId !== undefined);
+  }
+
   /** Where a connected peer accepts connections; '' when it is not connected. */
   addressOf(peer: NodeId): string {
     return this.#entries.get(peer)?.facts.address ?? '';

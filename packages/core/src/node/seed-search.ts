@@ -43,6 +43,15 @@ export class SeedSearch {
     return isSeed;
   }
 
+  /** Whether this peer was met at a seed, or may have been: one seed did not say who it is. */
+  isSeed(peer: NodeId, address: string): boolean {
+    if (this.#seeds.includes(address)) return true;
+    for (const owner of this.#reached.values()) {
+      if (owner === undefined || owner === peer) return true;
+    }
+    return false;
+  }
+
   /**
    * The connection to `peer` is gone: which seeds have to answer again. One that did not say who it
    * is may be this peer.

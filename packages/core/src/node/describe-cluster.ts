@@ -1,0 +1,33 @@
+import type { Instant } from '../machine.ts';
+import type { NodeStatus } from '../node-status.ts';
+import type { ClusterMachine } from './cluster-machine.ts';
+
+type ClusterPart = Pick<
+  NodeStatus,
+  'control' | 'election' | 'coordinator' | 'progress' | 'members' | 'rows' | 'healthScore'
+>;
+
+const NO_CLUSTER: ClusterPart = {
+  control: undefined,
+  election: undefined,
+  coordinator: undefined,
+  progress: [],
+  members: [],
+  rows: [],
+  healthScore: 0,
+};
+
+/** What a node's status says about its cluster; empty while it has none. */
+export function describeCluster(now: Instant, cluster: ClusterMachine | undefined): ClusterPart {
+  if (cluster === undefined) return NO_CLUSTER;
+  const election = cluster.electionStatus();
+  return {
+    control: cluster.control(),
+    election: election.role === 'outsider' ? undefined : election,
+    coordinator: cluster.coordinator(),
+    progress: cluster.progress(now),
+    members: cluster.members(),
+    rows: cluster.rows(),
+    healthScore: cluster.healthScore,
+  };
+}
