@@ -142,6 +142,19 @@ test('N3: a command that makes no sense is refused with its reason', () => {
   ]);
 });
 
+test('N3: a hand-over to a node that is known to be dead is refused at once', () => {
+  const rig = formed();
+  const leader = rig.coordinator() ?? '';
+  const victim = THREE.find((name) => name !== leader) ?? '';
+  const id = rig.status(victim).nodeId;
+  rig.kill(victim);
+  rig.run(5_000);
+  rig.request(leader, 1, { kind: 'handover', to: id });
+  expect(rig.replies).toMatchObject([
+    { reply: { kind: 'failed', reason: 'badTarget', detail: 'The chosen successor is dead.' } },
+  ]);
+});
+
 test('N4: a disk that confirms what was never asked is found at once', () => {
   const rig = formed();
   expect(() => rig.input('a:1', { kind: 'stored', ticket: 99_999 })).toThrow(InvariantError);

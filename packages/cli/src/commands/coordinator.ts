@@ -137,7 +137,7 @@ async function showCoordinator(options: AskOptions): Promise<CommandResult> {
       ['http', leader?.member.httpAddress ?? '-'],
       ['term', String(term ?? '-')],
       ['voters', `${voters.alive} of ${voters.total} alive, ${voters.majority} needed`],
-      ['agreed', agreed ? 'yes, by every node that answered' : 'no'],
+      ['agreed', certain ? 'yes, by every node that answered' : 'no'],
     ]),
     warnings: certain ? everybody.warnings : [...everybody.warnings, ...problems],
     answeredBy,

@@ -495,6 +495,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#stepGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
         break;
       case 'handover': {
+        const liveness = body.to === undefined ? 'alive' : this.#membership.get(body.to)?.liveness;
+        if (liveness === 'dead' || liveness === 'left') {
+          const detail = `The chosen successor is ${liveness}.`;
+          this.#out.push(failure(request, 'badTarget', detail));
+          break;
+        }
         const origin = { kind: 'outside', request, about: 'read' } as const;
         this.#stepGroup(now, { kind: 'transfer', to: body.to, origin });
         break;
