@@ -57,8 +57,9 @@ export function recoverNode(records: ReadonlyMap<string, Uint8Array>): Recovered
   );
   const election = recoverElection(records);
   const stored = read(records, RECORD_KEYS.controlState, decodeControlImage);
-  const fromGroup =
-    election === undefined ? undefined : decodeControlImage(election.snapshot.state);
+  // A newcomer may have stored a term or a vote before the first snapshot reached it.
+  const hasSnapshot = election !== undefined && election.snapshot.state.length > 0;
+  const fromGroup = hasSnapshot ? decodeControlImage(election.snapshot.state) : undefined;
   const image =
     stored === undefined || (fromGroup !== undefined && fromGroup.index >= stored.index)
       ? fromGroup
