@@ -39,7 +39,9 @@ export function scenarioOf(report: SimulationReport): Scenario {
     durationMs,
     faults: schedule,
     ...(shortLogs ? { shortLogs } : {}),
-    ...(violation === undefined ? {} : { note: `${violation.checker}: ${violation.message}` }),
+    ...(violation === undefined
+      ? {}
+      : { note: `${violation.checker}: ${firstLine(violation.message)}` }),
   };
 }
 
@@ -47,6 +49,11 @@ export function scenarioOf(report: SimulationReport): Scenario {
 export function replay(scenario: Scenario): SimulationReport {
   const { durationMs, faults, nodes, seed, shortLogs = false } = scenario;
   return simulate({ seed, nodes, durationMs, faults: { kind: 'schedule', faults, shortLogs } });
+}
+
+/** A stack trace says where the program stood, which is no part of the day. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
 }
 
 /** The same property is broken: another violation would be another bug. */

@@ -77,7 +77,9 @@ export function swarm(options: SwarmOptions): Swarm {
     schedule.push(...DRAWS[kind](drawAt(random, options.nodes, atMs)));
   }
   schedule.sort((a, b) => a.atMs - b.atMs);
-  return { kinds, gapMs, quietMs, schedule, shortLogs: random.chance(0.5) };
+  // Compositions reach beyond the moment they were drawn for; nothing may strike a healed world.
+  const inTime = schedule.filter(({ atMs: strikesMs }) => strikesMs < options.durationMs);
+  return { kinds, gapMs, quietMs, schedule: inTime, shortLogs: random.chance(0.5) };
 }
 
 /**
