@@ -15,7 +15,8 @@ interface Leadership {
   readonly sinceUs: number;
   /** When each node last answered in this term. */
   readonly heardUs: Map<string, number>;
-  resigned: boolean;
+  /** When it stepped down; what it said in that very turn, it said before. */
+  resignedUs: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export function silentAfterQuorumLoss(): Checker {
       // New voters get their time to answer for the first time.
       sinceUs: nowUs,
       heardUs: kept?.heardUs ?? new Map(),
-      resigned: false,
+      resignedUs: Infinity,
     });
   };
 
@@ -47,7 +48,7 @@ export function silentAfterQuorumLoss(): Checker {
     const { message } = event.envelope;
     if (leadership === undefined || !isLeaderMessage(message)) return undefined;
     if (message.term !== leadership.term) return undefined;
-    if (leadership.resigned) {
+    if (nowUs > leadership.resignedUs) {
       return `Sends ${message.type} in term ${message.term} after it stepped down.`;
     }
     const sinceUs = Math.max(leadership.sinceUs, disturbedUs.get(event.at.process) ?? 0);
@@ -80,7 +81,7 @@ export function silentAfterQuorumLoss(): Checker {
           const leadership = leaderships.get(event.at.process);
           const { event: told } = event;
           if (told.name === 'coordinator.steppedDown' && leadership?.term === told.term) {
-            leadership.resigned = true;
+            leadership.resignedUs = Math.min(leadership.resignedUs, nowUs);
           }
           if (told.name === 'self.accused' && told.stalledMs > 0) {
             disturbedUs.set(event.at.process, nowUs);
