@@ -475,3 +475,28 @@ test('L7: a dial whose outcome is never told is given up, and made again', () =>
     { kind: 'dial', link: 2 },
   ]);
 });
+
+test('L11: the late answer of an old life of a peer is no verdict about this node', () => {
+  const pair = connected();
+  const links = pair.nodes.get(A);
+  pair.input(A, { kind: 'disconnect', peer: B, reason: 'test' });
+  const reborn = { ...selfOf(B), generation: generation(3) };
+  const dialled = (at: number): number => {
+    const effects = links?.step(at as Instant, { kind: 'connect', address: 'b:9', peer: B }) ?? [];
+    return effects.flatMap((effect) => (effect.kind === 'dial' ? [effect.link] : []))[0] ?? 0;
+  };
+  const answer = (at: number, facts: HandshakeSelf): readonly LinksEffect[] => {
+    const link = dialled(at);
+    links?.step(at as Instant, { kind: 'linkOpened', link });
+    const ack: Message = { type: 'helloAck', version: 1, ...facts };
+    const envelope = pair.envelopeFrom(B, ack, { sequence: 1 });
+    return links?.step(at as Instant, { kind: 'received', link, envelope }) ?? [];
+  };
+  answer(10_000, reborn);
+  links?.step(at(10_000), { kind: 'disconnect', peer: B, reason: 'test' });
+  const late = answer(20_000, { ...selfOf(B), generation: generation(2) });
+  expect(late.map((effect) => effect.kind)).toContain('hangUp');
+  expect(late.map((effect) => effect.kind)).not.toContain('rejected');
+  const foreign = answer(30_000, { ...reborn, clusterId: clusterId('d'.repeat(32)) });
+  expect(foreign.map((effect) => effect.kind)).toContain('rejected');
+});

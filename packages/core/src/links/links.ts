@@ -243,16 +243,27 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (hello.channel === 'control') this.#announce(now, facts, hello);
   }
 
+  /**
+   * Who answered is not to be spoken to. That an old life of a peer answers, or a copy of one, says
+   * nothing about this node; another cluster, or a copy of this node, does.
+   */
+  #refuseAnswer(
+    now: Instant,
+    link: GreetingLink,
+    { ack, reject }: { ack: HelloAck; reject: Reject },
+  ): void {
+    this.#rejectedEvent(link.address, reject);
+    const aboutUs = ack.nodeId === this.#self.nodeId || reject.reason === 'wrongCluster';
+    if (aboutUs) {
+      this.#effects.push({ kind: 'rejected', address: link.address, ...reasonOf(reject) });
+    }
+    this.#drop(now, link.id, reject);
+  }
+
   #acknowledged(now: Instant, link: GreetingLink, ack: HelloAck): void {
     const check = checkHelloAck(ack, this.#self, this.#starts);
     if (check.kind === 'reject') {
-      this.#rejectedEvent(link.address, check.reject);
-      this.#effects.push({
-        kind: 'rejected',
-        address: link.address,
-        ...reasonOf(check.reject),
-      });
-      this.#drop(now, link.id, check.reject);
+      this.#refuseAnswer(now, link, { ack, reject: check.reject });
       return;
     }
     this.#dials.answered(link);
