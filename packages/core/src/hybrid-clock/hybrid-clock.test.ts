@@ -116,3 +116,26 @@ test.each([
   }
   expect(comparison.suspect).toBe(suspect);
 });
+
+test('K3: many quick restarts do not carry the clock away', () => {
+  let bound = 0;
+  for (let start = 0; start < 60; start += 1) {
+    const wall = WALL + start * 500;
+    const clock = new HybridClock(bound, wall);
+    bound = clock.nextBound(wall) ?? bound;
+    clock.boundStored(bound);
+    clock.tick(wall);
+    expect(clock.latest.ms - wall).toBeLessThan(HYBRID_CLOCK.boundAheadMsMax + 1_000);
+  }
+});
+
+test('K3: a clock far ahead of the wall asks for a bound once, not at every turn', () => {
+  const clock = new HybridClock(WALL + 20_000, WALL);
+  const bound = clock.nextBound(WALL) ?? 0;
+  expect(bound).toBeGreaterThan(clock.latest.ms);
+  clock.boundStored(bound);
+  for (let turn = 0; turn < 1_000; turn += 1) {
+    clock.tick(WALL + turn);
+    expect(clock.nextBound(WALL + turn)).toBeUndefined();
+  }
+});

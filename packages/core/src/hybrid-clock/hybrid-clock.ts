@@ -15,6 +15,13 @@ export const HYBRID_CLOCK = {
   /** … this far ahead, so that two missed renewals do not stop the clock. */
   boundAheadMs: 3_000,
   /**
+   * A bound is never this far beyond the wall clock: a node that restarts again and again begins at
+   * one bound after the other, and three seconds each would soon make its clock suspect to others.
+   */
+  boundAheadMsMax: 8_000,
+  /** Room for the counter to overflow into, where the clock is that far ahead already. */
+  boundSlackMs: 10,
+  /**
    * A restart begins this far beyond the bound, and so later than all readings before: there may be
    * some at the bound itself, and a counter that overflowed there borrowed milliseconds beyond it.
    */
@@ -76,10 +83,13 @@ export class HybridClock {
 
   /** The bound to store next, or undefined while the present one lasts. */
   nextBound(wallMs: number): number | undefined {
-    const wantedMs = Math.max(this.#ms, wallMs) + HYBRID_CLOCK.boundAheadMs;
-    const renewalMs = HYBRID_CLOCK.boundAheadMs - HYBRID_CLOCK.boundRenewalMs;
+    const limitMs = Math.max(
+      wallMs + HYBRID_CLOCK.boundAheadMsMax,
+      this.#ms + HYBRID_CLOCK.boundSlackMs,
+    );
+    const wantedMs = Math.min(Math.max(this.#ms, wallMs) + HYBRID_CLOCK.boundAheadMs, limitMs);
     const heldMs = Math.max(this.#boundMs, this.#pendingBoundMs);
-    if (heldMs - Math.max(this.#ms, wallMs) > renewalMs) return undefined;
+    if (heldMs > this.#ms && wantedMs - heldMs < HYBRID_CLOCK.boundRenewalMs) return undefined;
     this.#pendingBoundMs = wantedMs;
     return wantedMs;
   }
