@@ -76,6 +76,8 @@ export class NodeShell implements RunningNode {
   #machine: NodeMachine | undefined;
   #driver: Driver<NodeInput, NodeEffect> | undefined;
   #stopping: Promise<void> | undefined;
+  readonly #begun = Promise.withResolvers<void>();
+  #hasBegun = false;
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: NodeParts) {
@@ -140,8 +142,11 @@ export class NodeShell implements RunningNode {
     });
   }
 
-  /** Wakes the machine. Its first packet leaves when its generation is on disk. */
-  run(company: Company): void {
+  /**
+   * Wakes the machine. Its first packet leaves when its generation is on disk; resolves then (or
+   * when the node has ended before): an identity that a crash could still change is not told.
+   */
+  async run(company: Company): Promise<void> {
     const machine = this.#makeMachine(company);
     const { nodeId, generation } = machine.status(systemClock.now());
     this.#observer.identify(nodeId, generation);
@@ -150,6 +155,7 @@ export class NodeShell implements RunningNode {
     this.#observer.metrics.observe(this.#metricsSource(machine, this.#driver));
     this.#sensor.start();
     this.#driver.start();
+    await this.#begun.promise;
   }
 
   /** Undoes a start that failed half way. */
@@ -248,12 +254,19 @@ export class NodeShell implements RunningNode {
       flush: () => {
         this.#commit.flush();
         this.#links.flush();
+        this.#noteBeginning(machine);
       },
       wallClockInput: (wallMs) => ({ kind: 'wallClock', wallMs }),
       onFault: (error) => this.#fault(error),
       sliceMsMax: SLICE_MS_MAX,
       inboxMax: INBOX_MAX,
     });
+  }
+
+  #noteBeginning(machine: NodeMachine): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = machine.status(systemClock.now()).phase !== 'starting';
+    if (this.#hasBegun) this.#begun.resolve();
   }
 
   #makeLinks(): Links {
@@ -341,6 +354,7 @@ export class NodeShell implements RunningNode {
 
   /** From the outside in: nobody new, nobody waiting, then the disk, and the lock last. */
   async #closeAll(): Promise<void> {
+    this.#begun.resolve();
     clearTimeout(this.#drainTimer);
     this.#sensor.stop();
     this.#driver?.stop();

@@ -239,7 +239,7 @@ test('a disk that refuses a write ends the node, and nothing is tried again', as
   const shell = new NodeShell({ config, store, observer, tls: undefined });
   const events = shell.events();
   await shell.listen();
-  shell.run(config);
+  await shell.run(config);
   expect(await shell.done).toMatchObject({ code: 'storeFailed' });
   expect(writes).toBe(1);
   const problems: string[] = [];

@@ -25,8 +25,8 @@ export interface Surroundings {
 }
 
 /**
- * Starts a node in this process and resolves when it accepts connections. It may then still be
- * looking for its cluster: `status().phase` tells.
+ * Starts a node in this process and resolves when it accepts connections and its identity is on disk.
+ * It may then still be looking for its cluster: `status().phase` tells.
  *
  * Installs no signal handlers: whoever owns the process calls `drain`.
  *
@@ -46,7 +46,7 @@ export async function startNode(
     await shell.listen();
     const { address, httpAddress } = shell;
     const company = await surroundings.foundWith?.({ address, httpAddress });
-    shell.run(company ?? config);
+    await shell.run(company ?? config);
   } catch (error) {
     await shell.abandon();
     throw error;
