@@ -30,6 +30,15 @@ export type LogIndex = Brand<number, 'LogIndex'>;
  */
 export type GroupEpoch = Brand<number, 'GroupEpoch'>;
 
+/** A slice of the keys: a whole number below the cluster's shard count. */
+export type ShardId = Brand<number, 'ShardId'>;
+
+/**
+ * Who issues dots for one shard: `<node id>.<actor epoch>`, in decimal. The epoch rises whenever
+ * the node may have lost what it knew of the shard, so that no dot is ever issued twice.
+ */
+export type ActorId = Brand<string, 'ActorId'>;
+
 const HEX_128 = /^[0-9a-f]{32}$/;
 
 export function clusterId(text: string): ClusterId {
@@ -58,6 +67,18 @@ export function logIndex(value: number): LogIndex {
 
 export function groupEpoch(value: number): GroupEpoch {
   return parseCount(value, 'group epoch') as GroupEpoch;
+}
+
+/** @param shardCount the cluster's; a shard beyond it belongs to another cluster. */
+export function shardId(value: number, shardCount: number): ShardId {
+  if (!Number.isInteger(value) || value < 0 || value >= shardCount) {
+    throw new RangeError(`Invalid shard ${value}: expected a whole number below ${shardCount}.`);
+  }
+  return value as ShardId;
+}
+
+export function actorId(node: NodeId, actorEpoch: number): ActorId {
+  return `${node}.${parseCount(actorEpoch, 'actor epoch')}` as ActorId;
 }
 
 /** The first eight digits: enough to tell members apart on a screen, never used to decide. */

@@ -1,14 +1,17 @@
 export {
+  actorId,
   clusterId,
   generation,
   groupEpoch,
   incarnation,
   logIndex,
   nodeId,
+  shardId,
   shortId,
   term,
 } from './ids.ts';
 export type {
+  ActorId,
   Brand,
   ClusterId,
   Generation,
@@ -16,6 +19,7 @@ export type {
   Incarnation,
   LogIndex,
   NodeId,
+  ShardId,
   Term,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
@@ -134,6 +138,13 @@ export type { Applied, ErrorCode, ErrorCodeInfo, ErrorDetails, Retry } from './e
 export { ClusterError, isClusterError } from './errors.ts';
 export type { ClusterErrorOptions } from './errors.ts';
 export { decodeError, encodeError, errorField } from './error-wire.ts';
+
+export { hash64 } from './placement/hash.ts';
+export type { Hash64 } from './placement/hash.ts';
+export { placeShards } from './placement/rendezvous.ts';
+export type { PlacementConfig, PlacementMember, ShardReplicas } from './placement/rendezvous.ts';
+export { SHARD_COUNT_MAX, SHARD_COUNT_MIN, shardKeyOf, shardOf } from './placement/shard.ts';
+export type { ShardAddress } from './placement/shard.ts';
 
 // The parts to describe a record with, for `encodeValue` and `decodeValue`.
 export { WireError } from './wire/wire-error.ts';

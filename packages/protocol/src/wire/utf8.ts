@@ -23,6 +23,39 @@ export function utf8Bytes(text: string): number {
 }
 
 /**
+ * The UTF-8 form of `text`, in memory of its own.
+ *
+ * @throws RangeError when it has none, because of half a surrogate pair.
+ */
+export function encodeUtf8(text: string): Uint8Array {
+  const length = utf8Bytes(text);
+  if (length < 0) throw new RangeError('A text with half of a surrogate pair has no UTF-8 form.');
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i) as number;
+    if (code < 0x80) {
+      bytes[at++] = code;
+    } else if (code < 0x800) {
+      bytes[at++] = 0xc0 | (code >> 6);
+      bytes[at++] = 0x80 | (code & 0x3f);
+    } else if (code < 0x10000) {
+      bytes[at++] = 0xe0 | (code >> 12);
+      bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (code & 0x3f);
+    } else {
+      bytes[at++] = 0xf0 | (code >> 18);
+      bytes[at++] = 0x80 | ((code >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (code & 0x3f);
+      // The second unit of the pair is done.
+      i++;
+    }
+  }
+  return bytes;
+}
+
+/**
  * The longest beginning of `text` that fits into `bytesMax` without cutting a character in two.
  * Half surrogate pairs become U+FFFD, so the result can always be sent.
  */

@@ -1,0 +1,71 @@
+import { encodeUtf8 } from '../wire/utf8.ts';
+
+/** 64 bits as two lanes, because a `bigint` on the path of every operation costs an allocation. */
+export interface Hash64 {
+  /** Bits 63 to 32, as a whole number from 0 to 2^32 - 1. */
+  readonly high: number;
+  /** Bits 31 to 0, as a whole number from 0 to 2^32 - 1. */
+  readonly low: number;
+}
+
+// The first 64 bits of the fraction of pi. Any two different numbers would do, but they place
+// every key of every cluster, so they never change.
+const SEED_HIGH = 0x243f6a88;
+const SEED_LOW = 0x85a308d3;
+
+/**
+ * Where a text lies in a space of 2^64, the same on every node and in every version.
+ *
+ * Two independent lanes of murmur3-32 over the UTF-8 bytes. It spreads keys evenly; it is no
+ * protection against somebody who searches for keys that collide.
+ *
+ * @throws RangeError when `text` has no UTF-8 form.
+ */
+export function hash64(text: string): Hash64 {
+  const bytes = encodeUtf8(text);
+  return { high: murmur3(bytes, SEED_HIGH), low: murmur3(bytes, SEED_LOW) };
+}
+
+const C1 = 0xcc9e2d51;
+const C2 = 0x1b873593;
+
+/**
+ * MurmurHash3_x86_32 by Austin Appleby, as published with SMHasher.
+ *
+ * @param seed a whole number from 0 to 2^32 - 1.
+ * @returns a whole number from 0 to 2^32 - 1.
+ */
+export function murmur3(bytes: Uint8Array, seed: number): number {
+  const tailAt = bytes.length & ~3;
+  let hash = seed;
+  for (let at = 0; at < tailAt; at += 4) {
+    hash = rotate(hash ^ scramble(littleEndian(bytes, at, 4)), 13);
+    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+  }
+  if (tailAt < bytes.length) {
+    hash ^= scramble(littleEndian(bytes, tailAt, bytes.length - tailAt));
+  }
+  return mix32(hash ^ bytes.length);
+}
+
+/** Murmur3's finaliser: one to one on 32 bits, and every input bit moves about half of the output. */
+export function mix32(value: number): number {
+  let hash = value;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function scramble(block: number): number {
+  return Math.imul(rotate(Math.imul(block, C1), 15), C2);
+}
+
+function rotate(value: number, bits: number): number {
+  return (value << bits) | (value >>> (32 - bits));
+}
+
+function littleEndian(bytes: Uint8Array, at: number, count: number): number {
+  let block = 0;
+  for (let i = 0; i < count; i++) block |= (bytes[at + i] as number) << (8 * i);
+  return block;
+}
