@@ -46,3 +46,20 @@ test('N11: a leader doubts a connection over which its group does not answer, on
   expect(peers.isGroupSilent(at(LINK_DOUBT.silentMs - 1), PEER, 60_000)).toBe(false);
   expect(peers.isGroupSilent(at(10_000), nodeId('b'.repeat(32)), 60_000)).toBe(false);
 });
+
+test('N11: on a path that is only slow, each vain new connection makes the next one rarer', () => {
+  const peers = connected();
+  const givenUpAt: number[] = [];
+  for (let ms = 0; ms <= 120_000; ms += 1_000) {
+    peers.heard(at(ms), PEER);
+    if (!peers.probed(at(ms), PEER, false)) continue;
+    givenUpAt.push(ms);
+    peers.add(at(ms), PEER, { address: 'a:7700', groupEpoch: groupEpoch(1) });
+  }
+  const pauses = givenUpAt.slice(1).map((ms, index) => ms - (givenUpAt[index] ?? 0));
+  expect(givenUpAt[0]).toBe(LINK_DOUBT.missedMs);
+  expect(pauses).toEqual([7_000, 13_000, 25_000, 49_000]);
+  peers.probed(at(121_000), PEER, true);
+  peers.probed(at(122_000), PEER, false);
+  expect(peers.probed(at(122_000 + LINK_DOUBT.missedMs), PEER, false)).toBe(true);
+});

@@ -19,11 +19,17 @@ export const LINK_DOUBT = {
   silentMs: 6_000,
   /** Two probes this far apart went unanswered, although the peer is heard: one way is dead. */
   missedMs: 3_000,
+  /** Twice as long after each vain attempt: on a path that is only slow, new links do not help. */
+  missedMsMax: 60_000,
+  /** Peers whose vain attempts are remembered. */
+  patienceMax: 1_024,
 } as const;
 
 /** The peers of this cluster that are connected now, and what their greeting told. */
 export class ConnectedPeers {
   readonly #peers = new Map<NodeId, ConnectedPeer>();
+  /** For peers whose connection was given up: how long to wait before the next one is. */
+  readonly #patienceMs = new Map<NodeId, number>();
 
   add(now: Instant, peer: NodeId, { address, groupEpoch }: Greeting): void {
     const times = { connectedAt: now, heardAt: now, missedSince: undefined };
@@ -55,11 +61,24 @@ export class ConnectedPeers {
     if (connected === undefined) return false;
     if (answered) {
       connected.missedSince = undefined;
+      this.#patienceMs.delete(peer);
       return false;
     }
     connected.missedSince ??= now;
-    const missedMs = now - connected.missedSince;
-    return missedMs >= LINK_DOUBT.missedMs || now - connected.heardAt >= LINK_DOUBT.silentMs;
+    const patienceMs = this.#patienceMs.get(peer) ?? LINK_DOUBT.missedMs;
+    if (now - connected.missedSince >= patienceMs) {
+      this.#remember(peer, Math.min(2 * patienceMs, LINK_DOUBT.missedMsMax));
+      return true;
+    }
+    return now - connected.heardAt >= LINK_DOUBT.silentMs;
+  }
+
+  #remember(peer: NodeId, patienceMs: number): void {
+    this.#patienceMs.delete(peer);
+    this.#patienceMs.set(peer, patienceMs);
+    if (this.#patienceMs.size <= LINK_DOUBT.patienceMax) return;
+    const oldest = this.#patienceMs.keys().next();
+    if (oldest.done !== true) this.#patienceMs.delete(oldest.value);
   }
 
   /** The same for a member of the group that a leader hears three times a second, or should. */
