@@ -139,6 +139,26 @@ export { ClusterError, isClusterError } from './errors.ts';
 export type { ClusterErrorOptions } from './errors.ts';
 export { decodeError, encodeError, errorField } from './error-wire.ts';
 
+export { actorIdField } from './causality/actor-field.ts';
+export {
+  dottedVersionSetField,
+  joinSets,
+  NEVER_WRITTEN,
+  writeSet,
+  writeSetBlind,
+} from './causality/dotted-version-set.ts';
+export type { DottedVersionSet, Sibling } from './causality/dotted-version-set.ts';
+export {
+  compareDots,
+  compareVectors,
+  counterOf,
+  covers,
+  dotField,
+  EMPTY_VECTOR,
+  mergeVectors,
+  versionVectorField,
+} from './causality/version-vector.ts';
+export type { Dot, VectorOrder, VersionVector } from './causality/version-vector.ts';
 export { hash64 } from './placement/hash.ts';
 export type { Hash64 } from './placement/hash.ts';
 export { placeShards } from './placement/rendezvous.ts';
