@@ -19,3 +19,16 @@ export { replay, scenarioOf, shrink } from './shrink.ts';
 export type { ShrinkResult, StillFails } from './shrink.ts';
 export { MembershipWorld } from './membership-world.ts';
 export type { MembershipObservation, MembershipWorldOptions } from './membership-world.ts';
+export { formatHistory, formatHistoryEvent, parseHistory } from './history/history-file.ts';
+export type { HistoryEvent, HistoryEventType, HistoryValue } from './history/history-file.ts';
+export { HistoryError } from './history/history-error.ts';
+export { checkRegisters } from './history/linearizability.ts';
+export type {
+  RegisterCheckOptions,
+  RegisterVerdict,
+  RegisterViolation,
+} from './history/linearizability.ts';
+export { checkSet } from './history/set-check.ts';
+export type { SetCounts, SetVerdict } from './history/set-check.ts';
+export { checkSessions } from './history/session-check.ts';
+export type { SessionViolation } from './history/session-check.ts';
