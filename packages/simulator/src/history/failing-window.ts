@@ -59,13 +59,20 @@ function closed(
   writers: ReadonlyMap<RegisterState, readonly number[]>,
 ): readonly RegisterOperation[] {
   const present = new Set(operations.map(({ from }) => from));
-  const kept = operations.filter(
-    ({ sees, to }) =>
-      sees === undefined ||
+  let kept = operations;
+  for (let before = -1; before !== kept.length;) {
+    before = kept.length;
+    kept = kept.filter(({ from, sees, to }) => {
+      if (sees === undefined) return true;
       // Who began after the observer had ended cannot have been its source.
-      (writers.get(sees) ?? []).every((writer) => writer > to || present.has(writer)),
-  );
-  return kept.length === operations.length ? kept : closed(kept, writers);
+      const sources = (writers.get(sees) ?? []).filter((writer) => writer < to);
+      if (sources.every((writer) => present.has(writer))) return true;
+      // At once, so that a chain of cas falls in one pass and not link by link.
+      present.delete(from);
+      return false;
+    });
+  }
+  return kept;
 }
 
 /** Where the operations that leave a value began, by the value. */

@@ -137,16 +137,20 @@ class Search {
  * most of them, and each would otherwise double the search.
  */
 function withoutUnseen(operations: readonly RegisterOperation[]): readonly RegisterOperation[] {
-  const lastSeen = new Map<RegisterState, number>();
-  for (const { sees, to } of operations) {
-    if (sees !== undefined) lastSeen.set(sees, Math.max(lastSeen.get(sees) ?? 0, to));
-  }
-  const kept = operations.filter(
-    ({ from, to, leaves }) =>
-      to !== Infinity || leaves === undefined || (lastSeen.get(leaves) ?? 0) > from,
-  );
+  let kept = operations;
   // Without one cas of unknown outcome, what it compared with may be unseen as well.
-  return kept.length === operations.length ? kept : withoutUnseen(kept);
+  for (let before = -1; before !== kept.length;) {
+    before = kept.length;
+    const lastSeen = new Map<RegisterState, number>();
+    for (const { sees, to } of kept) {
+      if (sees !== undefined) lastSeen.set(sees, Math.max(lastSeen.get(sees) ?? 0, to));
+    }
+    kept = kept.filter(
+      ({ from, to, leaves }) =>
+        to !== Infinity || leaves === undefined || (lastSeen.get(leaves) ?? 0) > from,
+    );
+  }
+  return kept;
 }
 
 /** A bit for each operation that no other has while it is pending. */
