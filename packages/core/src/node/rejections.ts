@@ -3,8 +3,11 @@ import { shortId } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
 import type { HaltCode } from '../node-io.ts';
 
-/** A slow death of this node's previous process looks like a clone for a moment. */
-const IDENTITY_CONFLICT_MS = 10_000;
+/**
+ * A slow death of the previous process looks like a clone for a moment: its links count as living for
+ * 2 s, and the dials back off to 3 s by then.
+ */
+const IDENTITY_CONFLICT_MS = 6_000;
 
 export interface Rejection {
   readonly address: string;
