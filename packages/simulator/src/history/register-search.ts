@@ -50,6 +50,8 @@ class Search {
   readonly #operations: readonly RegisterOperation[];
   readonly #moments: readonly Moment[];
   readonly #bits: readonly bigint[];
+  /** Of each operation, whether it overwrites whatever was there and nobody saw what it left. */
+  readonly #unseen: readonly boolean[];
   /** Per moment, the configurations that were looked at. */
   readonly #seen: Set<string>[];
   #furthest = 0;
@@ -58,6 +60,11 @@ class Search {
     this.#operations = operations;
     this.#bits = slotBits(operations);
     this.#moments = momentsOf(operations);
+    const lastSeen = lastSeenOf(operations);
+    this.#unseen = operations.map(
+      ({ from, sees, leaves }) =>
+        sees === undefined && leaves !== undefined && (lastSeen.get(leaves) ?? 0) <= from,
+    );
     this.#seen = this.#moments.map(() => new Set());
   }
 
@@ -101,10 +108,22 @@ class Search {
         if (operation.leaves === at.state || twins.has(twin)) continue;
         twins.add(twin);
       }
-      const effective = at.effective | bit;
+      const hidden = operation.sees === undefined ? this.#hidden(moment) : 0n;
+      const effective = at.effective | bit | hidden;
       next.push(this.#withReads({ moment: at.moment, effective, state: operation.leaves }));
     }
     stack.push(...next.toReversed());
+  }
+
+  /**
+   * The pending operations that an overwriting one hides by coming right after them. Nobody misses
+   * what they left, so to take effect here explains whatever a later moment would.
+   */
+  #hidden(moment: Moment): bigint {
+    return moment.pending.reduce(
+      (bits, index) => (this.#unseen[index] === true ? bits | (this.#bits[index] ?? 0n) : bits),
+      0n,
+    );
   }
 
   /** A pending read that saw the present state takes effect now: waiting can only harm it. */
@@ -141,16 +160,22 @@ function withoutUnseen(operations: readonly RegisterOperation[]): readonly Regis
   // Without one cas of unknown outcome, what it compared with may be unseen as well.
   for (let before = -1; before !== kept.length;) {
     before = kept.length;
-    const lastSeen = new Map<RegisterState, number>();
-    for (const { sees, to } of kept) {
-      if (sees !== undefined) lastSeen.set(sees, Math.max(lastSeen.get(sees) ?? 0, to));
-    }
+    const lastSeen = lastSeenOf(kept);
     kept = kept.filter(
       ({ from, to, leaves }) =>
         to !== Infinity || leaves === undefined || (lastSeen.get(leaves) ?? 0) > from,
     );
   }
   return kept;
+}
+
+/** By value, when the last operation that saw it ended. */
+function lastSeenOf(operations: readonly RegisterOperation[]): ReadonlyMap<RegisterState, number> {
+  const lastSeen = new Map<RegisterState, number>();
+  for (const { sees, to } of operations) {
+    if (sees !== undefined) lastSeen.set(sees, Math.max(lastSeen.get(sees) ?? 0, to));
+  }
+  return lastSeen;
 }
 
 /** A bit for each operation that no other has while it is pending. */
