@@ -13,12 +13,12 @@ function rejection(reason: RejectReason, address = 'b:1') {
   return { address, reason, detail: `Said ${address}.` };
 }
 
-test('N7: a conflict that is said again and again for ten seconds ends the node', () => {
+test('N7: a conflict that is said again and again for six seconds ends the node', () => {
   const rejections = new Rejections([]);
-  for (const second of [0, 3, 6, 9]) rejections.note(at(second), rejection('identityInUse'));
+  for (const second of [0, 2, 4, 5]) rejections.note(at(second), rejection('identityInUse'));
   expect(rejections.verdict(OWN)).toBeUndefined();
-  rejections.note(at(11), rejection('identityInUse'));
-  rejections.note(at(11), rejection('wrongCluster', 'x:1'));
+  rejections.note(at(6), rejection('identityInUse'));
+  rejections.note(at(6), rejection('wrongCluster', 'x:1'));
   expect(rejections.verdict(OWN)).toEqual({ code: 'identityInUse', detail: 'Said b:1.' });
 });
 
