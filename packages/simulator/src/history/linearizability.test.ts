@@ -206,7 +206,7 @@ test('objects are the same value whatever the order of their fields', () => {
 });
 
 test('Y4: twenty writes at the same time are decided, either way', () => {
-  const names = [...'abcdefghijklmnopqrst'];
+  const names = Array.from('abcdefghijklmnopqrst');
   const writes = [...names.map((name, at) => `${name}+w${at}`), ...names.map((name) => `${name}.`)];
   const text = `${writes.join(' ')} a+r a.3`;
   expect(checkRegisters(historyOf(text), { stepsPerKeyMax: 1_000 }).kind).toBe('valid');

@@ -29,7 +29,7 @@ export type RegisterVerdict =
 export interface RegisterCheckOptions {
   /**
    * Configurations looked at per key before giving up, default 1,000,000. More decides histories
-   * with more operations at the same time and costs about 100 bytes and a microsecond each.
+   * with more operations at the same time and costs about 200 bytes and two microseconds each.
    */
   readonly stepsPerKeyMax?: number;
 }
