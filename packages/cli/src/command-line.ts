@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.ts';
 import { showFailure } from './command-run.ts';
 import { COMMANDS } from './command-table.ts';
-import type { CommandContext } from './command-table.ts';
+import type { CommandContext } from './command-context.ts';
 import { EXIT, EXIT_CODE_HELP } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';

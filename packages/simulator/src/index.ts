@@ -20,7 +20,7 @@ export type { ShrinkResult, StillFails } from './shrink.ts';
 export { MembershipWorld } from './membership-world.ts';
 export type { MembershipObservation, MembershipWorldOptions } from './membership-world.ts';
 export { formatHistory, formatHistoryEvent, parseHistory } from './history/history-file.ts';
-export type { HistoryEvent, HistoryEventType, HistoryValue } from './history/history-file.ts';
+export type { HistoryEvent, HistoryEventType, HistoryValue } from './history/history-event.ts';
 export { HistoryError } from './history/history-error.ts';
 export { checkRegisters } from './history/linearizability.ts';
 export type {

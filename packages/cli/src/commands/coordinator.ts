@@ -11,7 +11,7 @@ import { withJson, withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { facts } from '../output/table.ts';
 import { askOptions } from './status.ts';

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { durationMs, wholeNumber, withJsonLines } from '../command-options.ts';
 import { showFailure } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { ClusterWatch } from '../dev/cluster-watch.ts';
 import { closeDevDirectory, openDevDirectory } from '../dev/dev-directory.ts';
 import type { DevDirectory } from '../dev/dev-directory.ts';

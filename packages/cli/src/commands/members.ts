@@ -7,7 +7,7 @@ import { withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { paintFor } from '../output/paint.ts';
 import { table } from '../output/table.ts';

@@ -26,7 +26,7 @@ import { CommandError } from '../command-error.ts';
 import { durationMs, wholeNumber, withJson } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { showDuration } from '../duration.ts';
 import { EXIT } from '../exit-code.ts';
 import { facts } from '../output/table.ts';

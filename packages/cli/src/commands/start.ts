@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { withJsonLines } from '../command-options.ts';
 import { showFailure } from '../command-run.ts';
 import type { CommandCall } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { paintFor } from '../output/paint.ts';

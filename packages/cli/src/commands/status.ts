@@ -8,7 +8,7 @@ import { withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
-import type { CommandContext } from '../command-table.ts';
+import type { CommandContext } from '../command-context.ts';
 import { paintFor } from '../output/paint.ts';
 import type { Paint } from '../output/paint.ts';
 import { facts, table } from '../output/table.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HistoryError } from './history-error.ts';
 import { formatHistory, formatHistoryEvent, parseHistory } from './history-file.ts';
-import type { HistoryEvent, HistoryValue } from './history-file.ts';
+import type { HistoryEvent, HistoryValue } from './history-event.ts';
 import { operationsOf } from './history-pairing.ts';
 
 const GOOD = [

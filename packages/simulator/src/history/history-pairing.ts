@@ -1,6 +1,6 @@
 import { invariant } from '@memgrid/core';
 import { HistoryError } from './history-error.ts';
-import type { HistoryEvent } from './history-file.ts';
+import type { HistoryEvent } from './history-event.ts';
 
 /** An invocation and what came of it. */
 export interface HistoryOperation {

@@ -1,6 +1,6 @@
 import { Random } from '@memgrid/core';
 import { expect, test } from 'vitest';
-import type { HistoryEvent, HistoryValue } from './history-file.ts';
+import type { HistoryEvent, HistoryValue } from './history-event.ts';
 import { checkRegisters } from './linearizability.ts';
 import { registerOperations } from './register-operation.ts';
 import type { RegisterOperation } from './register-operation.ts';

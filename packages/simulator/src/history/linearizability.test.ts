@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HistoryError } from './history-error.ts';
-import type { HistoryEvent, HistoryValue } from './history-file.ts';
+import type { HistoryEvent, HistoryValue } from './history-event.ts';
 import { checkRegisters } from './linearizability.ts';
 
 /**

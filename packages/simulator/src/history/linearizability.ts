@@ -1,5 +1,5 @@
 import { failingWindow } from './failing-window.ts';
-import type { HistoryEvent } from './history-file.ts';
+import type { HistoryEvent } from './history-event.ts';
 import { describeOperation, describeState, registerOperations } from './register-operation.ts';
 import type { RegisterOperation, RegisterState } from './register-operation.ts';
 import { searchRegister } from './register-search.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { HistoryEvent } from './history-file.ts';
+import type { HistoryEvent } from './history-event.ts';
 import { checkSessions, compareVersions } from './session-check.ts';
 
 type Done = readonly [process: number, f: string, version?: readonly number[], key?: string];

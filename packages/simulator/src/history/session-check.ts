@@ -1,5 +1,5 @@
 import { HistoryError } from './history-error.ts';
-import type { HistoryEvent } from './history-file.ts';
+import type { HistoryEvent } from './history-event.ts';
 import { operationsOf } from './history-pairing.ts';
 
 /** What one process was promised about its own past, and did not get. */

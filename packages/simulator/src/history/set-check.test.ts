@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { HistoryEvent, HistoryEventType, HistoryValue } from './history-file.ts';
+import type { HistoryEvent, HistoryEventType, HistoryValue } from './history-event.ts';
 import { checkSet } from './set-check.ts';
 
 type Line = readonly [process: number, type: HistoryEventType, f: string, value?: HistoryValue];

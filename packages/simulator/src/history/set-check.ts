@@ -1,5 +1,5 @@
 import { HistoryError } from './history-error.ts';
-import type { HistoryEvent, HistoryValue } from './history-file.ts';
+import type { HistoryEvent, HistoryValue } from './history-event.ts';
 import { operationsOf } from './history-pairing.ts';
 import type { HistoryOperation } from './history-pairing.ts';
 
