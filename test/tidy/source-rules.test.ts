@@ -57,7 +57,7 @@ const VIOLATIONS: readonly [name: string, rule: SourceRule, path: string, text: 
   ['a banner', noBanners, 'a.ts', '// -------- helpers'],
   ['a boxed banner', noBanners, 'a.ts', '/*****************'],
   ['a home folder', noMachinePaths, 'a.md', 'see /home/somebody/notes'],
-  ['a checkout', noMachinePaths, 'a.ts', "cd('/work/main')"],
+  ['a checkout', noMachinePaths, 'a.ts', "cd('/opt/memgrid')"],
   ['for in', noForIn, 'a.ts', 'for (const key in table) {'],
   ['export all', indexNamesItsExports, 'packages/core/src/index.ts', "export * from './a.ts';"],
   ['a class elsewhere', classesLiveInTheirOwnFile, 'src/suspicion.ts', 'export class Probe {}'],

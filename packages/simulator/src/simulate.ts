@@ -1,5 +1,6 @@
 import { electionConfig, membershipConfig, NodeMachine } from '@memgrid/core';
 import type { ElectionOptions, MembershipOptions, NodeSettings } from '@memgrid/core';
+import { LIMITS } from '@memgrid/protocol';
 import type { Checker, Violation } from './checker.ts';
 import { commitsHaveQuorums } from './checkers/commits-have-quorums.ts';
 import { configQuorumsOverlap } from './checkers/config-quorums-overlap.ts';
@@ -268,7 +269,8 @@ function settingsOf(count: number, votersMax: number | undefined): readonly Node
     address: `${nodeName(at)}:7700`,
     httpAddress: `${nodeName(at)}:7780`,
     seeds,
-    expect: count,
+    // More than found a cluster together join it afterwards.
+    expect: Math.min(count, LIMITS.foundingPeersMax),
     zone: `z${(at % 3) + 1}`,
     weight: 100,
     votersMax,
