@@ -98,6 +98,8 @@ export type ElectionEvent =
     }
   | { readonly name: 'group.changed'; readonly index: LogIndex; readonly config: GroupConfig }
   | { readonly name: 'snapshot.installed'; readonly index: LogIndex; readonly from: NodeId }
+  /** A leader sent a snapshot that this node cannot read. Nothing was changed by it. */
+  | { readonly name: 'snapshot.refused'; readonly index: LogIndex; readonly from: NodeId }
   | { readonly name: 'log.compacted'; readonly index: LogIndex }
   /**
    * A leader's append contradicts an entry that is committed here. It was refused: either that

@@ -114,6 +114,11 @@ export class Following {
       return state.answer(from, { type: 'snapshotResp', lastIndex, nextOffset, installed: false });
     }
     this.#assembly = undefined;
+    if (!state.isUsable(snapshot)) {
+      // Installed, it would be all that is left of the log: better to stay behind and say so.
+      state.emit({ name: 'snapshot.refused', index: snapshot.index, from });
+      return;
+    }
     state.install(snapshot, from);
     this.#verify(snapshot.index);
     this.#installed(from, body);

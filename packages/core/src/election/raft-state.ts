@@ -33,6 +33,11 @@ export interface RaftStateOptions {
   readonly record: ElectionRecord | undefined;
   readonly random: Random;
   readonly now: Instant;
+  /**
+   * Whether a leader's snapshot is a state that this node can go on from. The election machine never
+   * looks inside. Every snapshot is, when absent.
+   */
+  readonly isUsable?: (snapshot: Snapshot) => boolean;
 }
 
 /** A message without its header, whichever it is. */
@@ -58,6 +63,7 @@ export class RaftState {
   readonly self: NodeId;
   readonly random: Random;
   readonly log: Log;
+  readonly isUsable: (snapshot: Snapshot) => boolean;
   /** The moment of the present step. */
   now: Instant;
   /** Set while this node leads; no leader's message may leave otherwise. */
@@ -79,6 +85,7 @@ export class RaftState {
     this.self = options.self;
     this.random = options.random;
     this.now = options.now;
+    this.isUsable = options.isUsable ?? (() => true);
     this.log = new Log(record?.snapshot ?? BEFORE_EVERYTHING, record?.entries ?? []);
     this.#groupEpoch = record?.groupEpoch;
     this.#term = record?.term ?? (0 as Term);

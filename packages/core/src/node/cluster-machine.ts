@@ -15,7 +15,7 @@ import type { AutopilotAction } from '../autopilot/autopilot-io.ts';
 import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
-import type { ElectionStatus, ProgressView } from '../election/election-io.ts';
+import type { ElectionStatus, ProgressView, Snapshot } from '../election/election-io.ts';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
@@ -83,6 +83,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       record: options.record,
       random: random.split('control-group'),
       // A joiner has no control state yet and takes its peers' word for the group's epoch.
+      isUsable: (snapshot) => this.#isOwnState(snapshot),
       hearsay: () => ({
         leader: this.coordinator(),
         groupEpoch: this.#peers.latestGroupEpoch(this.groupEpoch),
@@ -471,6 +472,17 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#stepGroup(now, { kind: 'compact', index, state: image });
   }
 
+  /** What a leader sends may be junk, or of a version that this one cannot read. */
+  #isOwnState({ index, state }: Snapshot): boolean {
+    try {
+      const image = decodeControlImage(state);
+      return image.clusterId === this.#options.clusterId && image.index === index;
+    } catch (error) {
+      if (error instanceof WireError) return false;
+      throw error;
+    }
+  }
+
   /** The control group was recovered by force without this node: it starts again as an outsider. */
   #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
     const state = this.#feed.state;
@@ -542,15 +554,18 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     switch (action.kind) {
       case 'propose':
         for (const command of action.commands) {
-          this.#propose(now, command, { kind: 'autopilot' });
+          this.#propose(now, command, { kind: 'autopilot', events: [] });
         }
         break;
       case 'reconfigure':
         this.#stepGroup(now, action);
-        for (const event of action.events) this.#event(event);
         break;
       case 'handOver':
-        this.#stepGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'autopilot' } });
+        this.#stepGroup(now, {
+          kind: 'transfer',
+          to: undefined,
+          origin: { kind: 'autopilot', events: [] },
+        });
         break;
     }
   }

@@ -11,6 +11,7 @@ import type {
   Snapshot,
 } from '../election/election-io.ts';
 import { earliest, type Instant, type Machine } from '../machine.ts';
+import type { AutopilotEvent } from '../node-event.ts';
 import type { NodeRequestProblem } from '../node-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
@@ -30,6 +31,8 @@ export type ControlGroupInput =
       readonly kind: 'reconfigure';
       readonly voters: readonly NodeId[];
       readonly learners: readonly NodeId[];
+      /** What to tell when the configuration has committed, and not before. */
+      readonly events: readonly AutopilotEvent[];
     }
   /** Answers every request that is open. */
   | { readonly kind: 'abandon'; readonly reason: NodeRequestProblem; readonly detail: string }
@@ -49,7 +52,7 @@ export type ControlGroupEffect =
   | Answer
   /** The hand-over of a leaving coordinator is over, one way or the other. */
   | { readonly kind: 'handedOver' }
-  | { readonly kind: 'event'; readonly event: ElectionEvent };
+  | { readonly kind: 'event'; readonly event: ElectionEvent | AutopilotEvent };
 
 /** What a node outside the group has heard about it. */
 export interface Hearsay {
@@ -63,6 +66,8 @@ export interface ControlGroupOptions {
   readonly record: ElectionRecord | undefined;
   readonly random: Random;
   readonly hearsay: () => Hearsay;
+  /** Whether a snapshot of the group is a control state of this cluster. */
+  readonly isUsable: (snapshot: Snapshot) => boolean;
   readonly now: Instant;
 }
 
@@ -133,8 +138,8 @@ export class ControlGroup implements Machine<ControlGroupInput, ControlGroupEffe
         break;
       }
       case 'reconfigure': {
-        const request = this.#requests.track({ kind: 'autopilot' });
-        const { voters, learners } = input;
+        const { voters, learners, events } = input;
+        const request = this.#requests.track({ kind: 'autopilot', events });
         this.#step(now, { kind: 'reconfigure', request, voters, learners });
         break;
       }
@@ -160,9 +165,10 @@ export class ControlGroup implements Machine<ControlGroupInput, ControlGroupEffe
   }
 
   #newElection(record: ElectionRecord | undefined, now: Instant): Election {
-    const { config, self, random } = this.#options;
+    const { config, self, random, isUsable } = this.#options;
     this.#lives += 1;
-    return new Election({ config, self, record, random: random.split(`life ${this.#lives}`), now });
+    const own = random.split(`life ${this.#lives}`);
+    return new Election({ config, self, record, random: own, now, isUsable });
   }
 
   /** Answers to what was asked from outside come back to where they were asked. */
@@ -217,9 +223,13 @@ export class ControlGroup implements Machine<ControlGroupInput, ControlGroupEffe
       case 'store':
         this.#tickets.set(this.#store(effect.operations, effect.durable), effect.ticket);
         break;
-      case 'proposed':
-        this.#answer(this.#requests.proposed(effect.request, effect.outcome));
+      case 'proposed': {
+        const { request, outcome } = effect;
+        const events = outcome.kind === 'committed' ? this.#requests.eventsOf(request) : [];
+        for (const event of events) this.#effects.push({ kind: 'event', event });
+        this.#answer(this.#requests.proposed(request, outcome));
         break;
+      }
       case 'readable':
         this.#answer(this.#requests.readable(effect.request, effect.index));
         break;

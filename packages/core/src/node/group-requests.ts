@@ -1,5 +1,6 @@
 import type { LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
 import type { ElectionEffect } from '../election/election-io.ts';
+import type { AutopilotEvent } from '../node-event.ts';
 import type { NodeReply, NodeRequestProblem } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
 
@@ -10,7 +11,7 @@ export type Origin =
   /** This node registers itself; it looks at the registry for the outcome. */
   | { readonly kind: 'register' }
   /** The coordinator's autopilot; its next round sees what came of it. */
-  | { readonly kind: 'autopilot' }
+  | { readonly kind: 'autopilot'; readonly events: readonly AutopilotEvent[] }
   /** A leaving coordinator that hands over first. */
   | { readonly kind: 'leaving' };
 
@@ -38,6 +39,12 @@ export class GroupRequests {
     this.#next += 1;
     this.#origins.set(request, origin);
     return request;
+  }
+
+  /** What is to be told once this request has committed. */
+  eventsOf(request: RequestId): readonly AutopilotEvent[] {
+    const origin = this.#origins.get(request);
+    return origin?.kind === 'autopilot' ? origin.events : [];
   }
 
   proposed(request: RequestId, outcome: ProposeOutcome): Answer | undefined {

@@ -67,6 +67,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'send.dropped': 'debug',
   'send.unencodable': 'error',
   'snapshot.installed': 'info',
+  'snapshot.refused': 'error',
   'voter.promoted': 'info',
   'voter.replaced': 'warn',
 };
