@@ -27,3 +27,8 @@ export function earliest(a: Instant | undefined, b: Instant | undefined): Instan
 export function after(base: Instant, deltaMs: number): Instant {
   return (base + deltaMs) as Instant;
 }
+
+/** Whether a moment has come; undefined never does. */
+export function isDue(wakeAt: Instant | undefined, now: Instant): boolean {
+  return wakeAt !== undefined && wakeAt <= now;
+}

@@ -16,7 +16,7 @@ import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
 import type { ElectionStatus, ProgressView, Snapshot } from '../election/election-io.ts';
-import { after, earliest, type Instant, type Machine } from '../machine.ts';
+import { after, earliest, isDue, type Instant, type Machine } from '../machine.ts';
 import { Membership } from '../membership/membership.ts';
 import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
@@ -241,15 +241,15 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   wake(now: Instant): readonly ClusterEffect[] {
     this.#hops = 0;
-    if (due(this.#membership.wakeAt, now)) this.#runMembership(now, this.#membership.wake(now));
-    if (due(this.#reachability.wakeAt, now)) {
+    if (isDue(this.#membership.wakeAt, now)) this.#runMembership(now, this.#membership.wake(now));
+    if (isDue(this.#reachability.wakeAt, now)) {
       this.#runReachability(now, this.#reachability.wake(now));
     }
-    if (due(this.#group.wakeAt, now)) this.#runGroup(now, this.#group.wake(now));
-    if (due(this.#feed.wakeAt, now)) this.#runFeed(now, this.#feed.wake(now));
-    if (due(this.#autopilot.wakeAt, now)) this.#autopilotRound(now);
-    if (due(this.#leaving?.deadline, now)) this.#leaveFurther(now);
-    if (due(this.#housekeepingAt, now)) this.#keepHouse(now);
+    if (isDue(this.#group.wakeAt, now)) this.#runGroup(now, this.#group.wake(now));
+    if (isDue(this.#feed.wakeAt, now)) this.#runFeed(now, this.#feed.wake(now));
+    if (isDue(this.#autopilot.wakeAt, now)) this.#autopilotRound(now);
+    if (isDue(this.#leaving?.deadline, now)) this.#leaveFurther(now);
+    if (isDue(this.#housekeepingAt, now)) this.#keepHouse(now);
     return this.#take();
   }
 
@@ -656,8 +656,4 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#out = [];
     return effects;
   }
-}
-
-function due(wakeAt: Instant | undefined, now: Instant): boolean {
-  return wakeAt !== undefined && wakeAt <= now;
 }

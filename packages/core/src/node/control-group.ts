@@ -10,7 +10,7 @@ import type {
   ProgressView,
   Snapshot,
 } from '../election/election-io.ts';
-import { earliest, type Instant, type Machine } from '../machine.ts';
+import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
 import type { AutopilotEvent } from '../node-event.ts';
 import type { NodeRequestProblem } from '../node-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
@@ -261,8 +261,4 @@ export class ControlGroup implements Machine<ControlGroupInput, ControlGroupEffe
     this.#effects = [];
     return effects;
   }
-}
-
-function isDue(wakeAt: Instant | undefined, now: Instant): boolean {
-  return wakeAt !== undefined && wakeAt <= now;
 }

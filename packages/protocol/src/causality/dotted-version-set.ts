@@ -1,7 +1,6 @@
-import { type Field, list } from '../wire/field.ts';
+import { checked, type Field, list } from '../wire/field.ts';
 import { type FieldsOf, struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
-import { checked } from './checked-field.ts';
 import {
   compareDots,
   counterOf,
@@ -119,7 +118,7 @@ export function dottedVersionSetField<T>(valueField: Field<T>): Field<DottedVers
     siblings: list(siblingField, SIBLINGS_MAX),
     context: versionVectorField,
   } as FieldsOf<DottedVersionSet<T>>);
-  return checked(setField, ({ siblings, context }) => {
+  return checked(setField, `checked(${setField.shape})`, ({ siblings, context }) => {
     siblings.forEach(({ dot }, i) => {
       const before = siblings[i - 1];
       if (before !== undefined && compareDots(before.dot, dot) >= 0) {

@@ -1,9 +1,8 @@
 import type { ActorId } from '../ids.ts';
-import { type Field, list, uint } from '../wire/field.ts';
+import { checked, type Field, list, uint } from '../wire/field.ts';
 import { struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
 import { actorIdField } from './actor-field.ts';
-import { checked } from './checked-field.ts';
 
 /** Names one write for ever: the actor that issued it, and how many it had issued by then. */
 export interface Dot {
@@ -81,16 +80,22 @@ const ACTORS_MAX = 256;
 
 const counterField = uint();
 
+const plainDotField = struct<Dot>({ actor: actorIdField, counter: counterField });
+
 export const dotField: Field<Dot> = checked(
-  struct<Dot>({ actor: actorIdField, counter: counterField }),
+  plainDotField,
+  `checked(${plainDotField.shape})`,
   (dot) => {
     if (dot.counter === 0) throw expected('a counter from 1', dot.counter).inside('counter');
   },
 );
 
+const dotListField = list(dotField, ACTORS_MAX);
+
 /** Refuses vectors that are not canonical, in both directions. */
 export const versionVectorField: Field<VersionVector> = checked(
-  list(dotField, ACTORS_MAX),
+  dotListField,
+  `checked(${dotListField.shape})`,
   (vector) => {
     for (let i = 1; i < vector.length; i++) {
       const { actor } = vector[i] as Dot;

@@ -178,20 +178,7 @@ export function ascending<T extends string>(field: Field<T>, max: number): Field
       }
     }
   };
-  return {
-    ...inner,
-    shape: `ascending(${field.shape},${max})`,
-    toWire: (values) => {
-      const raw = inner.toWire(values);
-      check(values);
-      return raw;
-    },
-    fromWire: (raw) => {
-      const values = inner.fromWire(raw);
-      check(values);
-      return values;
-    },
-  };
+  return checked(inner, `ascending(${field.shape},${max})`, check);
 }
 
 /** One of a few names, each of which has a small number for ever. */
@@ -219,14 +206,18 @@ export function choice<T extends string>(numbers: Readonly<Record<T, number>>): 
 
 /** Holds a value to a size as a whole, on top of the limits of its parts. */
 export function within<T>(field: Field<T>, bytesMax: number): Field<T> {
-  const check = (value: T): void => {
+  return checked(field, `within(${field.shape},${bytesMax})`, (value) => {
     const size = field.bytes(value);
     if (size > bytesMax) {
       throw new WireError(`expected at most ${bytesMax} bytes in all, got ${size}.`);
     }
-  };
+  });
+}
+
+/** A field whose values also have to pass `check`, in both directions. It throws a `WireError`. */
+export function checked<T>(field: Field<T>, shape: string, check: (value: T) => void): Field<T> {
   return {
-    shape: `within(${field.shape},${bytesMax})`,
+    shape,
     optional: field.optional,
     toWire: (value) => {
       const raw = field.toWire(value);
