@@ -254,6 +254,11 @@ test('B4: whoever promised one plan refuses a rival founder whose plan leaves so
   expect(problemWithPromise(loneVoter, planOf(2, [2, 3]))).toMatch(/promised/);
 });
 
+test('B4: a promise gives way to a plan that its founder has to promise too, also when a member is gone', () => {
+  // Node 3 lost its disk and came back as node 1, the lowest now; only node 2 could complete the old plan.
+  expect(problemWithPromise(planOf(2, [2, 3, 4]), planOf(1, [1, 2, 4]))).toBeUndefined();
+});
+
 test('B4: the same founder may only go forward', () => {
   expect(problemWithPromise(planOf(1, [1, 2], 1), planOf(1, [1, 2, 3], 2))).toBeUndefined();
   expect(problemWithPromise(planOf(1, [1, 2], 2), planOf(1, [1, 2, 3], 1))).toMatch(/Attempt 1/);

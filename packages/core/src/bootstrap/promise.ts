@@ -16,6 +16,9 @@ export function problemWithPromise(
     if (offered.attempt > held.attempt) return undefined;
     return `Attempt ${offered.attempt} comes after attempt ${held.attempt} of the same founder.`;
   }
+  // Its founder is asked as well. If that one promises `offered` it never completes `held`; if it has
+  // founded `held` it refuses, and `offered` is impossible. Either way there is one cluster at most.
+  if (offered.members.some((member) => member.nodeId === held.founder)) return undefined;
   // Everybody who promised `held`, apart from its founder, has to promise `offered` too, and so
   // will refuse to be founded by `held`. Its founder alone must then be no quorum of it.
   const offeredIds = new Set(offered.members.map((member) => member.nodeId));
@@ -25,6 +28,6 @@ export function problemWithPromise(
   const others = held.config.voters.filter((voter) => voter !== held.founder);
   const founderVotes = held.config.voters.length - others.length;
   const founderIsQuorum = founderVotes > held.config.voters.length / 2;
-  if (moved && (offeredIds.has(held.founder) || !founderIsQuorum)) return undefined;
+  if (moved && !founderIsQuorum) return undefined;
   return `This node promised to found with ${held.founder} (attempt ${held.attempt}).`;
 }
