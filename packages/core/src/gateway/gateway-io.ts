@@ -1,0 +1,73 @@
+import type {
+  Answer,
+  ClientMessage,
+  LogIndex,
+  NodeId,
+  Operation,
+  ShardConfig,
+} from '@memgrid/protocol';
+import type { LinkId } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { AppliedChange, LocalOperation } from '../shards/shards-io.ts';
+
+/** What a node knows of another for routing. */
+export interface RouteNode {
+  readonly nodeId: NodeId;
+  readonly address: string;
+  readonly zone: string;
+  readonly alive: boolean;
+}
+
+/**
+ * A node's front door: client connections, operations to where they can be answered, feeds.
+ * Client links have their own numbers, apart from those of peers.
+ */
+export type GatewayInput =
+  | { readonly kind: 'clientAccepted'; readonly link: LinkId; readonly remote: string }
+  | { readonly kind: 'clientClosed'; readonly link: LinkId }
+  | { readonly kind: 'clientReceived'; readonly link: LinkId; readonly message: ClientMessage }
+  | { readonly kind: 'clientGarbage'; readonly link: LinkId; readonly problem: string }
+  | { readonly kind: 'clientPressure'; readonly link: LinkId; readonly bufferedBytes: number }
+  /** From inside this process: HTTP, a test. */
+  | { readonly kind: 'request'; readonly request: RequestId; readonly operation: Operation }
+  /** A peer forwards operations of its clients, or answers ours. */
+  | { readonly kind: 'forwarded'; readonly from: NodeId; readonly operations: readonly Operation[] }
+  | { readonly kind: 'answered'; readonly from: NodeId; readonly answers: readonly Answer[] }
+  /** From the shards of this node. */
+  | { readonly kind: 'local'; readonly token: number; readonly answer: Answer }
+  | { readonly kind: 'applied'; readonly changes: readonly AppliedChange[] }
+  | {
+      readonly kind: 'placement';
+      readonly index: LogIndex;
+      readonly shardCount: number;
+      readonly changed: readonly ShardConfig[];
+    }
+  | {
+      readonly kind: 'nodes';
+      readonly nodes: readonly RouteNode[];
+      readonly coordinator: NodeId | undefined;
+    }
+  | { readonly kind: 'peerReset'; readonly peer: NodeId }
+  /** Say goodbye to everybody and take nothing new. */
+  | { readonly kind: 'drain' };
+
+export type GatewayEffect =
+  | { readonly kind: 'clientSend'; readonly link: LinkId; readonly message: ClientMessage }
+  | { readonly kind: 'clientHangUp'; readonly link: LinkId }
+  /** Stop, or go on, reading from this client: its answers pile up. */
+  | { readonly kind: 'clientPause'; readonly link: LinkId; readonly paused: boolean }
+  | { readonly kind: 'local'; readonly operations: readonly LocalOperation[] }
+  | { readonly kind: 'forward'; readonly to: NodeId; readonly operations: readonly Operation[] }
+  | { readonly kind: 'answer'; readonly to: NodeId; readonly answers: readonly Answer[] }
+  | { readonly kind: 'reply'; readonly request: RequestId; readonly answer: Answer }
+  | { readonly kind: 'event'; readonly event: GatewayEvent };
+
+export type GatewayEvent =
+  | { readonly name: 'client.connected'; readonly link: LinkId; readonly client: string }
+  | { readonly name: 'client.disconnected'; readonly link: LinkId }
+  | { readonly name: 'client.refused'; readonly link: LinkId; readonly detail: string }
+  | {
+      readonly name: 'feed.gap';
+      readonly link: LinkId;
+      readonly reason: 'trimmed' | 'slow' | 'moved';
+    };
