@@ -3,7 +3,7 @@ import type { ShardId, ShardPosition } from '@memgrid/protocol';
 /** What is stored under one key: the state that its last record left, and which record that was. */
 export interface StoredEntry {
   readonly at: ShardPosition;
-  /** Bytes of `entryStateField`. Never changed in place. */
+  /** Bytes of `entryStateField`. Never changed in place, neither by the table nor by its callers. */
   readonly state: Uint8Array;
 }
 
@@ -12,25 +12,41 @@ export type Lookup = StoredEntry | 'absent' | 'paged';
 
 /**
  * All entries of one node, by shard, slot and key: a data structure, no protocol. Keys are
- * `storedKey(namespace, id)`.
+ * `storedKey(namespace, id)`: any text of at most 65,535 UTF-16 code units.
  *
- * Bounded by bytes: above the bound the values of entries that are safe on disk are dropped, least
- * recently used first, and only their keys stay.
+ * Bounded by bytes: above the bound the values of entries that are safe on disk are dropped, those
+ * that were not used for long first, and only their keys stay. A value that is not on disk is
+ * never dropped, so the bound is exceeded rather than an entry lost.
  */
 export interface EntryTable {
+  /** Counts as a use. A returned state stays as it is, whatever happens to the table. */
   get(shard: ShardId, slot: number, key: string): Lookup;
-  /** @param onDisk whether the value could be read back from disk if it were dropped now. */
+  /**
+   * Copies or keeps `entry.state`: it must not be changed afterwards.
+   *
+   * @param onDisk whether the value could be read back from disk if it were dropped now.
+   */
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void;
-  /** The value has reached the disk: from now on it may be dropped from memory. */
+  /**
+   * The value has reached the disk: from now on it may be dropped from memory. Without effect
+   * when the entry is at another position by now: that value has not reached the disk.
+   */
   flushed(shard: ShardId, slot: number, key: string, at: ShardPosition): void;
-  /** Puts a value back that was `paged`, unless a newer one came meanwhile. */
+  /**
+   * Puts a value back that was `paged`. Without effect when the entry is absent or in memory, or
+   * when `entry` is older than what was dropped: the read overtook a write.
+   */
   restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void;
   delete(shard: ShardId, slot: number, key: string): void;
   /** Keys in ascending order (by UTF-16 code units), after `after`, at most `limit`. */
   keys(shard: ShardId, slot: number, after: string, limit: number): readonly string[];
+  /** Entries, also those that are `paged`. */
   count(shard: ShardId, slot: number): number;
+  /** Code units of all keys and bytes of all states, also of those that are `paged`. */
   bytes(shard: ShardId, slot: number): number;
   clear(shard: ShardId, slot: number): void;
-  /** Bytes of all values and keys in memory. */
+  /** What the bound is compared with: keys and states in memory and what it takes to find them. */
   readonly memoryBytes: number;
+  /** Entries whose state is only on disk. */
+  readonly pagedCount: number;
 }

@@ -1,0 +1,196 @@
+import type { ShardId, ShardPosition } from '@memgrid/protocol';
+import { invariant } from '../assert.ts';
+import type { EntryTable, Lookup, StoredEntry } from './entry-table.ts';
+
+export interface MemoryEntryTableOptions {
+  /** Above it values that are on disk are dropped. Without limit when absent. */
+  readonly bytesMax?: number;
+}
+
+interface Held {
+  readonly key: string;
+  at: ShardPosition;
+  /** Undefined while it is only on disk. */
+  state: Uint8Array | undefined;
+  stateBytes: number;
+  onDisk: boolean;
+}
+
+interface Slot {
+  readonly entries: Map<string, Held>;
+  bytes: number;
+  /** Made when somebody lists, forgotten when a key comes or goes. */
+  sorted: readonly string[] | undefined;
+}
+
+/**
+ * The entry table in its plainest form: objects in maps, exact least-recently-used order.
+ *
+ * For simulations and tests, and the oracle of `SlabEntryTable`, which a node uses: a million
+ * entries as objects make the garbage collector pause for too long.
+ */
+export class MemoryEntryTable implements EntryTable {
+  readonly #bytesMax: number;
+  readonly #slots = new Map<string, Slot>();
+  /** What could be dropped, least recently used first. */
+  readonly #droppable = new Set<Held>();
+  #memoryBytes = 0;
+  #pagedCount = 0;
+
+  constructor(options: MemoryEntryTableOptions = {}) {
+    this.#bytesMax = options.bytesMax ?? Number.POSITIVE_INFINITY;
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
+  get pagedCount(): number {
+    return this.#pagedCount;
+  }
+
+  get(shard: ShardId, slot: number, key: string): Lookup {
+    const held = this.#held(shard, slot, key);
+    if (held === undefined) return 'absent';
+    if (held.state === undefined) return 'paged';
+    this.#touch(held);
+    return { at: held.at, state: held.state };
+  }
+
+  put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
+    invariant(key.length <= 0xffff, `A key has ${key.length} code units; at most 65535 fit.`);
+    const into = this.#slotOf(shard, slot);
+    let held = into.entries.get(key);
+    if (held === undefined) {
+      held = { key, at: entry.at, state: undefined, stateBytes: 0, onDisk };
+      into.entries.set(key, held);
+      into.bytes += key.length;
+      into.sorted = undefined;
+      this.#memoryBytes += key.length;
+      this.#pagedCount += 1;
+    }
+    into.bytes += entry.state.byteLength - held.stateBytes;
+    this.#setState(held, entry, onDisk);
+    this.#shrink();
+  }
+
+  flushed(shard: ShardId, slot: number, key: string, at: ShardPosition): void {
+    const held = this.#held(shard, slot, key);
+    if (held?.state === undefined) return;
+    if (held.at.epoch !== at.epoch || held.at.index !== at.index) return;
+    held.onDisk = true;
+    this.#touch(held);
+    this.#shrink();
+  }
+
+  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void {
+    const held = this.#held(shard, slot, key);
+    if (held === undefined || held.state !== undefined || isBefore(entry.at, held.at)) return;
+    this.#slotOf(shard, slot).bytes += entry.state.byteLength - held.stateBytes;
+    this.#setState(held, entry, true);
+    this.#shrink();
+  }
+
+  delete(shard: ShardId, slot: number, key: string): void {
+    const from = this.#slots.get(nameOf(shard, slot));
+    const held = from?.entries.get(key);
+    if (from === undefined || held === undefined) return;
+    from.entries.delete(key);
+    from.bytes -= key.length + held.stateBytes;
+    from.sorted = undefined;
+    this.#forget(held);
+  }
+
+  keys(shard: ShardId, slot: number, after: string, limit: number): readonly string[] {
+    const from = this.#slots.get(nameOf(shard, slot));
+    if (from === undefined) return [];
+    // The default order is that of UTF-16 code units.
+    const sorted = (from.sorted ??= [...from.entries.keys()].sort());
+    const begin = firstAfter(sorted, after);
+    return sorted.slice(begin, begin + limit);
+  }
+
+  count(shard: ShardId, slot: number): number {
+    return this.#slots.get(nameOf(shard, slot))?.entries.size ?? 0;
+  }
+
+  bytes(shard: ShardId, slot: number): number {
+    return this.#slots.get(nameOf(shard, slot))?.bytes ?? 0;
+  }
+
+  clear(shard: ShardId, slot: number): void {
+    const name = nameOf(shard, slot);
+    for (const held of this.#slots.get(name)?.entries.values() ?? []) this.#forget(held);
+    this.#slots.delete(name);
+  }
+
+  #held(shard: ShardId, slot: number, key: string): Held | undefined {
+    return this.#slots.get(nameOf(shard, slot))?.entries.get(key);
+  }
+
+  #slotOf(shard: ShardId, slot: number): Slot {
+    const name = nameOf(shard, slot);
+    let found = this.#slots.get(name);
+    if (found === undefined) {
+      found = { entries: new Map(), bytes: 0, sorted: undefined };
+      this.#slots.set(name, found);
+    }
+    return found;
+  }
+
+  #setState(held: Held, entry: StoredEntry, onDisk: boolean): void {
+    if (held.state === undefined) this.#pagedCount -= 1;
+    else this.#memoryBytes -= held.stateBytes;
+    this.#droppable.delete(held);
+    held.at = entry.at;
+    held.state = entry.state;
+    held.stateBytes = entry.state.byteLength;
+    held.onDisk = onDisk;
+    this.#memoryBytes += held.stateBytes;
+    this.#touch(held);
+  }
+
+  #touch(held: Held): void {
+    if (!held.onDisk) return;
+    // A set keeps the order of insertion: its last is the most recently used.
+    this.#droppable.delete(held);
+    this.#droppable.add(held);
+  }
+
+  #forget(held: Held): void {
+    this.#droppable.delete(held);
+    this.#memoryBytes -= held.key.length;
+    if (held.state === undefined) this.#pagedCount -= 1;
+    else this.#memoryBytes -= held.stateBytes;
+  }
+
+  #shrink(): void {
+    for (const held of this.#droppable) {
+      if (this.#memoryBytes <= this.#bytesMax) return;
+      this.#droppable.delete(held);
+      this.#memoryBytes -= held.stateBytes;
+      this.#pagedCount += 1;
+      held.state = undefined;
+    }
+  }
+}
+
+function nameOf(shard: ShardId, slot: number): string {
+  return `${shard}/${slot}`;
+}
+
+function isBefore(a: ShardPosition, b: ShardPosition): boolean {
+  return a.epoch < b.epoch || (a.epoch === b.epoch && a.index < b.index);
+}
+
+/** The index of the first key that is greater than `after`. */
+function firstAfter(sorted: readonly string[], after: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as string) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

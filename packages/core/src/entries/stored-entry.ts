@@ -1,0 +1,34 @@
+import { invariant } from '../assert.ts';
+import type { StoredEntry } from './entry-table.ts';
+
+/** How an entry lies on disk: one byte for the format, the position, the state. */
+const FORMAT = 1;
+const EPOCH_AT = 1;
+const INDEX_HIGH_AT = 5;
+const INDEX_LOW_AT = 9;
+const STATE_AT = 13;
+const TWO_32 = 2 ** 32;
+
+/** The value of an entry's disk key. The inverse of `decodeStoredEntry`. */
+export function encodeStoredEntry({ at, state }: StoredEntry): Uint8Array {
+  invariant(at.epoch < TWO_32, `Epoch ${at.epoch} does not fit into 32 bits.`);
+  const bytes = new Uint8Array(STATE_AT + state.byteLength);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = FORMAT;
+  view.setUint32(EPOCH_AT, at.epoch);
+  view.setUint32(INDEX_HIGH_AT, Math.floor(at.index / TWO_32));
+  view.setUint32(INDEX_LOW_AT, at.index % TWO_32);
+  bytes.set(state, STATE_AT);
+  return bytes;
+}
+
+/**
+ * The entry in the value of an entry's disk key; undefined when the bytes are none, though their
+ * checksum matched: a later version wrote them. The state is a view of `bytes`.
+ */
+export function decodeStoredEntry(bytes: Uint8Array): StoredEntry | undefined {
+  if (bytes.byteLength < STATE_AT || bytes[0] !== FORMAT) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const index = view.getUint32(INDEX_HIGH_AT) * TWO_32 + view.getUint32(INDEX_LOW_AT);
+  return { at: { epoch: view.getUint32(EPOCH_AT), index }, state: bytes.subarray(STATE_AT) };
+}
