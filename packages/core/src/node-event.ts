@@ -8,8 +8,10 @@ import type {
   RejectReason,
 } from '@memgrid/protocol';
 import type { ElectionEvent } from './election/election-io.ts';
+import type { GatewayEvent } from './gateway/gateway-io.ts';
 import type { MembershipEvent } from './membership/membership-io.ts';
 import type { ReachabilityEvent } from './reachability/reachability-io.ts';
+import type { ShardEvent } from './shards/shards-io.ts';
 
 export type LinkEvent =
   | { readonly name: 'peer.connected'; readonly peer: NodeId; readonly address: string }
@@ -81,4 +83,6 @@ export type NodeEvent =
   | ElectionEvent
   | ControlEvent
   | ClockEvent
-  | AutopilotEvent;
+  | AutopilotEvent
+  | ShardEvent
+  | GatewayEvent;

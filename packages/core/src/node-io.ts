@@ -1,21 +1,23 @@
 import type {
+  Answer,
   ClusterId,
   ControlCommand,
   Envelope,
   Generation,
   LogIndex,
   NodeId,
+  Operation,
   ProposeOutcome,
+  ShardId,
 } from '@memgrid/protocol';
+import type { GatewayEffect, GatewayInput } from './gateway/gateway-io.ts';
+import type { LinkId } from './link-id.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { RequestId } from './request-id.ts';
+import type { LoadResult } from './shards/shards-io.ts';
 import type { StoreOperation, Ticket } from './store-operation.ts';
 
-/**
- * One connection, named by whoever made it: the machine counts its dials up from 1, the shell
- * counts what it accepted down from -1. Never reused within one process.
- */
-export type LinkId = number;
+export type { LinkId } from './link-id.ts';
 
 export type DialProblem =
   /** The operating system says nobody listens there (ECONNREFUSED). */
@@ -24,8 +26,23 @@ export type DialProblem =
   | 'unreachable'
   | 'timeout';
 
+/** What happens to the connections of clients. */
+export type ClientInput = Extract<
+  GatewayInput,
+  {
+    kind: 'clientAccepted' | 'clientClosed' | 'clientReceived' | 'clientGarbage' | 'clientPressure';
+  }
+>;
+
+/** What a node does to the connections of clients. */
+export type ClientEffect = Extract<
+  GatewayEffect,
+  { kind: 'clientSend' | 'clientHangUp' | 'clientPause' }
+>;
+
 /** What happens to a node. */
 export type NodeInput =
+  | ClientInput
   /** The wall clock, told at the beginning of every turn. */
   | { readonly kind: 'wallClock'; readonly wallMs: number }
   | { readonly kind: 'linkAccepted'; readonly link: LinkId; readonly remote: string }
@@ -42,6 +59,16 @@ export type NodeInput =
   | { readonly kind: 'stored'; readonly ticket: Ticket }
   /** The disk refused. After a failed sync nothing about it can be believed: the node halts. */
   | { readonly kind: 'storeFailed'; readonly ticket: Ticket; readonly problem: string }
+  /** The answer to a `load`. */
+  | { readonly kind: 'loaded'; readonly ticket: Ticket; readonly result: LoadResult }
+  /** The background scrub found a stored entry that fails its checksum. */
+  | {
+      readonly kind: 'damaged';
+      readonly shard: ShardId;
+      readonly slot: number;
+      readonly key: string;
+      readonly problem: string;
+    }
   /** The event loop stood still for this long just before this turn. */
   | { readonly kind: 'stalled'; readonly stalledMs: number }
   /** Measured about once a second. */
@@ -62,9 +89,12 @@ export type NodeRequest =
   /** Hands the coordinator's role to `to`, or to the best voter. */
   | { readonly kind: 'handover'; readonly to: NodeId | undefined }
   /** A round trip through a majority: proves that the control group answers. */
-  | { readonly kind: 'readIndex' };
+  | { readonly kind: 'readIndex' }
+  /** One operation on entries, from inside this process. Answered within its `timeoutMs`. */
+  | { readonly kind: 'operation'; readonly operation: Operation };
 
 export type NodeReply =
+  | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'proposed'; readonly outcome: ProposeOutcome }
   | { readonly kind: 'handedOver'; readonly leader: NodeId }
   | { readonly kind: 'readable'; readonly index: LogIndex }
@@ -98,6 +128,7 @@ export type HaltCode =
 
 /** What a node does. Carried out in order. */
 export type NodeEffect =
+  | ClientEffect
   | {
       readonly kind: 'dial';
       readonly link: LinkId;
@@ -116,6 +147,14 @@ export type NodeEffect =
       readonly operations: readonly StoreOperation[];
       readonly durable: boolean;
     }
+  /** Reads one stored entry back; answered with `loaded`. */
+  | {
+      readonly kind: 'load';
+      readonly ticket: Ticket;
+      readonly shard: ShardId;
+      readonly slot: number;
+      readonly key: string;
+    }
   | { readonly kind: 'reply'; readonly request: RequestId; readonly reply: NodeReply }
   | { readonly kind: 'publish'; readonly event: NodeEvent }
   | { readonly kind: 'halt'; readonly code: HaltCode; readonly detail: string };
@@ -133,6 +172,9 @@ export interface NodeSettings {
   readonly weight: number;
   /** Limits how many votes the group may have: 1, 3, 5 or 7; undefined derives it from size. */
   readonly votersMax: number | undefined;
+  /** Shards and copies that a new cluster is created with. Without meaning once it exists. */
+  readonly shardCount: number;
+  readonly replicationFactor: number;
   /** Features of this binary. Sorted. */
   readonly features: readonly string[];
   readonly protocolMin: number;

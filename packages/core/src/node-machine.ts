@@ -32,6 +32,8 @@ import {
   type ClusterEntry,
   type NewEntry,
 } from './node/cluster-entry.ts';
+import type { EntryTable } from './entries/entry-table.ts';
+import type { EntryRules, ShardsOptionsOverride } from './shards/shards-io.ts';
 import { FOUNDING_EPOCH } from './node/founding-image.ts';
 import { missingCoordinator } from './node/missing-coordinator.ts';
 import {
@@ -57,7 +59,12 @@ export interface NodeMachineOptions {
   readonly settings: NodeSettings;
   readonly membership: MembershipConfig;
   readonly election: ElectionConfig;
-  /** All records of the data directory, by key. Empty for a new node. */
+  /** What differs from the defaults of the replication. */
+  readonly shards: ShardsOptionsOverride;
+  /** Filled with the entries that the data directory holds. */
+  readonly entries: EntryTable;
+  readonly rules: EntryRules;
+  /** All records of the data directory, by key, without entries. Empty for a new node. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   readonly random: Random;
   readonly digest: Digest;
@@ -163,6 +170,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       httpAddress: this.#options.settings.httpAddress,
       waitingFor: settled ? this.#cluster?.registrationProblem : this.#waitingFor(),
       connectedPeers: this.#links.connectedPeers(),
+      shards: [],
+      clients: { count: 0, feeds: 0 },
       clock: {
         timestamp: this.#clock.latest,
         suspect: this.#clock.suspect,
@@ -282,14 +291,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#readings(now, input.loopLagP99Ms, input.heapPercent);
         break;
       case 'request':
-        if (this.#cluster === undefined) {
+        if (this.#cluster === undefined || input.body.kind === 'operation') {
           const reply = {
             kind: 'failed',
             reason: 'notFounded',
             detail: this.#waitingFor(),
           } as const;
           this.#out.push({ kind: 'reply', request: input.request, reply });
-        } else this.#toCluster(now, input);
+        } else {
+          const { request, body } = input;
+          this.#toCluster(now, { kind: 'request', request, body });
+        }
         break;
       case 'shutdown':
         this.#shutDown(now);
@@ -307,6 +319,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'unknownMessage':
       case 'pressure':
         this.#runLinks(now, this.#links.step(now, input));
+        break;
+      case 'clientAccepted':
+        this.#out.push({ kind: 'clientHangUp', link: input.link });
+        break;
+      case 'clientReceived':
+      case 'clientGarbage':
+      case 'clientClosed':
+      case 'clientPressure':
+      case 'loaded':
+      case 'damaged':
         break;
       default:
         unreachable(input);

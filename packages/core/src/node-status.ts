@@ -9,10 +9,12 @@ import type {
   MemberStatus,
   NodeId,
   ReachabilityRow,
+  ShardConfig,
   Timestamp,
 } from '@memgrid/protocol';
 import type { ElectionStatus, ProgressView } from './election/election-io.ts';
 import type { MemberView } from './membership/membership-io.ts';
+import type { ShardStatus } from './shards/shards-io.ts';
 
 /** How far a node is. */
 export type NodePhase =
@@ -41,6 +43,11 @@ export interface ControlView {
   readonly targetVoters: number;
   readonly features: Readonly<Record<string, FeatureState>>;
   readonly level: DeclaredLevel;
+  /** 0 until the shards are created; never changes afterwards. */
+  readonly shardCount: number;
+  readonly replicationFactor: number;
+  /** In order of shard; empty until they are created. */
+  readonly shards: readonly ShardConfig[];
 }
 
 /** Everything a status page, a metric or a checker may want to know. A snapshot, never live. */
@@ -66,6 +73,10 @@ export interface NodeStatus {
   readonly rows: readonly ReachabilityRow[];
   /** 0 (well) to 7: how much this node doubts itself (Lifeguard). */
   readonly healthScore: number;
+  /** Those that this node holds, in order of shard. */
+  readonly shards: readonly ShardStatus[];
+  /** Connected clients that have introduced themselves, and the feeds that they opened. */
+  readonly clients: { readonly count: number; readonly feeds: number };
   readonly connectedPeers: readonly NodeId[];
   readonly clock: {
     readonly timestamp: Timestamp;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Driver, NodeMachine } from '@memgrid/core';
+import { Driver, MemoryEntryTable, NodeMachine, plainEntryRules } from '@memgrid/core';
 import type {
   HaltCode,
   NodeEffect,
@@ -25,8 +25,10 @@ import type { Observer } from './observe/observer.ts';
 import { FrameTraffic } from './observe/frame-traffic.ts';
 import type { Company, NodeExit, RunningNode } from './running-node.ts';
 import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
+import { ClientLinks } from './runtime/client-links.ts';
 import { Links } from './runtime/links.ts';
 import { perform } from './runtime/perform.ts';
+import type { LoadEffect } from './runtime/perform.ts';
 import { PROFILES } from './runtime/profiles.ts';
 import { Requests } from './runtime/requests.ts';
 import { StallSensor } from './runtime/stall-sensor.ts';
@@ -68,6 +70,7 @@ export class NodeShell implements RunningNode {
   readonly #traffic = new FrameTraffic();
   readonly #requests: Requests;
   readonly #links: Links;
+  readonly #clients = new ClientLinks();
   readonly #commit: GroupCommit;
   readonly #sensor: StallSensor;
   readonly #settleDone: (exit: NodeExit) => void;
@@ -209,6 +212,9 @@ export class NodeShell implements RunningNode {
       return new NodeMachine({
         settings: this.#settings(company),
         ...PROFILES[this.#config.profile],
+        shards: {},
+        entries: new MemoryEntryTable(),
+        rules: plainEntryRules,
         records,
         random: systemRandom(),
         digest: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
@@ -232,6 +238,8 @@ export class NodeShell implements RunningNode {
       zone,
       weight,
       votersMax: votersMax === 0 ? undefined : votersMax,
+      shardCount: 1024,
+      replicationFactor: 3,
       features: [],
       protocolMin: PROTOCOL.min,
       protocolMax: PROTOCOL.max,
@@ -241,6 +249,10 @@ export class NodeShell implements RunningNode {
   #makeDriver(machine: NodeMachine): Driver<NodeInput, NodeEffect> {
     const performers = {
       links: this.#links,
+      clients: this.#clients,
+      load: (effect: LoadEffect) => {
+        throw new Error(`The entry ${effect.key} is said to be only on disk.`);
+      },
       commit: this.#commit,
       requests: this.#requests,
       publish: (event: ObservedEvent) => this.#observer.show(event),

@@ -1,4 +1,4 @@
-import { invariant } from '@memgrid/core';
+import { invariant, MemoryEntryTable, plainEntryRules } from '@memgrid/core';
 import type {
   ElectionConfig,
   HaltCode,
@@ -139,6 +139,9 @@ export class SimNode {
         settings: this.settings,
         membership,
         election,
+        shards: {},
+        entries: new MemoryEntryTable(),
+        rules: plainEntryRules,
         records: this.disk.open(),
         random: random.split('machine'),
         digest: sha256,

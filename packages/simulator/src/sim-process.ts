@@ -306,6 +306,12 @@ export class SimProcess {
           this.#arrive({ kind: 'input', input });
         });
         break;
+      case 'clientSend':
+      case 'clientHangUp':
+      case 'clientPause':
+      case 'load':
+        // No simulated client is accepted yet, and every entry is in memory.
+        throw new Error(`Nothing in this world can carry out "${effect.kind}".`);
       case 'reply':
         observe({ kind: 'replied', at: this.label, request: effect.request, reply: effect.reply });
         break;

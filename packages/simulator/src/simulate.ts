@@ -274,6 +274,8 @@ function settingsOf(count: number, votersMax: number | undefined): readonly Node
     zone: `z${(at % 3) + 1}`,
     weight: 100,
     votersMax,
+    shardCount: 8,
+    replicationFactor: 3,
     features: ['alpha', 'beta', 'delta', 'gamma'],
     protocolMin: 1,
     protocolMax: 1,

@@ -1,7 +1,13 @@
 import type { Message } from '@memgrid/protocol';
 import type { WorldEvent } from './world-event.ts';
 
-export type TrafficClass = 'membership' | 'reachability' | 'election' | 'control' | 'handshake';
+export type TrafficClass =
+  | 'membership'
+  | 'reachability'
+  | 'election'
+  | 'control'
+  | 'handshake'
+  | 'data';
 
 /** Messages and what they were for: exact, because they are counted and not timed. */
 export class Traffic {
@@ -11,6 +17,7 @@ export class Traffic {
     election: 0,
     control: 0,
     handshake: 0,
+    data: 0,
   };
 
   readonly observe = (event: WorldEvent): void => {
@@ -61,4 +68,26 @@ const CLASSES: Readonly<Record<Message['type'], TrafficClass>> = {
   foundRequest: 'control',
   foundResp: 'control',
   foundCommit: 'control',
+  operations: 'data',
+  answers: 'data',
+  replicate: 'data',
+  replicateAck: 'data',
+  promise: 'data',
+  promiseAck: 'data',
+  shardNack: 'data',
+  epochPing: 'data',
+  epochPong: 'data',
+  keyQuery: 'data',
+  keyQueryResp: 'data',
+  offerOrphan: 'data',
+  orphanTaken: 'data',
+  shardReports: 'data',
+  logPull: 'data',
+  logSuffix: 'data',
+  relay: 'data',
+  relayResp: 'data',
+  streamOpen: 'data',
+  streamChunk: 'data',
+  streamAck: 'data',
+  streamRefused: 'data',
 };

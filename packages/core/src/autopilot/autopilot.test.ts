@@ -121,6 +121,9 @@ function viewOf(
       targetVoters: overrides.targetVoters ?? voters.length,
       features: {},
       level: 'normal',
+      shardCount: 0,
+      replicationFactor: 0,
+      shards: [],
     },
     loopLagP99Ms: overrides.lagMs ?? 0,
   };

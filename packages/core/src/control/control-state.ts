@@ -97,6 +97,9 @@ export class ControlState {
       targetVoters: this.#targetVoters,
       features,
       level: this.#level,
+      shardCount: 0,
+      replicationFactor: 0,
+      shards: [],
     };
   }
 

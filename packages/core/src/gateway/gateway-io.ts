@@ -6,7 +6,7 @@ import type {
   Operation,
   ShardConfig,
 } from '@memgrid/protocol';
-import type { LinkId } from '../node-io.ts';
+import type { LinkId } from '../link-id.ts';
 import type { RequestId } from '../request-id.ts';
 import type { AppliedChange, LocalOperation } from '../shards/shards-io.ts';
 

@@ -26,6 +26,9 @@ export interface SelfReadings {
   readonly clockSuspect: boolean;
 }
 
+/** What the control group is asked. */
+export type ControlRequest = Exclude<NodeRequest, { kind: 'operation' }>;
+
 export type ClusterInput =
   /** A peer of this cluster is connected (or turned out to be of this cluster). */
   | {
@@ -48,7 +51,7 @@ export type ClusterInput =
   | { readonly kind: 'stored'; readonly ticket: Ticket }
   | { readonly kind: 'stalled'; readonly stalledMs: number }
   | { readonly kind: 'readings'; readonly readings: SelfReadings }
-  | { readonly kind: 'request'; readonly request: RequestId; readonly body: NodeRequest }
+  | { readonly kind: 'request'; readonly request: RequestId; readonly body: ControlRequest }
   /** Hand over, say goodbye; `gone` follows. */
   | { readonly kind: 'leave' };
 

@@ -20,7 +20,6 @@ import { after, earliest, isDue, type Instant, type Machine } from '../machine.t
 import { Membership } from '../membership/membership.ts';
 import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type { NodeRequest } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
 import type { Ticket } from '../store-operation.ts';
 import type { ControlView } from '../node-status.ts';
@@ -31,6 +30,7 @@ import {
   type ClusterEffect,
   type ClusterInput,
   type ClusterMachineOptions,
+  type ControlRequest,
 } from './cluster-machine-io.ts';
 import { ConnectedPeers } from './connected-peers.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
@@ -299,6 +299,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       case 'election':
         this.#stepGroup(now, { kind: 'message', from, body: route.message });
         break;
+      case 'coordinator':
+      case 'data':
       case 'nobody':
         this.#event({
           name: 'frame.refused',
@@ -494,7 +496,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   // Requests to the control group.
 
-  #request(now: Instant, request: RequestId, body: NodeRequest): void {
+  #request(now: Instant, request: RequestId, body: ControlRequest): void {
     switch (body.kind) {
       case 'propose': {
         const problem = this.#problemWith(body.command);

@@ -1,11 +1,18 @@
 import type {
+  Answers,
   ElectionMessage,
   MembershipMessage,
   Message,
+  Operations,
   ReachabilityMessage,
+  ShardReports,
 } from '@memgrid/protocol';
 import { unreachable } from '../assert.ts';
 import type { FeedMessage } from '../control/control-feed-io.ts';
+import type { ShardMessage } from '../shards/shards-io.ts';
+
+/** What is about entries, and no business of the control group. */
+export type DataPlaneMessage = ShardMessage | Operations | Answers;
 
 /** Which machine a message is for. */
 export type Route =
@@ -13,6 +20,8 @@ export type Route =
   | { readonly to: 'reachability'; readonly message: ReachabilityMessage }
   | { readonly to: 'election'; readonly message: ElectionMessage }
   | { readonly to: 'feed'; readonly message: FeedMessage }
+  | { readonly to: 'coordinator'; readonly message: ShardReports }
+  | { readonly to: 'data'; readonly message: DataPlaneMessage }
   /** Handshakes, foundings and what no machine handles yet: refused inside a cluster. */
   | { readonly to: 'nobody'; readonly message: Message };
 
@@ -51,6 +60,30 @@ export function routeOf(message: Message): Route {
     case 'propose':
     case 'proposeResp':
       return { to: 'election', message };
+    case 'shardReports':
+      return { to: 'coordinator', message };
+    case 'operations':
+    case 'answers':
+    case 'replicate':
+    case 'replicateAck':
+    case 'promise':
+    case 'promiseAck':
+    case 'shardNack':
+    case 'logPull':
+    case 'logSuffix':
+    case 'epochPing':
+    case 'epochPong':
+    case 'keyQuery':
+    case 'keyQueryResp':
+    case 'relay':
+    case 'relayResp':
+    case 'offerOrphan':
+    case 'orphanTaken':
+    case 'streamOpen':
+    case 'streamChunk':
+    case 'streamAck':
+    case 'streamRefused':
+      return { to: 'data', message };
     case 'hello':
     case 'helloAck':
     case 'reject':

@@ -12,7 +12,7 @@ import type {
   ShardId,
   SyncClass,
 } from '@memgrid/protocol';
-import type { LinkId } from '../node-io.ts';
+import type { LinkId } from '../link-id.ts';
 
 /** Names one call of the application; counted by the shell. */
 export type CallId = number;

@@ -195,3 +195,6 @@ export interface ShardStatus {
   readonly applied: number;
   readonly entries: number;
 }
+
+/** What an installation or a test changes of the defaults. */
+export type ShardsOptionsOverride = Partial<ShardsConfig>;

@@ -1,7 +1,9 @@
 import type { Envelope, NodeId } from '@memgrid/protocol';
 import { electionConfig } from '../election/election-config.ts';
+import { MemoryEntryTable } from '../entries/memory-entry-table.ts';
 import { after, type Instant } from '../machine.ts';
 import { membershipConfig } from '../membership/membership-config.ts';
+import { plainEntryRules } from '../node/plain-entry-rules.ts';
 import { NodeMachine } from '../node-machine.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type {
@@ -71,6 +73,8 @@ export class NodeRig {
         zone: '',
         weight: 100,
         votersMax: undefined,
+        shardCount: 8,
+        replicationFactor: 3,
         features: [],
         protocolMin: 1,
         protocolMax: 1,
@@ -78,6 +82,9 @@ export class NodeRig {
       },
       membership: membershipConfig(),
       election: electionConfig(),
+      shards: {},
+      entries: new MemoryEntryTable(),
+      rules: plainEntryRules,
       records,
       random: Random.of(this.#starts),
       // No secrets here: any function that depends on its input will do.

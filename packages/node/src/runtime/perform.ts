@@ -1,13 +1,18 @@
 import type { HaltCode, NodeEffect, NodeEvent } from '@memgrid/core';
 import { unreachable } from '@memgrid/core';
 import type { GroupCommit } from '../disk/group-commit.ts';
+import type { ClientLinks } from './client-links.ts';
 import type { Links } from './links.ts';
 import type { Requests } from './requests.ts';
 
+export type LoadEffect = Extract<NodeEffect, { kind: 'load' }>;
+
 export interface Performers {
   readonly links: Links;
+  readonly clients: ClientLinks;
   readonly commit: GroupCommit;
   readonly requests: Requests;
+  readonly load: (effect: LoadEffect) => void;
   readonly publish: (event: NodeEvent) => void;
   readonly halt: (code: HaltCode, detail: string) => void;
 }
@@ -21,6 +26,14 @@ export function perform(effect: NodeEffect, to: Performers): void {
       return to.links.hangUp(effect.link);
     case 'send':
       return to.links.send(effect.link, effect.envelope);
+    case 'clientSend':
+      return to.clients.send(effect.link, effect.message);
+    case 'clientHangUp':
+      return to.clients.hangUp(effect.link);
+    case 'clientPause':
+      return to.clients.pause(effect.link, effect.paused);
+    case 'load':
+      return to.load(effect);
     case 'store':
       return to.commit.append(effect.ticket, effect.operations, effect.durable);
     case 'reply':
