@@ -190,6 +190,8 @@ export interface ShardStatus {
   readonly role: 'primary' | 'replica' | 'none';
   readonly active: boolean;
   readonly complete: boolean;
+  /** Where its entries are: of the two slots of a shard the one that a stream does not fill. */
+  readonly slot: number;
   readonly last: ShardPosition;
   readonly commit: number;
   readonly applied: number;
