@@ -55,7 +55,7 @@ function withBody(message: Message, change: (body: WireValue[]) => void): Uint8A
   return pack(raw);
 }
 
-test.each([0, 6, 15, 25, 80, 207, 65_535])('W4: type %i is reported as unknown', (messageType) => {
+test.each([0, 6, 15, 25, 112, 207, 65_535])('W4: type %i is reported as unknown', (messageType) => {
   const raw = rawOf(hello);
   raw[1] = messageType;
   raw[10] = ['whatever', ['it says'], 3];

@@ -1,4 +1,4 @@
-import type { Envelope, Timestamp } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
 import { LIMITS } from './limits.ts';
 import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES, type MessageType } from './message-numbers.ts';
 import type { ControlCommand, FoundingPlan, MemberRecord } from './messages/control.ts';
@@ -14,13 +14,16 @@ import { handshakeFields } from './messages/handshake.ts';
 import { membershipFields } from './messages/membership.ts';
 import type { Message } from './messages/message.ts';
 import type { MessageFields } from './messages/message-fields.ts';
+import { operationFields } from './messages/operations.ts';
 import { reachabilityFields } from './messages/reachability.ts';
+import { replicationFields } from './messages/replication.ts';
 import { PROTOCOL } from './version.ts';
 import { countField, generationField, protocolVersionField } from './wire/counters.ts';
 import { type Field, uint, within } from './wire/field.ts';
 import { nodeIdField } from './wire/id-field.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
 import { struct } from './wire/struct.ts';
+import { timestampField } from './wire/timestamp-field.ts';
 import { expected, inside, WireError } from './wire/wire-error.ts';
 
 /** How each message travels inside its envelope. */
@@ -30,12 +33,9 @@ export const MESSAGE_FIELDS: MessageFields<Message> = {
   ...reachabilityFields,
   ...electionFields,
   ...controlFields,
+  ...operationFields,
+  ...replicationFields,
 };
-
-const timestampField = struct<Timestamp>({
-  ms: uint(2 ** 48 - 1),
-  counter: uint(0xffff),
-});
 
 interface EnvelopeHeader extends Omit<Envelope, 'message'> {
   readonly type: number;

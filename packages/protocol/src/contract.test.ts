@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { CLIENT_MESSAGE_TYPES, type ClientMessageType } from './client-codec.ts';
 import { envelopeHeaderField, MESSAGE_FIELDS } from './codec.ts';
+import { entryBodyField, entryStateField, recordBodyField } from './entry/entry-fields.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 import { ERROR_DETAIL_FIELDS, errorField } from './error-wire.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { MESSAGE_TYPES, type MessageType } from './message-numbers.ts';
+import { clientFields } from './messages/client.ts';
 import { controlCommandField, foundingPlanField } from './messages/control.ts';
 import { logEntryField } from './messages/election.ts';
+import { logRecordField } from './messages/replication.ts';
+import { shardConfigField } from './messages/shards.ts';
 import { readTestdata, recording, recordTestdata } from './testdata/golden-file.ts';
 import { PROTOCOL, PROTOCOL_HISTORY } from './version.ts';
 
@@ -27,6 +32,9 @@ function contract(): string {
   const messageTypes = (Object.keys(MESSAGE_TYPES) as MessageType[]).sort(
     (a, b) => MESSAGE_TYPES[a] - MESSAGE_TYPES[b],
   );
+  const clientTypes = (Object.keys(CLIENT_MESSAGE_TYPES) as ClientMessageType[]).sort(
+    (a, b) => CLIENT_MESSAGE_TYPES[a] - CLIENT_MESSAGE_TYPES[b],
+  );
   const codes = (Object.keys(ERROR_CODES) as ErrorCode[]).sort(
     (a, b) => ERROR_CODES[a].wire - ERROR_CODES[b].wire,
   );
@@ -38,9 +46,17 @@ function contract(): string {
     ...messageTypes.map((type) => {
       return `message ${MESSAGE_TYPES[type]} ${type} ${MESSAGE_FIELDS[type].shape}`;
     }),
+    ...clientTypes.map((type) => {
+      return `client message ${CLIENT_MESSAGE_TYPES[type]} ${type} ${clientFields[type].shape}`;
+    }),
     `stored command ${controlCommandField.shape}`,
     `stored foundingPlan ${foundingPlanField.shape}`,
     `stored logEntry ${logEntryField.shape}`,
+    `stored shardConfig ${shardConfigField.shape}`,
+    `stored logRecord ${logRecordField.shape}`,
+    `stored recordBody ${recordBodyField.shape}`,
+    `stored entryState ${entryStateField.shape}`,
+    `stored entryBody ${entryBodyField.shape}`,
     `error ${errorField.shape}`,
     ...codes.map((code) => {
       const { wire, retry, applied } = ERROR_CODES[code];
@@ -93,4 +109,14 @@ test('W1: message numbers are distinct and inside the range of their conversatio
   inRange({ rows }, 32, 39);
   inRange({ preVote, proposeResp }, 40, 63);
   inRange({ configPull, foundCommit }, 64, 79);
+  const { operations, shardReports, logPull, relayResp, streamOpen, streamRefused } =
+    MESSAGE_FIELDS;
+  inRange({ operations, shardReports }, 80, 111);
+  inRange({ logPull, relayResp }, 136, 151);
+  inRange({ streamOpen, streamRefused }, 152, 167);
+});
+
+test('W1: the numbers of client messages are distinct', () => {
+  const numbers = Object.values(CLIENT_MESSAGE_TYPES);
+  expect(new Set(numbers).size).toBe(numbers.length);
 });

@@ -126,6 +126,8 @@ export {
   encodeValue,
 } from './codec.ts';
 export type { DecodedEnvelope } from './codec.ts';
+export { CLIENT_MESSAGE_TYPES, decodeClientMessage, encodeClientMessage } from './client-codec.ts';
+export type { ClientMessageType, DecodedClientMessage } from './client-codec.ts';
 export { frameBytesMax, readFrame } from './frame.ts';
 export type { FrameRead } from './frame.ts';
 export { FrameReader } from './frame-reader.ts';
@@ -139,6 +141,17 @@ export { ClusterError, isClusterError } from './errors.ts';
 export type { ClusterErrorOptions } from './errors.ts';
 export { decodeError, encodeError, errorField } from './error-wire.ts';
 
+export {
+  answerBytes,
+  answerField,
+  entryVersionField,
+  operationBytes,
+  operationField,
+  operationResultField,
+  scopeField,
+  shardPositionField,
+  syncClassField,
+} from './messages/operations.ts';
 export type {
   Answer,
   AnswerSource,
@@ -158,6 +171,7 @@ export type {
   ShardPosition,
   SyncClass,
 } from './messages/operations.ts';
+export { logRecordField } from './messages/replication.ts';
 export type {
   DataMessage,
   EpochPing,
@@ -207,7 +221,14 @@ export type {
   PlacementNode,
   PlacementShard,
 } from './messages/client.ts';
+export { shardConfigField, shardStageField } from './messages/shards.ts';
+export { shardTableField } from './messages/shard-table-field.ts';
 export type { ShardConfig, ShardStage } from './messages/shards.ts';
+export { canonicalJson } from './entry/canonical-json.ts';
+export { entryBodyField, entryStateField, recordBodyField } from './entry/entry-fields.ts';
+export { jsonObjectField } from './entry/json-field.ts';
+export { parseStoredKey, storedKey } from './entry/stored-key.ts';
+export type { StoredKeyParts } from './entry/stored-key.ts';
 export type {
   EntryBody,
   EntryState,
@@ -274,6 +295,9 @@ export {
   instanceField,
   logIndexField,
   protocolVersionField,
+  shardIdField,
   termField,
 } from './wire/counters.ts';
+export { name } from './wire/name-field.ts';
+export { timestampField } from './wire/timestamp-field.ts';
 export { fitUtf8, utf8Bytes } from './wire/utf8.ts';

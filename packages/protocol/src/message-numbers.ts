@@ -7,9 +7,9 @@ export type MessageType = Message['type'];
  * not even after its message is gone.
  *
  * Ranges, so that related messages sit together: 1-15 handshake, 16-31 membership, 32-39
- * reachability, 40-63 election, 64-79 control feed and founding. Reserved: 80-111 data, 112-127
- * transactions, 128-135 hints, 136-151 sync, 152-167 moves, 168-183 healing, 184-191 outbox,
- * 192-207 operations.
+ * reachability, 40-63 election, 64-79 control feed and founding. 80-111 data, 136-151 logs,
+ * 152-167 streams. Reserved: 112-127 transactions, 128-135 hints, 168-183 healing, 184-191 outbox,
+ * 192-207 operators.
  */
 export const MESSAGE_TYPES = {
   hello: 1,
@@ -54,6 +54,31 @@ export const MESSAGE_TYPES = {
   foundRequest: 69,
   foundResp: 70,
   foundCommit: 71,
+
+  operations: 80,
+  answers: 81,
+  replicate: 82,
+  replicateAck: 83,
+  promise: 84,
+  promiseAck: 85,
+  shardNack: 86,
+  epochPing: 87,
+  epochPong: 88,
+  keyQuery: 89,
+  keyQueryResp: 90,
+  offerOrphan: 91,
+  orphanTaken: 92,
+  shardReports: 93,
+
+  logPull: 136,
+  logSuffix: 137,
+  relay: 138,
+  relayResp: 139,
+
+  streamOpen: 152,
+  streamChunk: 153,
+  streamAck: 154,
+  streamRefused: 155,
 } as const satisfies Record<MessageType, number>;
 
 /** The handshake's types: readable by every version for ever, or no version could be agreed on. */

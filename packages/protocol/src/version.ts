@@ -16,8 +16,9 @@ export const PROTOCOL_HISTORY: readonly ProtocolVersion[] = [
   {
     version: 1,
     since: '0.1.0',
-    contract: 'b923792a8001db02',
-    change: 'Handshake, membership, reachability, election, control feed and founding.',
+    contract: '9bc208086d72e941',
+    change:
+      'Handshake, membership, reachability, election, control, founding; shards, entries, clients.',
   },
 ];
 

@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts';
 import { checked, type Field, list } from '../wire/field.ts';
 import { type FieldsOf, struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
@@ -100,9 +101,6 @@ function inOrder<T>(siblings: readonly Sibling<T>[]): readonly Sibling<T>[] {
   return siblings.toSorted((a, b) => compareDots(a.dot, b.dot));
 }
 
-/** Entries are merged by policy above 8; two islands that meet may have twice that, or more. */
-const SIBLINGS_MAX = 64;
-
 /**
  * How a set travels and is stored. Refuses, in both directions, what is not canonical or claims a
  * sibling that its own context has not seen, because such a set would break `joinSets` everywhere.
@@ -115,7 +113,7 @@ export function dottedVersionSetField<T>(valueField: Field<T>): Field<DottedVers
     value: valueField,
   } as FieldsOf<Sibling<T>>);
   const setField = struct<DottedVersionSet<T>>({
-    siblings: list(siblingField, SIBLINGS_MAX),
+    siblings: list(siblingField, LIMITS.siblingsMax),
     context: versionVectorField,
   } as FieldsOf<DottedVersionSet<T>>);
   return checked(setField, `checked(${setField.shape})`, ({ siblings, context }) => {

@@ -1,4 +1,5 @@
 import type { ActorId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
 import { checked, type Field, list, uint } from '../wire/field.ts';
 import { struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
@@ -72,12 +73,6 @@ export function compareDots(a: Dot, b: Dot): number {
   return a.counter - b.counter;
 }
 
-/**
- * Primaries over time are one to three actors; this many would be a key whose every write was
- * acknowledged by another life of another node.
- */
-const ACTORS_MAX = 256;
-
 const counterField = uint();
 
 const plainDotField = struct<Dot>({ actor: actorIdField, counter: counterField });
@@ -90,7 +85,7 @@ export const dotField: Field<Dot> = checked(
   },
 );
 
-const dotListField = list(dotField, ACTORS_MAX);
+const dotListField = list(dotField, LIMITS.actorsMax);
 
 /** Refuses vectors that are not canonical, in both directions. */
 export const versionVectorField: Field<VersionVector> = checked(

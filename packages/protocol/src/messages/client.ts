@@ -1,7 +1,39 @@
 import type { ClusterId, Generation, LogIndex, NodeId, ShardId } from '../ids.ts';
-import type { ShardEpoch } from './operations.ts';
-import type { Answers, EntryVersion, Operations, Scope } from './operations.ts';
-import type { ShardStage } from './shards.ts';
+import { LIMITS } from '../limits.ts';
+import {
+  countField,
+  generationField,
+  logIndexField,
+  protocolVersionField,
+  shardIdField,
+} from '../wire/counters.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  integer,
+  list,
+  optional,
+  sentence,
+  text,
+  uint,
+} from '../wire/field.ts';
+import { clusterIdField, nodeIdField } from '../wire/id-field.ts';
+import { name } from '../wire/name-field.ts';
+import { struct } from '../wire/struct.ts';
+import { type MessageFields, messageFields } from './message-fields.ts';
+import {
+  type Answers,
+  entryIdField,
+  type EntryVersion,
+  entryVersionField,
+  operationFields,
+  type Operations,
+  type Scope,
+  scopePartField,
+  type ShardEpoch,
+} from './operations.ts';
+import { type ShardStage, shardStageField } from './shards.ts';
 
 /** The first message of a client. */
 export interface ClientHello {
@@ -161,3 +193,115 @@ export type ClientMessage =
   | ClientPing
   | ClientPong
   | ClientBye;
+
+const clientName = name(0, LIMITS.clientNameBytesMax);
+
+const placementNode = struct<PlacementNode>({
+  nodeId: nodeIdField,
+  address: text(LIMITS.addressBytesMax),
+  zone: text(LIMITS.zoneBytesMax),
+  alive: bool,
+});
+
+const place = uint(LIMITS.placementNodesMax - 1);
+const places = list(place, LIMITS.replicasMax);
+
+const placementShard = struct<PlacementShard>({
+  shard: shardIdField,
+  epoch: countField,
+  stage: shardStageField,
+  primary: place,
+  replicas: places,
+  next: places,
+});
+
+/** A filter's namespace may be empty as well: it matches everything. */
+const filterField = struct<FeedFilter>({
+  scope: struct<Scope>({
+    namespace: name(0, LIMITS.namespaceBytesMax),
+    userId: scopePartField,
+    agentId: scopePartField,
+    appId: scopePartField,
+    runId: scopePartField,
+  }),
+  key: name(0, LIMITS.entryIdBytesMax),
+});
+
+/** An index, or -1. */
+const indexOrNone = integer(-1, Number.MAX_SAFE_INTEGER);
+
+const feedChange = struct<FeedChange>({
+  key: entryIdField,
+  kind: choice<FeedChange['kind']>({ put: 1, update: 2, delete: 3, expire: 4 }),
+  index: countField,
+  version: entryVersionField,
+  entry: bytes(0, LIMITS.entryBytesMax),
+});
+
+export const clientFields: MessageFields<ClientMessage> = {
+  ...operationFields,
+  ...messageFields<Exclude<ClientMessage, Operations | Answers>>({
+    clientHello: {
+      protocolMin: protocolVersionField,
+      protocolMax: protocolVersionField,
+      name: clientName,
+      version: clientName,
+    },
+    clientWelcome: {
+      protocol: protocolVersionField,
+      clusterId: clusterIdField,
+      nodeId: nodeIdField,
+      generation: generationField,
+      wallMs: countField,
+      shardCount: integer(1, LIMITS.shardsMax),
+      windowBytes: countField,
+    },
+    clientRefused: {
+      reason: choice<ClientRefused['reason']>({
+        protocol: 1,
+        notFounded: 2,
+        shuttingDown: 3,
+        overloaded: 4,
+        badMessage: 5,
+      }),
+      protocolMin: protocolVersionField,
+      protocolMax: protocolVersionField,
+      detail: sentence(LIMITS.detailBytesMax),
+    },
+    placement: {
+      controlIndex: logIndexField,
+      coordinator: optional(nodeIdField),
+      nodes: list(placementNode, LIMITS.placementNodesMax),
+      shards: list(placementShard, LIMITS.shardsMax),
+      whole: bool,
+    },
+    feedOpen: {
+      feed: countField,
+      shard: shardIdField,
+      filter: filterField,
+      keysOnly: bool,
+      after: indexOrNone,
+    },
+    feedClose: { feed: countField },
+    feedChanges: {
+      feed: countField,
+      shard: shardIdField,
+      epoch: countField,
+      previous: countField,
+      to: countField,
+      changes: list(feedChange, LIMITS.feedChangesMax),
+    },
+    feedGap: {
+      feed: countField,
+      shard: shardIdField,
+      reason: choice<FeedGap['reason']>({ trimmed: 1, slow: 2, moved: 3 }),
+      resumesAfter: indexOrNone,
+    },
+    feedCredit: { bytes: countField },
+    clientPing: { token: countField },
+    clientPong: { token: countField },
+    clientBye: {
+      reason: choice<ClientBye['reason']>({ closed: 1, shuttingDown: 2, draining: 3 }),
+    },
+  }),
+};

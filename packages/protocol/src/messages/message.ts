@@ -3,6 +3,7 @@ import type { ElectionMessage } from './election.ts';
 import type { HandshakeMessage } from './handshake.ts';
 import type { MembershipMessage } from './membership.ts';
 import type { ReachabilityMessage } from './reachability.ts';
+import type { DataMessage } from './replication.ts';
 
 /** Everything that one process may say to another. */
 export type Message =
@@ -10,4 +11,5 @@ export type Message =
   | MembershipMessage
   | ReachabilityMessage
   | ElectionMessage
-  | ControlMessage;
+  | ControlMessage
+  | DataMessage;

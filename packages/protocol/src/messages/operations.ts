@@ -1,7 +1,24 @@
-import type { NodeId, ShardId } from '../ids.ts';
+import { type Dot, dotField } from '../causality/version-vector.ts';
 import type { Timestamp } from '../envelope.ts';
-import type { Dot } from '../causality/version-vector.ts';
-import type { ErrorCode } from '../error-codes.ts';
+import { type Applied, ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import type { NodeId, ShardId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { countField, shardIdField } from '../wire/counters.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  type Field,
+  integer,
+  list,
+  optional,
+  sentence,
+} from '../wire/field.ts';
+import { nodeIdField } from '../wire/id-field.ts';
+import { name } from '../wire/name-field.ts';
+import { type Extensible, extensible, extensibleUnion, struct, union } from '../wire/struct.ts';
+import { timestampField } from '../wire/timestamp-field.ts';
+import { messageFields } from './message-fields.ts';
 
 /** Counts the changes of one shard's owners. Starts at 1; 0 is "none yet". */
 export type ShardEpoch = number;
@@ -47,43 +64,45 @@ export interface Scope {
 }
 
 /** What one operation asks for. `key` is the entry's id; entries are bytes of `entryBodyField`. */
-export type OperationBody =
-  | {
-      readonly kind: 'put';
-      readonly namespace: string;
-      readonly key: string;
-      readonly entry: Uint8Array;
-      readonly condition: Condition;
-    }
-  | {
-      /** A JSON merge patch (RFC 7396) over the entry's content, category, metadata and expiry. */
-      readonly kind: 'update';
-      readonly namespace: string;
-      readonly key: string;
-      readonly patch: Uint8Array;
-      readonly condition: Condition;
-    }
-  | {
-      readonly kind: 'delete';
-      readonly namespace: string;
-      readonly key: string;
-      readonly condition: Condition;
-    }
-  | { readonly kind: 'get'; readonly namespace: string; readonly key: string }
-  | { readonly kind: 'history'; readonly namespace: string; readonly key: string }
-  | {
-      /** Entries of one shard that match the scope (an absent part matches all), in order of key. */
-      readonly kind: 'list';
-      readonly scope: Scope;
-      /** The last key of the page before; '' begins. */
-      readonly after: string;
-      readonly limit: number;
-      /** Only counts, and returns no entries. */
-      readonly countOnly: boolean;
-    };
+export type OperationBody = Extensible &
+  (
+    | {
+        readonly kind: 'put';
+        readonly namespace: string;
+        readonly key: string;
+        readonly entry: Uint8Array;
+        readonly condition: Condition;
+      }
+    | {
+        /** A JSON merge patch (RFC 7396) over the entry's content, category, metadata and expiry. */
+        readonly kind: 'update';
+        readonly namespace: string;
+        readonly key: string;
+        readonly patch: Uint8Array;
+        readonly condition: Condition;
+      }
+    | {
+        readonly kind: 'delete';
+        readonly namespace: string;
+        readonly key: string;
+        readonly condition: Condition;
+      }
+    | { readonly kind: 'get'; readonly namespace: string; readonly key: string }
+    | { readonly kind: 'history'; readonly namespace: string; readonly key: string }
+    | {
+        /** Entries of one shard that match the scope (an absent part matches all), in order of key. */
+        readonly kind: 'list';
+        readonly scope: Scope;
+        /** The last key of the page before; '' begins. */
+        readonly after: string;
+        readonly limit: number;
+        /** Only counts, and returns no entries. */
+        readonly countOnly: boolean;
+      }
+  );
 
 /** One operation on one shard, as it travels from a client to a node and between nodes. */
-export interface Operation {
+export interface Operation extends Extensible {
   /** Numbers the answer; unique on one connection in one direction. */
   readonly id: number;
   readonly shard: ShardId;
@@ -105,7 +124,7 @@ export interface Operation {
 export type AnswerSource = 'primary' | 'replica' | 'quorum';
 
 /** An entry as a list or a get returns it. */
-export interface FoundEntry {
+export interface FoundEntry extends Extensible {
   readonly key: string;
   /** Bytes of `entryBodyField`. */
   readonly entry: Uint8Array;
@@ -113,62 +132,66 @@ export interface FoundEntry {
 }
 
 /** One step in the life of an entry. `entry` is empty for a delete. */
-export interface HistoryStep {
+export interface HistoryStep extends Extensible {
   readonly version: EntryVersion;
   readonly kind: 'put' | 'update' | 'delete';
   readonly entry: Uint8Array;
   readonly position: ShardPosition;
 }
 
-export type OperationResult =
-  | {
-      readonly kind: 'written';
-      readonly version: EntryVersion;
-      readonly acknowledged: 'quorum' | 'local';
-      readonly sync: SyncClass;
-      /** Accepted away from the primary: it is merged when the primary is back. */
-      readonly autonomous: boolean;
-      /** This operation id had been carried out before; nothing was done again. */
-      readonly repeated: boolean;
-    }
-  | {
-      readonly kind: 'found';
-      readonly found: FoundEntry;
-      readonly source: AnswerSource;
-      /** How far behind the primary this answer may be; 0 for quorum and strong. */
-      readonly stalenessMs: number;
-    }
-  /** Known to be absent. */
-  | { readonly kind: 'absent'; readonly source: AnswerSource; readonly stalenessMs: number }
-  | {
-      readonly kind: 'listed';
-      readonly entries: readonly FoundEntry[];
-      /** Entries that match in this shard; only when counted. */
-      readonly count: number;
-      /** There is more after the last key. */
-      readonly more: boolean;
-      readonly source: AnswerSource;
-      readonly stalenessMs: number;
-    }
-  | {
-      readonly kind: 'history';
-      /** Oldest first; only what this replica still remembers. */
-      readonly steps: readonly HistoryStep[];
-      readonly complete: boolean;
-    }
-  /** `hint`: who to ask, when that is known. Details are those of `ErrorDetails`, encoded. */
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: NodeId | undefined;
-      /** Overrides the table's answer where this case is known better. */
-      readonly applied: 'yes' | 'no' | 'unknown';
-      /** The current version, when a condition did not hold and there is one. */
-      readonly current: EntryVersion | undefined;
-    };
+export type OperationResult = Extensible &
+  (
+    | {
+        readonly kind: 'written';
+        readonly version: EntryVersion;
+        readonly acknowledged: 'quorum' | 'local';
+        readonly sync: SyncClass;
+        /** Accepted away from the primary: it is merged when the primary is back. */
+        readonly autonomous: boolean;
+        /** This operation id had been carried out before; nothing was done again. */
+        readonly repeated: boolean;
+      }
+    | {
+        readonly kind: 'found';
+        readonly found: FoundEntry;
+        readonly source: AnswerSource;
+        /** How far behind the primary this answer may be; 0 for quorum and strong. */
+        readonly stalenessMs: number;
+      }
+    /** Known to be absent. */
+    | { readonly kind: 'absent'; readonly source: AnswerSource; readonly stalenessMs: number }
+    | {
+        readonly kind: 'listed';
+        readonly entries: readonly FoundEntry[];
+        /** Entries that match in this shard; only when counted. */
+        readonly count: number;
+        /** There is more after the last key. */
+        readonly more: boolean;
+        readonly source: AnswerSource;
+        readonly stalenessMs: number;
+      }
+    | {
+        readonly kind: 'history';
+        /** Oldest first; only what this replica still remembers. */
+        readonly steps: readonly HistoryStep[];
+        readonly complete: boolean;
+      }
+    /** `hint`: who to ask, when that is known. Made by `failedResult`, read by `errorOfResult`. */
+    | {
+        readonly kind: 'failed';
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly hint: NodeId | undefined;
+        /** Overrides the table's answer where this case is known better. */
+        readonly applied: Applied;
+        /** The current version, when a condition did not hold and there is one. */
+        readonly current: EntryVersion | undefined;
+        /** Bytes of the code's `ErrorDetails`; absent when only the message is known. */
+        readonly details?: Uint8Array | undefined;
+      }
+  );
 
-export interface Answer {
+export interface Answer extends Extensible {
   /** The operation's. */
   readonly id: number;
   readonly shard: ShardId;
@@ -187,3 +210,169 @@ export interface Answers {
   readonly type: 'answers';
   readonly answers: readonly Answer[];
 }
+
+export const shardPositionField: Field<ShardPosition> = struct<ShardPosition>({
+  epoch: countField,
+  index: countField,
+});
+
+export const entryVersionField: Field<EntryVersion> = struct<EntryVersion>({
+  dot: dotField,
+  timestamp: timestampField,
+});
+
+export const syncClassField: Field<SyncClass> = choice<SyncClass>({ memory: 1, os: 2, disk: 3 });
+
+const durabilityField = choice<Durability>({ one: 1, quorum: 2 });
+const readLevelField = choice<ReadLevel>({ one: 1, quorum: 2, strong: 3 });
+const answerSourceField = choice<AnswerSource>({ primary: 1, replica: 2, quorum: 3 });
+
+export const namespaceField: Field<string> = name(1, LIMITS.namespaceBytesMax);
+export const entryIdField: Field<string> = name(1, LIMITS.entryIdBytesMax);
+export const scopePartField: Field<string> = name(0, LIMITS.scopePartBytesMax);
+export const operationIdField: Field<string> = name(0, LIMITS.operationIdBytesMax);
+
+export const scopeField: Field<Scope> = struct<Scope>({
+  namespace: namespaceField,
+  userId: scopePartField,
+  agentId: scopePartField,
+  appId: scopePartField,
+  runId: scopePartField,
+});
+
+const entryBytes = bytes(1, LIMITS.entryBytesMax);
+const maybeEntryBytes = bytes(0, LIMITS.entryBytesMax);
+
+const conditionField = union<Condition>({
+  always: { number: 1, fields: {} },
+  absent: { number: 2, fields: {} },
+  present: { number: 3, fields: {} },
+  version: { number: 4, fields: { dot: dotField } },
+});
+
+const address = { namespace: namespaceField, key: entryIdField };
+
+const operationBodyField: Field<OperationBody> = extensibleUnion<OperationBody>({
+  put: { number: 1, fields: { ...address, entry: entryBytes, condition: conditionField } },
+  update: { number: 2, fields: { ...address, patch: entryBytes, condition: conditionField } },
+  delete: { number: 3, fields: { ...address, condition: conditionField } },
+  get: { number: 4, fields: address },
+  history: { number: 5, fields: address },
+  list: {
+    number: 6,
+    fields: {
+      scope: scopeField,
+      after: name(0, LIMITS.entryIdBytesMax),
+      limit: integer(0, LIMITS.listEntriesMax),
+      countOnly: bool,
+    },
+  },
+});
+
+export const operationField: Field<Operation> = extensible<Operation>({
+  id: countField,
+  shard: shardIdField,
+  operationId: operationIdField,
+  body: operationBodyField,
+  read: readLevelField,
+  durability: durabilityField,
+  sync: syncClassField,
+  timeoutMs: integer(1, Number.MAX_SAFE_INTEGER),
+  noAutonomous: bool,
+  atLeast: countField,
+});
+
+const foundEntryField: Field<FoundEntry> = extensible<FoundEntry>({
+  key: entryIdField,
+  entry: entryBytes,
+  version: entryVersionField,
+});
+
+const changeKindField = choice<HistoryStep['kind']>({ put: 1, update: 2, delete: 3 });
+
+const historyStepField: Field<HistoryStep> = extensible<HistoryStep>({
+  version: entryVersionField,
+  kind: changeKindField,
+  entry: maybeEntryBytes,
+  position: shardPositionField,
+});
+
+const codeByNumber = new Map<unknown, ErrorCode>();
+for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+  codeByNumber.set(ERROR_CODES[code].wire, code);
+}
+const wireNumber = integer(0, 0xffff);
+
+/** A code of a newer version becomes `UNKNOWN_CODE`: what to do travels beside it. */
+const errorCodeField: Field<ErrorCode> = {
+  ...(wireNumber as unknown as Field<ErrorCode>),
+  shape: 'errorCode',
+  toWire: (code) => wireNumber.toWire(ERROR_CODES[code]?.wire),
+  fromWire: (raw) => codeByNumber.get(wireNumber.fromWire(raw)) ?? 'UNKNOWN_CODE',
+  bytes: (code) => wireNumber.bytes(ERROR_CODES[code].wire),
+};
+
+export const operationResultField: Field<OperationResult> = extensibleUnion<OperationResult>({
+  written: {
+    number: 1,
+    fields: {
+      version: entryVersionField,
+      acknowledged: choice({ quorum: 1, local: 2 }),
+      sync: syncClassField,
+      autonomous: bool,
+      repeated: bool,
+    },
+  },
+  found: {
+    number: 2,
+    fields: { found: foundEntryField, source: answerSourceField, stalenessMs: countField },
+  },
+  absent: { number: 3, fields: { source: answerSourceField, stalenessMs: countField } },
+  listed: {
+    number: 4,
+    fields: {
+      entries: list(foundEntryField, LIMITS.listEntriesMax),
+      count: countField,
+      more: bool,
+      source: answerSourceField,
+      stalenessMs: countField,
+    },
+  },
+  history: {
+    number: 5,
+    fields: { steps: list(historyStepField, LIMITS.historyStepsMax), complete: bool },
+  },
+  failed: {
+    number: 6,
+    fields: {
+      code: errorCodeField,
+      message: sentence(LIMITS.detailBytesMax),
+      hint: optional(nodeIdField),
+      applied: choice<Applied>({ no: 1, unknown: 2, yes: 3 }),
+      current: optional(entryVersionField),
+      details: optional(bytes(0, LIMITS.errorDetailsBytesMax)),
+    },
+  },
+});
+
+export const answerField: Field<Answer> = extensible<Answer>({
+  id: countField,
+  shard: shardIdField,
+  position: shardPositionField,
+  result: operationResultField,
+});
+
+/** The exact encoded length of one operation, for filling a message up to its bound. */
+export function operationBytes(operation: Operation): number {
+  return operationField.bytes(operation);
+}
+
+/** The exact encoded length of one answer. */
+export function answerBytes(answer: Answer): number {
+  return answerField.bytes(answer);
+}
+
+export const operationFields = messageFields<Operations | Answers>({
+  operations: { operations: list(operationField, LIMITS.operationsMax) },
+  answers: { answers: list(answerField, LIMITS.operationsMax) },
+});

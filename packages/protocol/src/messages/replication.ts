@@ -1,6 +1,22 @@
 import type { Generation, NodeId, ShardId } from '../ids.ts';
-import type { ShardEpoch, ShardPosition, SyncClass } from './operations.ts';
-import type { Answers, Operations } from './operations.ts';
+import { LIMITS } from '../limits.ts';
+import { countField, generationField, shardIdField } from '../wire/counters.ts';
+import { bool, bytes, choice, type Field, list, text, uint } from '../wire/field.ts';
+import { nodeIdField } from '../wire/id-field.ts';
+import { struct } from '../wire/struct.ts';
+import { messageFields } from './message-fields.ts';
+import {
+  type Answers,
+  entryIdField,
+  namespaceField,
+  operationIdField,
+  type Operations,
+  type ShardEpoch,
+  type ShardPosition,
+  shardPositionField,
+  type SyncClass,
+  syncClassField,
+} from './operations.ts';
 
 /** One record of a shard's log. `body` is made once, by the primary, and forwarded as it is. */
 export interface LogRecord {
@@ -267,3 +283,127 @@ export type DataMessage =
   | StreamAck
   | StreamRefused
   | ShardReports;
+
+export const logRecordField: Field<LogRecord> = struct<LogRecord>({
+  epoch: countField,
+  index: countField,
+  sync: syncClassField,
+  body: bytes(1, LIMITS.recordBytesMax),
+});
+
+const records = list(logRecordField, LIMITS.recordsMax);
+const state = bytes(0, LIMITS.entryStateBytesMax);
+const storedKeyText = text(LIMITS.namespaceBytesMax + 1 + LIMITS.entryIdBytesMax);
+const shardEpoch = { shard: shardIdField, epoch: countField };
+
+function perShard<T>(field: Field<T>): Field<readonly T[]> {
+  return list(field, LIMITS.shardsMax);
+}
+
+const replicateShard = struct<ReplicateShard>({
+  ...shardEpoch,
+  previous: shardPositionField,
+  commit: countField,
+  records,
+});
+
+const replicateShardAck = struct<ReplicateShardAck>({
+  ...shardEpoch,
+  memory: countField,
+  os: countField,
+  disk: countField,
+  complete: bool,
+  applied: countField,
+  mismatch: bool,
+});
+
+const shardPromise = struct<ShardPromise>({
+  ...shardEpoch,
+  last: shardPositionField,
+  commit: countField,
+  complete: bool,
+});
+
+const streamedEntry = struct<StreamedEntry>({ key: storedKeyText, state });
+
+const streamedOperation = struct<StreamedOperation>({
+  operationId: operationIdField,
+  outcome: bytes(0, LIMITS.entryBytesMax),
+});
+
+const replicas = list(nodeIdField, 2 * LIMITS.replicasMax);
+
+const shardReport = struct<ShardReport>({
+  ...shardEpoch,
+  active: bool,
+  promised: replicas,
+  caughtUp: replicas,
+  entries: countField,
+  bytes: countField,
+});
+
+/** Operations and answers have theirs beside them: they also travel without an envelope. */
+export const replicationFields = messageFields<Exclude<DataMessage, Operations | Answers>>({
+  replicate: { shards: perShard(replicateShard) },
+  replicateAck: { shards: perShard(replicateShardAck) },
+  promise: { shards: perShard(struct(shardEpoch)) },
+  promiseAck: { shards: perShard(shardPromise) },
+  shardNack: { shards: perShard(struct({ shard: shardIdField, current: countField })) },
+  logPull: { ...shardEpoch, after: shardPositionField, pull: countField },
+  logSuffix: {
+    ...shardEpoch,
+    pull: countField,
+    previous: shardPositionField,
+    records,
+    commit: countField,
+    gone: bool,
+    more: bool,
+  },
+  epochPing: { round: countField, shards: perShard(struct(shardEpoch)) },
+  epochPong: { round: countField, shards: perShard(shardIdField) },
+  keyQuery: { ...shardEpoch, query: countField, namespace: namespaceField, key: entryIdField },
+  keyQueryResp: {
+    ...shardEpoch,
+    query: countField,
+    inSync: bool,
+    at: shardPositionField,
+    commit: countField,
+    state,
+  },
+  relay: { ...shardEpoch, query: countField, to: nodeIdField, upTo: countField },
+  relayResp: { shard: shardIdField, query: countField, done: bool },
+  offerOrphan: {
+    shard: shardIdField,
+    orphan: countField,
+    namespace: namespaceField,
+    key: entryIdField,
+    state,
+  },
+  orphanTaken: { shard: shardIdField, orphan: countField, parked: bool },
+  streamOpen: {
+    ...shardEpoch,
+    session: countField,
+    stream: countField,
+    keys: list(storedKeyText, LIMITS.streamKeysMax),
+  },
+  streamChunk: {
+    ...shardEpoch,
+    stream: countField,
+    chunk: countField,
+    base: shardPositionField,
+    entries: list(streamedEntry, LIMITS.chunkEntriesMax),
+    operations: list(streamedOperation, LIMITS.chunkEntriesMax),
+    doneAt: countField,
+    checksum: uint(0xffffffff),
+  },
+  streamAck: { shard: shardIdField, stream: countField, chunk: countField, credit: countField },
+  streamRefused: {
+    shard: shardIdField,
+    stream: countField,
+    reason: choice({ epoch: 1, incomplete: 2, busy: 3, closed: 4 }),
+  },
+  shardReports: {
+    generation: generationField,
+    reports: list(shardReport, LIMITS.shardReportsMax),
+  },
+});

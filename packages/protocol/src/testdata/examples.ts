@@ -20,6 +20,7 @@ import type { GroupConfig, LogEntry } from '../messages/election.ts';
 import type { Hello } from '../messages/handshake.ts';
 import type { MemberMeta, MemberUpdate } from '../messages/membership.ts';
 import type { Message } from '../messages/message.ts';
+import { DATA_EXAMPLES } from './data-examples.ts';
 
 const CLUSTER = clusterId('c1057e4200112233445566778899aabb');
 const A = nodeId('0a000000000000000000000000000001');
@@ -324,6 +325,7 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Message>>
     },
     foundCommit: { type: 'foundCommit', plan },
   },
+  ...DATA_EXAMPLES,
 };
 
 /** All of them in one list. */

@@ -1,4 +1,5 @@
-import type { Generation, GroupEpoch, Incarnation, LogIndex, Term } from '../ids.ts';
+import type { Generation, GroupEpoch, Incarnation, LogIndex, ShardId, Term } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
 import { uint } from './field.ts';
 
 // Counters that never come down; 2^53 - 1 of anything is more than a cluster lives to see.
@@ -15,3 +16,6 @@ export const countField = uint();
 export const instanceField = uint();
 
 export const protocolVersionField = uint(0xffff);
+
+/** Below the largest shard count. The cluster's own count is checked where it is known. */
+export const shardIdField = uint<ShardId>(LIMITS.shardsMax - 1);

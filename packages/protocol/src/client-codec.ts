@@ -1,0 +1,102 @@
+import { LIMITS } from './limits.ts';
+import { type ClientMessage, clientFields } from './messages/client.ts';
+import type { Field } from './wire/field.ts';
+import { pack, unpack, type WireValue } from './wire/msgpack.ts';
+import { expected, inside, WireError } from './wire/wire-error.ts';
+
+export type ClientMessageType = ClientMessage['type'];
+
+/**
+ * The number of each message between a client and a node. They have nothing to do with those
+ * between nodes, and like those they are never changed and never used again.
+ *
+ * Ranges: 1-15 the conversation itself, readable by every version for ever; 16-31 placement;
+ * 32-47 operations; 48-63 feeds.
+ */
+export const CLIENT_MESSAGE_TYPES = {
+  clientHello: 1,
+  clientWelcome: 2,
+  clientRefused: 3,
+  clientPing: 4,
+  clientPong: 5,
+  clientBye: 6,
+
+  placement: 16,
+
+  operations: 32,
+  answers: 33,
+
+  feedOpen: 48,
+  feedClose: 49,
+  feedChanges: 50,
+  feedGap: 51,
+  feedCredit: 52,
+} as const satisfies Record<ClientMessageType, number>;
+
+const typeByNumber: (ClientMessageType | undefined)[] = [];
+for (const type of Object.keys(CLIENT_MESSAGE_TYPES) as ClientMessageType[]) {
+  typeByNumber[CLIENT_MESSAGE_TYPES[type]] = type;
+}
+
+/** What arrived: a message, a message of a later version, or nothing that can be used. */
+export type DecodedClientMessage =
+  | { readonly kind: 'message'; readonly message: ClientMessage }
+  /** Count it and go on: a later version said something that this one may ignore. */
+  | { readonly kind: 'unknownType'; readonly messageType: number }
+  | { readonly kind: 'invalid'; readonly problem: string };
+
+/**
+ * `[type, body]`. There is no envelope: a client has no id, no clock and no control index that a
+ * node would want to know.
+ *
+ * @throws WireError when a value breaks a limit, or all of it is larger than `operationsBytesMax`.
+ */
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
+  const { type } = message;
+  if (!Object.hasOwn(CLIENT_MESSAGE_TYPES, type)) throw expected('a known message type', type);
+  const bytes = pack([CLIENT_MESSAGE_TYPES[type], bodyToWire(message)]);
+  if (bytes.length > LIMITS.operationsBytesMax) {
+    throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(type);
+  }
+  return bytes;
+}
+
+function bodyToWire(message: ClientMessage): WireValue {
+  try {
+    return (clientFields[message.type] as Field<ClientMessage>).toWire(message);
+  } catch (error) {
+    throw inside(error, message.type);
+  }
+}
+
+/** Never throws, whatever the bytes. */
+export function decodeClientMessage(bytes: Uint8Array): DecodedClientMessage {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return { kind: 'invalid', problem: error.message };
+    throw error;
+  }
+}
+
+function decode(bytes: Uint8Array): DecodedClientMessage {
+  const raw = unpack(bytes, LIMITS.operationsBytesMax);
+  if (!Array.isArray(raw) || raw.length < 2) {
+    throw expected('a list of at least 2', raw).inside('message');
+  }
+  const [messageType, body] = raw as readonly WireValue[];
+  if (typeof messageType !== 'number' || !Number.isInteger(messageType) || messageType < 0) {
+    throw expected('a whole number', messageType).inside('message.type');
+  }
+  const type = typeByNumber[messageType];
+  if (type === undefined) return { kind: 'unknownType', messageType };
+  return { kind: 'message', message: bodyFromWire(type, body) };
+}
+
+function bodyFromWire(type: ClientMessageType, raw: WireValue | undefined): ClientMessage {
+  try {
+    return clientFields[type].fromWire(raw);
+  } catch (error) {
+    throw inside(error, type);
+  }
+}

@@ -1,0 +1,77 @@
+import { dottedVersionSetField } from '../causality/dotted-version-set.ts';
+import { LIMITS } from '../limits.ts';
+import { operationIdField, scopePartField } from '../messages/operations.ts';
+import { countField } from '../wire/counters.ts';
+import { bool, bytes, choice, type Field, list, text } from '../wire/field.ts';
+import { name } from '../wire/name-field.ts';
+import { extensible, struct, union } from '../wire/struct.ts';
+import { timestampField } from '../wire/timestamp-field.ts';
+import type {
+  EntryBody,
+  EntryState,
+  RecordBody,
+  StoredWrite,
+  Superseded,
+  UpstreamState,
+} from './entry.ts';
+import { jsonObjectField } from './json-field.ts';
+
+const category = name(0, LIMITS.categoryBytesMax);
+const upstreamId = text(LIMITS.upstreamIdBytesMax);
+const content = text(LIMITS.contentBytesMax);
+
+const supersededField = struct<Superseded>({ content, timestamp: timestampField });
+
+/**
+ * One entry. `encodeEntry` and `decodeEntry` also hold it to `entryBytesMax`, as does every message
+ * that carries one.
+ */
+export const entryBodyField: Field<EntryBody> = extensible<EntryBody>({
+  userId: scopePartField,
+  agentId: scopePartField,
+  appId: scopePartField,
+  runId: scopePartField,
+  content,
+  category,
+  categories: list(category, LIMITS.categoriesMax),
+  metadata: jsonObjectField(LIMITS.metadataBytesMax),
+  createdAt: countField,
+  updatedAt: countField,
+  expiresAt: countField,
+  immutable: bool,
+  schema: name(0, LIMITS.schemaNameBytesMax),
+  schemaVersion: countField,
+  checksum: name(0, 16),
+  upstreamId,
+  upstreamState: choice<UpstreamState>({ none: 1, queued: 2, synced: 3, refused: 4 }),
+  upstreamHash: upstreamId,
+  upstreamConfirmedAt: countField,
+  superseded: list(supersededField, LIMITS.supersededMax),
+});
+
+const storedWriteField: Field<StoredWrite> = extensible<StoredWrite>({
+  kind: choice<StoredWrite['kind']>({ put: 1, update: 2, delete: 3 }),
+  timestamp: timestampField,
+  expiresAt: countField,
+  autonomous: bool,
+  entry: bytes(0, LIMITS.entryBytesMax),
+});
+
+/** All that a replica knows of one key. Equal states are equal bytes. */
+export const entryStateField: Field<EntryState> = dottedVersionSetField(storedWriteField);
+
+/** What a record of a shard's log does. */
+export const recordBodyField: Field<RecordBody> = union<RecordBody>({
+  write: {
+    number: 1,
+    fields: {
+      key: text(LIMITS.namespaceBytesMax + 1 + LIMITS.entryIdBytesMax),
+      state: bytes(1, LIMITS.entryStateBytesMax),
+      operationId: operationIdField,
+      timestamp: timestampField,
+      answeredEarly: bool,
+    },
+  },
+  activate: { number: 2, fields: {} },
+  collect: { number: 3, fields: { upTo: countField, timestamp: timestampField } },
+});
