@@ -273,6 +273,7 @@ export {
   ascending,
   bool,
   bytes,
+  checked,
   choice,
   integer,
   list,
@@ -301,3 +302,21 @@ export {
 export { name } from './wire/name-field.ts';
 export { timestampField } from './wire/timestamp-field.ts';
 export { fitUtf8, utf8Bytes } from './wire/utf8.ts';
+
+export { compatibility } from './schema/compatibility.ts';
+export type { Compatibility } from './schema/compatibility.ts';
+export { MEMORY_CATEGORIES, MEMORY_SCHEMA } from './schema/memory-schema.ts';
+export { migrate, schemaRoute, stashProblems, validatedValue } from './schema/migrate.ts';
+export type { SchemaHop, SchemaRoute } from './schema/migrate.ts';
+export type { MigrationStep } from './schema/migration-step.ts';
+export { parseSchema } from './schema/parse-schema.ts';
+export type { ParsedSchema } from './schema/parse-schema.ts';
+export { MERGE_POLICIES, problemText, SCHEMA_LIMITS, STASH_FIELD } from './schema/schema.ts';
+export type {
+  EntryDocument,
+  EntrySchema,
+  MergePolicy,
+  Problem,
+  SchemaMigrations,
+} from './schema/schema.ts';
+export { schemaFingerprint, schemaJson } from './schema/schema-fingerprint.ts';
