@@ -31,6 +31,12 @@ export const BREAKABLE_RULES = [
   'hybrid-clock.persisted-bound',
   'hybrid-clock.receive-advances',
   'autopilot.never-shrink',
+  // shard ownership
+  'control.epoch-compare-and-set',
+  'planner.live-majority-for-failover',
+  'planner.caught-up-before-switch',
+  'planner.active-before-stable',
+  'planner.generation-mismatch-bumps',
 ] as const;
 
 export type BreakableRule = (typeof BREAKABLE_RULES)[number];

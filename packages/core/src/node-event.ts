@@ -59,6 +59,14 @@ export type ControlEvent =
       readonly generation: Generation;
     }
   | { readonly name: 'feature.changed'; readonly feature: string; readonly state: FeatureState }
+  /** Once in a cluster's life. */
+  | {
+      readonly name: 'shards.created';
+      readonly shardCount: number;
+      readonly replicationFactor: number;
+    }
+  /** `stale`: changes that another one of the same shard had overtaken. */
+  | { readonly name: 'shards.assigned'; readonly changed: number; readonly stale: number }
   | { readonly name: 'control.applied'; readonly index: LogIndex }
   /** A committed command that cannot be applied; every node ignores it alike. */
   | { readonly name: 'command.ignored'; readonly command: string; readonly detail: string }

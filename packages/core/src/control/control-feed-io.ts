@@ -5,6 +5,7 @@ import type {
   GroupEpoch,
   LogEntry,
   NodeId,
+  ShardConfig,
 } from '@memgrid/protocol';
 import type { ControlEvent } from '../node-event.ts';
 import type { ControlImage } from './control-state.ts';
@@ -29,8 +30,14 @@ export type ControlFeedInput =
 
 export type ControlFeedEffect =
   | { readonly kind: 'send'; readonly to: NodeId; readonly body: FeedMessage }
-  /** The control state moved on; `registry`: a member's record or standing is another one now. */
-  | { readonly kind: 'changed'; readonly registry: boolean }
+  /** The control state moved on. */
+  | {
+      readonly kind: 'changed';
+      /** A member's record or standing is another one now. */
+      readonly registry: boolean;
+      /** Shards with a new configuration, which it is, in order of shard. */
+      readonly shards: readonly ShardConfig[];
+    }
   /** A peer speaks for a later life of the control group: the state was replaced by it. */
   | { readonly kind: 'regrouped'; readonly groupEpoch: GroupEpoch }
   | { readonly kind: 'event'; readonly event: ControlEvent };

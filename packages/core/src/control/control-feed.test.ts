@@ -32,6 +32,7 @@ function imageOf(overrides: Partial<ControlImage> = {}): ControlImage {
     targetVoters: 1,
     features: [],
     level: 'normal',
+    shards: undefined,
     ...overrides,
   };
 }

@@ -8,6 +8,7 @@ import {
   type LogEntry,
   type LogIndex,
   type NodeId,
+  type ShardConfig,
   type Term,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
@@ -49,6 +50,7 @@ export class ControlFeed implements Machine<ControlFeedInput, ControlFeedEffect>
   #news: { peer: NodeId; index: number } | undefined;
   #assembly: Assembly | undefined;
   #registryTouched = false;
+  #restoredShards: readonly ShardConfig[] | undefined;
   #effects: ControlFeedEffect[] = [];
 
   constructor(state: ControlState | undefined) {
@@ -276,6 +278,7 @@ export class ControlFeed implements Machine<ControlFeedInput, ControlFeedEffect>
     this.#state = state;
     this.#history = new CommandHistory(state.index);
     this.#registryTouched = true;
+    this.#restoredShards = state.shardsChangedSince(present);
     if (present !== undefined && state.groupEpoch > present.groupEpoch) {
       this.#effects.push({ kind: 'regrouped', groupEpoch: state.groupEpoch });
     }
@@ -284,8 +287,10 @@ export class ControlFeed implements Machine<ControlFeedInput, ControlFeedEffect>
   }
 
   #changed(): void {
-    this.#effects.push({ kind: 'changed', registry: this.#registryTouched });
+    const shards = this.#restoredShards ?? this.#state?.takeChangedShards() ?? [];
+    this.#effects.push({ kind: 'changed', registry: this.#registryTouched, shards });
     this.#registryTouched = false;
+    this.#restoredShards = undefined;
   }
 
   #take(): readonly ControlFeedEffect[] {

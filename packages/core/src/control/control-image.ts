@@ -1,4 +1,5 @@
 import {
+  checked,
   clusterIdField,
   decodeValue,
   declaredLevelField,
@@ -6,19 +7,25 @@ import {
   extensible,
   featureStateField,
   groupEpochField,
+  integer,
   LIMITS,
   list,
   logIndexField,
   memberRecordField,
   memberStatusField,
+  optional,
+  SHARD_COUNT_MAX,
+  shardTableField,
   struct,
   termField,
   text,
   uint,
+  WireError,
   type MemberRecord,
   type MemberStatus,
 } from '@memgrid/protocol';
 import type { ControlImage } from './control-state.ts';
+import type { ShardTableImage } from './shard-table.ts';
 
 /** Members of one cluster, those that left or were expelled included. */
 const MEMBERS_MAX = 10_000;
@@ -37,7 +44,22 @@ const feature = struct<ControlImage['features'][number]>({
   state: featureStateField,
 });
 
-/** Fields are only ever appended: shard ownership and the schema registry come behind these. */
+/** What a copy of the state is built from without another look at each shard. */
+const shards = checked(
+  struct<ShardTableImage>({
+    shardCount: integer(1, SHARD_COUNT_MAX),
+    replicationFactor: integer(1, LIMITS.replicasMax),
+    configs: shardTableField,
+  }),
+  'shards',
+  ({ configs, shardCount }) => {
+    const last = configs.at(-1);
+    if (last === undefined || last.shard < shardCount) return;
+    throw new WireError(`expected shards below ${shardCount}, got ${last.shard}.`);
+  },
+);
+
+/** Fields are only ever appended, and what is appended is optional. */
 const imageField = extensible<StoredImage>({
   clusterId: clusterIdField,
   groupEpoch: groupEpochField,
@@ -47,6 +69,7 @@ const imageField = extensible<StoredImage>({
   targetVoters: uint(LIMITS.votersMax),
   features: list(feature, LIMITS.featuresMax * 16),
   level: declaredLevelField,
+  shards: optional(shards),
 });
 
 export function encodeControlImage(image: ControlImage): Uint8Array {

@@ -44,6 +44,7 @@ function stateOf(): ControlState {
     targetVoters: 1,
     features: [],
     level: 'normal',
+    shards: undefined,
   });
 }
 

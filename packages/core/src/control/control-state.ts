@@ -8,11 +8,14 @@ import type {
   MemberRecord,
   MemberStatus,
   NodeId,
+  ShardConfig,
+  ShardId,
   Term,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { ControlEvent } from '../node-event.ts';
 import type { ControlView, RegisteredMember } from '../node-status.ts';
+import { ShardTable, type ShardTableImage } from './shard-table.ts';
 
 /** Which standing may follow which. Nobody comes back from `expelled`. */
 const NEXT_STATUS: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
@@ -36,8 +39,7 @@ export const VOTER_COUNTS: readonly number[] = [1, 3, 5, 7];
  * The replicated control state: what the whole cluster has agreed on.
  *
  * Every node applies the same commands in the same order, so a command that cannot be applied is
- * ignored by all of them alike, and says so in an event. Shard ownership and the schema registry
- * become further sections of the same state.
+ * ignored by all of them alike, and says so in an event. Shard ownership is a section of its own.
  */
 export class ControlState {
   readonly clusterId: ClusterId;
@@ -48,6 +50,10 @@ export class ControlState {
   #targetVoters: number;
   readonly #features: Map<string, FeatureState>;
   #level: DeclaredLevel;
+  readonly #shards: ShardTable;
+  /** Parts of the view, until they change: it is looked at far more often. */
+  #membersListed: readonly RegisteredMember[] | undefined;
+  #featuresListed: Readonly<Record<string, FeatureState>> | undefined;
 
   constructor(image: ControlImage) {
     this.clusterId = image.clusterId;
@@ -58,6 +64,7 @@ export class ControlState {
     this.#targetVoters = image.targetVoters;
     this.#features = new Map(image.features.map((feature) => [feature.name, feature.state]));
     this.#level = image.level;
+    this.#shards = new ShardTable(image.shards);
   }
 
   /** The last applied log index. */
@@ -81,25 +88,40 @@ export class ControlState {
     return this.#features.get(name) ?? 'off';
   }
 
-  /** Sorted by node id. */
-  members(): readonly RegisteredMember[] {
-    return [...this.#members.values()].sort(byNodeId);
+  shard(shard: ShardId): ShardConfig | undefined {
+    return this.#shards.get(shard);
   }
 
+  /** What changed since the last call, as it is now; nothing before every shard has an owner. */
+  takeChangedShards(): readonly ShardConfig[] {
+    return this.#shards.takeChanged();
+  }
+
+  /** The shards that are others, or in another epoch, in `before`. */
+  shardsChangedSince(before: ControlState | undefined): readonly ShardConfig[] {
+    if (before === undefined) return this.#shards.configs();
+    return this.#shards.changedSince(before.#shards);
+  }
+
+  /** Sorted by node id; the same list until a member changes. */
+  members(): readonly RegisteredMember[] {
+    this.#membersListed ??= [...this.#members.values()].sort(byNodeId);
+    return this.#membersListed;
+  }
+
+  /** Cheap to ask for: its lists are the same objects until they change. */
   view(): ControlView {
-    const features: Record<string, FeatureState> = {};
-    for (const [name, state] of [...this.#features].sort(byName)) features[name] = state;
     return {
       clusterId: this.clusterId,
       groupEpoch: this.groupEpoch,
       index: this.#index,
       members: this.members(),
       targetVoters: this.#targetVoters,
-      features,
+      features: this.#featureStates(),
       level: this.#level,
-      shardCount: 0,
-      replicationFactor: 0,
-      shards: [],
+      shardCount: this.#shards.shardCount,
+      replicationFactor: this.#shards.replicationFactor,
+      shards: this.#shards.configs(),
     };
   }
 
@@ -114,6 +136,7 @@ export class ControlState {
       targetVoters: this.#targetVoters,
       features: [...this.#features].sort(byName).map(([name, state]) => ({ name, state })),
       level: this.#level,
+      shards: this.#shards.image(),
     };
   }
 
@@ -145,10 +168,16 @@ export class ControlState {
         return this.#problemWithFeature(command.name, command.state);
       case 'setLevel':
         return undefined;
+      case 'createShards':
+        return this.#shards.problemWithCreating(command.shardCount, command.replicationFactor);
+      case 'assignShards':
+        return this.#shards.problemWithAssigning(command.changes, this.#memberOf);
     }
   }
 
   #applyCommand(command: ControlCommand): readonly ControlEvent[] {
+    // Judged change by change: one that came too late says nothing against the others.
+    if (command.kind === 'assignShards') return this.#assign(command.changes);
     const problem = this.problemWith(command);
     if (problem !== undefined) {
       return [{ name: 'command.ignored', command: command.kind, detail: problem }];
@@ -166,11 +195,39 @@ export class ControlState {
         return [];
       case 'setFeature':
         this.#features.set(command.name, command.state);
+        this.#featuresListed = undefined;
         return [{ name: 'feature.changed', feature: command.name, state: command.state }];
       case 'setLevel':
         this.#level = command.level;
         return [];
+      case 'createShards': {
+        const { shardCount, replicationFactor } = command;
+        this.#shards.create(shardCount, replicationFactor);
+        return [{ name: 'shards.created', shardCount, replicationFactor }];
+      }
     }
+  }
+
+  #assign(changes: readonly ShardConfig[]): readonly ControlEvent[] {
+    const { changed, refused, stale } = this.#shards.assign(changes, this.#memberOf);
+    const events: ControlEvent[] = [{ name: 'shards.assigned', changed, stale }];
+    const [first] = refused;
+    if (first !== undefined) {
+      const detail = `${refused.length} of ${changes.length}, the first of shard ${first.shard}: ${first.problem}`;
+      events.push({ name: 'command.ignored', command: 'assignShards', detail });
+    }
+    return events;
+  }
+
+  readonly #memberOf = (id: NodeId): RegisteredMember | undefined => this.#members.get(id);
+
+  #featureStates(): Readonly<Record<string, FeatureState>> {
+    if (this.#featuresListed === undefined) {
+      const features: Record<string, FeatureState> = {};
+      for (const [name, state] of [...this.#features].sort(byName)) features[name] = state;
+      this.#featuresListed = features;
+    }
+    return this.#featuresListed;
   }
 
   #register(record: MemberRecord): readonly ControlEvent[] {
@@ -181,6 +238,7 @@ export class ControlState {
 
   #put(member: RegisteredMember): ControlEvent {
     this.#members.set(member.nodeId, member);
+    this.#membersListed = undefined;
     return {
       name: 'registry.changed',
       member: member.nodeId,
@@ -239,6 +297,8 @@ export interface ControlImage {
   readonly targetVoters: number;
   readonly features: readonly { readonly name: string; readonly state: FeatureState }[];
   readonly level: DeclaredLevel;
+  /** Undefined: there are none yet. */
+  readonly shards: ShardTableImage | undefined;
 }
 
 function byNodeId(a: RegisteredMember, b: RegisteredMember): number {

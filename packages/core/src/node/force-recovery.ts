@@ -1,6 +1,7 @@
 import { decodeCommand, type GroupEpoch, type LogIndex, type NodeId } from '@memgrid/protocol';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
 import { ControlState, type ControlImage } from '../control/control-state.ts';
+import { recoveredShards } from '../control/shard-recovery.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
 import { LOG_PREFIX } from '../election/raft-records.ts';
 import { forceRecoveredRecord, recordOperations } from '../election/recover.ts';
@@ -69,7 +70,8 @@ function survivingState(
     expelled.includes(member.nodeId) ? { ...member, status: 'expelled' as const } : member,
   );
   const groupEpoch = (election.groupEpoch + 1) as GroupEpoch;
-  return { state: { ...image, groupEpoch, members, targetVoters: 1 }, expelled };
+  const shards = recoveredShards(image.shards, groupEpoch);
+  return { state: { ...image, groupEpoch, members, targetVoters: 1, shards }, expelled };
 }
 
 /** The old log ends in the new snapshot. */

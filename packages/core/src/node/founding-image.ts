@@ -15,5 +15,7 @@ export function foundingImage(plan: FoundingPlan): ControlImage {
     targetVoters: plan.targetVoters,
     features: [],
     level: 'normal',
+    // The coordinator's planner creates them, so that they lie on members that are there.
+    shards: undefined,
   };
 }

@@ -80,6 +80,8 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'shard.fenced': 'info',
   'shard.streamed': 'info',
   'shard.truncated': 'warn',
+  'shards.assigned': 'debug',
+  'shards.created': 'info',
   'snapshot.installed': 'info',
   'snapshot.refused': 'error',
   'voter.promoted': 'info',

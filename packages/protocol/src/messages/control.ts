@@ -16,6 +16,8 @@ import { type Extensible, extensible, extensibleUnion, struct } from '../wire/st
 import type { GroupConfig } from './election.ts';
 import { groupConfigField } from './election.ts';
 import { messageFields } from './message-fields.ts';
+import { shardTableField } from './shard-table-field.ts';
+import type { ShardConfig } from './shards.ts';
 
 /** A member's standing, decided through the control group. */
 export type MemberStatus = 'joining' | 'normal' | 'draining' | 'left' | 'expelled';
@@ -48,6 +50,23 @@ export type ControlCommand = Extensible &
     | { readonly kind: 'setTargetVoters'; readonly count: number }
     | { readonly kind: 'setFeature'; readonly name: string; readonly state: FeatureState }
     | { readonly kind: 'setLevel'; readonly level: DeclaredLevel }
+    /** Once in a cluster's life. The shards have no owners before `assignShards` gives them some. */
+    | {
+        readonly kind: 'createShards';
+        /** A power of two. */
+        readonly shardCount: number;
+        /** Wanted replicas of each shard; there are fewer while there are fewer members. */
+        readonly replicationFactor: number;
+      }
+    /**
+     * New owners for some shards, each with the epoch that follows the stored one; a change with
+     * any other epoch is ignored, and the others are applied all the same.
+     */
+    | {
+        readonly kind: 'assignShards';
+        /** In ascending order of shard, each shard once. */
+        readonly changes: readonly ShardConfig[];
+      }
   );
 
 /** A committed command with its place in the log. */
@@ -189,6 +208,11 @@ export const controlCommandField: Field<ControlCommand> = extensibleUnion<Contro
   setTargetVoters: { number: 3, fields: { count: uint(LIMITS.votersMax) } },
   setFeature: { number: 4, fields: { name: featureName, state: featureStateField } },
   setLevel: { number: 5, fields: { level: declaredLevelField } },
+  createShards: {
+    number: 6,
+    fields: { shardCount: uint(LIMITS.shardsMax), replicationFactor: uint(LIMITS.replicasMax) },
+  },
+  assignShards: { number: 7, fields: { changes: shardTableField } },
 });
 
 export const foundingPlanField: Field<FoundingPlan> = struct<FoundingPlan>({

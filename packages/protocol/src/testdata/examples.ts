@@ -7,6 +7,7 @@ import {
   incarnation,
   logIndex,
   nodeId,
+  shardId,
   shortId,
   term,
 } from '../ids.ts';
@@ -20,6 +21,7 @@ import type { GroupConfig, LogEntry } from '../messages/election.ts';
 import type { Hello } from '../messages/handshake.ts';
 import type { MemberMeta, MemberUpdate } from '../messages/membership.ts';
 import type { Message } from '../messages/message.ts';
+import type { ShardConfig } from '../messages/shards.ts';
 import { DATA_EXAMPLES } from './data-examples.ts';
 
 const CLUSTER = clusterId('c1057e4200112233445566778899aabb');
@@ -98,12 +100,34 @@ export const member: MemberRecord = {
   instance: 4_503_599_627_370_497,
 };
 
+const stableShard: ShardConfig = {
+  shard: shardId(0, 1024),
+  epoch: 1,
+  stage: 'stable',
+  primary: B,
+  primaryGeneration: generation(7),
+  replicas: [A, B, C],
+  next: [],
+  session: 0,
+};
+
+const movingShard: ShardConfig = {
+  ...stableShard,
+  shard: shardId(1023, 1024),
+  epoch: 300,
+  stage: 'dual',
+  next: [D, A, B],
+  session: 299,
+};
+
 export const commands: readonly ControlCommand[] = [
   { kind: 'register', member },
   { kind: 'setStatus', nodeId: B, status: 'draining' },
   { kind: 'setTargetVoters', count: 3 },
   { kind: 'setFeature', name: 'siblings', state: 'on' },
   { kind: 'setLevel', level: 'readOnly' },
+  { kind: 'createShards', shardCount: 1024, replicationFactor: 3 },
+  { kind: 'assignShards', changes: [stableShard, movingShard] },
 ];
 
 export const plan: FoundingPlan = {
