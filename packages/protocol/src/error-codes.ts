@@ -182,6 +182,142 @@ export const ERROR_CODES = {
     summary: 'The cluster uses a feature that this binary does not have, so it may not join.',
     next: 'Upgrade this node to at least the version of the others.',
   },
+  VERSION_CONFLICT: {
+    wire: 22,
+    retry: 'never',
+    applied: 'no',
+    summary:
+      'The stored entry is not in the version, or not in the state, that the write asked for.',
+    next: 'Read the entry, decide again, and write with the version that was read.',
+  },
+  NOT_PRIMARY: {
+    wire: 23,
+    retry: 'elsewhere',
+    applied: 'no',
+    summary: 'The node that was asked is not the active primary of the shard.',
+    next: 'Ask the node in `hint`, or fetch the placement when there is none.',
+  },
+  NO_PLACEMENT: {
+    wire: 24,
+    retry: 'later',
+    applied: 'no',
+    summary: 'The cluster has no shards yet: it was founded a moment ago.',
+    next: 'Retry after a second; if it lasts, look whether there is a coordinator.',
+  },
+  SHARD_UNAVAILABLE: {
+    wire: 25,
+    retry: 'later',
+    applied: 'unknown',
+    summary: 'The shard has no active primary, or too few of its replicas answer.',
+    next: 'Retry with the same operation id; look for nodes that are down or cut off.',
+  },
+  OPERATION_EXPIRED: {
+    wire: 26,
+    retry: 'never',
+    applied: 'unknown',
+    summary:
+      'The operation id is older than what the shard still remembers, so it is not carried out again.',
+    next: 'Read the entry to see whether it was applied, then write with a new operation id.',
+  },
+  OPERATION_REUSED: {
+    wire: 27,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The same operation id came before with another request.',
+    next: 'Take a new operation id for each write; repeat one only with the same request.',
+  },
+  ENTRY_TOO_LARGE: {
+    wire: 28,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The entry is larger than an entry may be.',
+    next: 'Store less in one entry, or split it.',
+  },
+  INVALID_ENTRY: {
+    wire: 29,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The entry breaks the rules of entries or of its schema.',
+    next: 'Correct all of the listed problems.',
+  },
+  BAD_TOKEN: {
+    wire: 30,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The session token is not one, was changed, or belongs to another cluster.',
+    next: 'Go on without it, or take a new one from the session that it came from.',
+  },
+  BAD_CURSOR: {
+    wire: 31,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The cursor or position is not one, was changed, or belongs to another list or watch.',
+    next: 'Begin the list or the watch anew.',
+  },
+  SHARD_UNKNOWN: {
+    wire: 32,
+    retry: 'never',
+    applied: 'no',
+    summary: 'An id that the caller chose does not say in which shard its entry is.',
+    next: 'Give the scope under which the entry was stored.',
+  },
+  SCOPE_CONFLICT: {
+    wire: 33,
+    retry: 'never',
+    applied: 'no',
+    summary:
+      'An entry with this id belongs to another scope, and the scope of an entry never changes.',
+    next: 'Take another id, or delete the entry first.',
+  },
+  IMMUTABLE_ENTRY: {
+    wire: 34,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The entry was stored as immutable, so it can only be deleted.',
+    next: 'Delete it and store another one.',
+  },
+  SCHEMA_UNKNOWN: {
+    wire: 35,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The namespace has no schema of this name and version.',
+    next: 'Register the schema, or use a version that is registered.',
+  },
+  STORAGE_FULL: {
+    wire: 36,
+    retry: 'later',
+    applied: 'no',
+    summary: 'The node has no room left for writes.',
+    next: 'Delete entries, add nodes, or give the node more room.',
+  },
+  ABORTED: {
+    wire: 37,
+    retry: 'never',
+    applied: 'unknown',
+    summary: 'The caller took the call back. What was sent may still be carried out.',
+    next: 'Look before repeating; the same operation id is answered with the first outcome.',
+  },
+  NOT_CONNECTED: {
+    wire: 38,
+    retry: 'later',
+    applied: 'no',
+    summary: 'The client reached no node in time, so nothing was sent.',
+    next: 'Check the addresses and whether the nodes run.',
+  },
+  CLOSED: {
+    wire: 39,
+    retry: 'never',
+    applied: 'no',
+    summary: 'The client was closed.',
+    next: 'Open a new one.',
+  },
+  NOT_FOUND: {
+    wire: 40,
+    retry: 'never',
+    applied: 'no',
+    summary: 'There is no such entry, so there is nothing to change.',
+    next: 'Store the entry first, or check its id.',
+  },
 } as const satisfies Record<string, ErrorCodeInfo>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -221,4 +357,24 @@ export interface ErrorDetails {
   ADDRESS_IN_USE: { readonly address: string };
   MEMBER_NOT_FOUND: { readonly member: string };
   FEATURE_PROHIBITED: { readonly feature: string };
+  /** `current` is a version as `formatVersion` writes it; undefined when there is no entry. */
+  VERSION_CONFLICT: { readonly current: string | undefined };
+  NOT_PRIMARY: { readonly shard: number; readonly hint: NodeId | undefined };
+  NO_PLACEMENT: Nothing;
+  SHARD_UNAVAILABLE: { readonly shard: number; readonly problem: string };
+  OPERATION_EXPIRED: { readonly operationId: string };
+  OPERATION_REUSED: { readonly operationId: string };
+  ENTRY_TOO_LARGE: { readonly bytes: number; readonly max: number };
+  INVALID_ENTRY: { readonly problems: readonly string[] };
+  BAD_TOKEN: { readonly problem: string };
+  BAD_CURSOR: { readonly problem: string };
+  SHARD_UNKNOWN: { readonly id: string };
+  SCOPE_CONFLICT: { readonly id: string };
+  IMMUTABLE_ENTRY: { readonly id: string };
+  SCHEMA_UNKNOWN: { readonly schema: string; readonly version: number };
+  STORAGE_FULL: { readonly usedBytes: number; readonly maxBytes: number };
+  ABORTED: Nothing;
+  NOT_CONNECTED: { readonly waitedMs: number };
+  CLOSED: Nothing;
+  NOT_FOUND: { readonly id: string };
 }

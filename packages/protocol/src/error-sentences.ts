@@ -41,4 +41,35 @@ export const ERROR_SENTENCES: {
   MEMBER_NOT_FOUND: ({ member }) => `No member is called ${member}.`,
   FEATURE_PROHIBITED: ({ feature }) =>
     `The cluster uses feature "${feature}", which this binary does not have.`,
+  VERSION_CONFLICT: ({ current }) =>
+    current === undefined
+      ? 'There is no such entry (any more).'
+      : `The entry is in version ${current}, which is not what was asked for.`,
+  NOT_PRIMARY: ({ shard, hint }) =>
+    hint === undefined
+      ? `This node is not the primary of shard ${shard} and knows of none.`
+      : `This node is not the primary of shard ${shard}; ${shortId(hint)} may be.`,
+  NO_PLACEMENT: () => 'The cluster has no shards yet.',
+  SHARD_UNAVAILABLE: ({ shard, problem }) => `Shard ${shard} is not available: ${problem}`,
+  OPERATION_EXPIRED: ({ operationId }) =>
+    `Operation ${operationId} is older than what the shard remembers.`,
+  OPERATION_REUSED: ({ operationId }) =>
+    `Operation ${operationId} came before with another request.`,
+  ENTRY_TOO_LARGE: ({ bytes, max }) =>
+    `The entry takes ${bytes} bytes; at most ${max} are allowed.`,
+  INVALID_ENTRY: ({ problems }) => `Invalid entry: ${problems.join(' ')}`,
+  BAD_TOKEN: ({ problem }) => `Bad session token: ${problem}`,
+  BAD_CURSOR: ({ problem }) => `Bad cursor: ${problem}`,
+  SHARD_UNKNOWN: ({ id }) =>
+    `The id ${JSON.stringify(id)} does not say in which shard its entry is: give its scope.`,
+  SCOPE_CONFLICT: ({ id }) => `The entry ${JSON.stringify(id)} belongs to another scope.`,
+  IMMUTABLE_ENTRY: ({ id }) => `The entry ${JSON.stringify(id)} is immutable.`,
+  SCHEMA_UNKNOWN: ({ schema, version }) =>
+    `There is no schema ${JSON.stringify(schema)} in version ${version}.`,
+  STORAGE_FULL: ({ usedBytes, maxBytes }) =>
+    `The node holds ${usedBytes} bytes; at most ${maxBytes} are allowed.`,
+  ABORTED: () => 'The call was aborted; it may still be carried out.',
+  NOT_CONNECTED: ({ waitedMs }) => `No node was reached in ${waitedMs} ms.`,
+  CLOSED: () => 'The client is closed.',
+  NOT_FOUND: ({ id }) => `There is no entry ${JSON.stringify(id)}.`,
 };

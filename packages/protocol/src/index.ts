@@ -140,6 +140,8 @@ export type { Applied, ErrorCode, ErrorCodeInfo, ErrorDetails, Retry } from './e
 export { ClusterError, isClusterError } from './errors.ts';
 export type { ClusterErrorOptions } from './errors.ts';
 export { decodeError, encodeError, errorField } from './error-wire.ts';
+export { errorOfResult, failedResult } from './operation-failure.ts';
+export type { FailedResult, FailureOptions } from './operation-failure.ts';
 
 export {
   answerBytes,
@@ -226,9 +228,26 @@ export { shardTableField } from './messages/shard-table-field.ts';
 export type { ShardConfig, ShardStage } from './messages/shards.ts';
 export { canonicalJson } from './entry/canonical-json.ts';
 export { entryBodyField, entryStateField, recordBodyField } from './entry/entry-fields.ts';
+export {
+  entryIdProblem,
+  makeEntryId,
+  shardOfId,
+  SLICE_COUNT,
+  sliceOfId,
+} from './entry/entry-id.ts';
+export {
+  idContradictsOwner,
+  shardOfEntry,
+  shardOfScope,
+  sliceOfEntry,
+} from './entry/entry-shard.ts';
+export { isVisible, winnerOf } from './entry/entry-state.ts';
 export { jsonObjectField } from './entry/json-field.ts';
+export { makeOperationId, operationIdMs } from './entry/operation-id.ts';
 export { parseStoredKey, storedKey } from './entry/stored-key.ts';
 export type { StoredKeyParts } from './entry/stored-key.ts';
+export type { RandomBits } from './entry/uuid.ts';
+export { formatVersion, parseVersion } from './entry/version-text.ts';
 export type {
   EntryBody,
   EntryState,
@@ -263,7 +282,15 @@ export { hash64 } from './placement/hash.ts';
 export type { Hash64 } from './placement/hash.ts';
 export { placeShards } from './placement/rendezvous.ts';
 export type { PlacementConfig, PlacementMember, ShardReplicas } from './placement/rendezvous.ts';
-export { SHARD_COUNT_MAX, SHARD_COUNT_MIN, shardKeyOf, shardOf } from './placement/shard.ts';
+export {
+  SHARD_COUNT_DEFAULT,
+  SHARD_COUNT_MAX,
+  SHARD_COUNT_MIN,
+  shardKeyOf,
+  shardOf,
+  shardOfSlice,
+  sliceOf,
+} from './placement/shard.ts';
 export type { ShardAddress } from './placement/shard.ts';
 
 // The parts to describe a record with, for `encodeValue` and `decodeValue`.

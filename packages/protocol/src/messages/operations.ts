@@ -186,8 +186,8 @@ export type OperationResult = Extensible &
         readonly applied: Applied;
         /** The current version, when a condition did not hold and there is one. */
         readonly current: EntryVersion | undefined;
-        /** Bytes of the code's `ErrorDetails`; absent when only the message is known. */
-        readonly details?: Uint8Array | undefined;
+        /** Bytes of the code's `ErrorDetails`. */
+        readonly details: Uint8Array;
       }
   );
 
@@ -350,7 +350,7 @@ export const operationResultField: Field<OperationResult> = extensibleUnion<Oper
       hint: optional(nodeIdField),
       applied: choice<Applied>({ no: 1, unknown: 2, yes: 3 }),
       current: optional(entryVersionField),
-      details: optional(bytes(0, LIMITS.errorDetailsBytesMax)),
+      details: bytes(1, LIMITS.errorDetailsBytesMax),
     },
   },
 });

@@ -15,7 +15,7 @@ export interface PlacementMember {
 }
 
 export interface PlacementConfig {
-  /** A power of two from 1,024 to 4,096. */
+  /** A power of two from 8 to 4,096. */
   readonly shardCount: number;
   /** Wanted replicas of each shard. With fewer members that hold anything, all of them hold all. */
   readonly replicationFactor: number;

@@ -1,39 +1,54 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { shardId } from '../ids.ts';
-import { SHARD_COUNT_MAX, type ShardAddress, shardKeyOf, shardOf } from './shard.ts';
+import { SHARD_COUNT_MAX, type ShardAddress, shardKeyOf, shardOf, sliceOf } from './shard.ts';
 
 function address(overrides: Partial<ShardAddress> = {}): ShardAddress {
   return { namespace: 'acme', key: 'k', ...overrides };
 }
 
 test.each([
-  { key: 'order:{42}:lines', tag: '42' },
-  { key: '{a}{b}', tag: 'a' },
-  { key: 'x{{a}}', tag: '{a' },
-  { key: '}{a}', tag: 'a' },
-])('R2: $key lives where its tag "$tag" does, whoever it belongs to', ({ key, tag }) => {
-  expect(shardKeyOf(address({ key }))).toBe(tag);
-  expect(shardKeyOf(address({ key, userId: 'alice', agentId: 'bot' }))).toBe(tag);
+  { owner: 'team:{42}:ada', tag: '42' },
+  { owner: '{a}{b}', tag: 'a' },
+  { owner: 'x{{a}}', tag: '{a' },
+  { owner: '}{a}', tag: 'a' },
+])('R2: the owner $owner lives where its tag "$tag" does, whatever it is', ({ owner, tag }) => {
+  expect(shardKeyOf(address({ userId: owner, agentId: 'bot' }))).toBe(tag);
+  expect(shardKeyOf(address({ agentId: owner }))).toBe(tag);
+  expect(shardKeyOf(address({ runId: owner, namespace: 'other' }))).toBe(tag);
 });
 
-test.each(['', 'plain', '{}', '{}{a}', '{open', 'closed}', '}{'])(
-  'R2: "%s" has no tag, so its scope or the whole key counts',
-  (key) => {
-    expect(shardKeyOf(address({ key }))).toBe(`acme\0${key}`);
-    expect(shardKeyOf(address({ key, userId: 'alice' }))).toBe('acme\0alice\0');
+test.each(['plain', '{}', '{}{a}', '{open', 'closed}', '}{'])(
+  'R2: the owner "%s" has no tag, so all of it counts',
+  (owner) => {
+    expect(shardKeyOf(address({ userId: owner }))).toBe(`acme\0u\0${owner}`);
   },
 );
 
-test('R2: all entries of one user and agent share a shard, and other people have other keys', () => {
-  const part = fc.string({ minLength: 1, maxLength: 6 }).filter((text) => !text.includes('\0'));
-  const person = fc.record({ namespace: part, userId: part, agentId: part });
-  const key = fc.stringMatching(/^[a-z:}]{0,8}$/);
+test.each([
+  { owners: { userId: 'x', agentId: 'y', appId: 'z', runId: 'w' }, key: 'acme\0u\0x' },
+  { owners: { agentId: 'x', appId: 'y', runId: 'z' }, key: 'acme\0a\0x' },
+  { owners: { appId: 'x', runId: 'y' }, key: 'acme\0p\0x' },
+  { owners: { runId: 'x' }, key: 'acme\0r\0x' },
+  { owners: { userId: '' }, key: 'acme\0k' },
+])('R2: of $owners the first decides, and its kind is part of it', ({ owners, key }) => {
+  expect(shardKeyOf(address(owners))).toBe(key);
+});
+
+test('R2: all entries of one owner share a shard key, and other owners have other keys', () => {
+  const part = fc.stringMatching(/^[a-z:}]{1,6}$/);
+  const kind = fc.constantFrom('userId', 'agentId', 'appId', 'runId');
+  const owner = fc.record({ namespace: part, kind, id: part });
+  const key = fc.string({ maxLength: 8 }).filter((text) => !text.includes('\0'));
+  const of = (a: { namespace: string; kind: string; id: string }, entry: string): string => {
+    return shardKeyOf({ namespace: a.namespace, [a.kind]: a.id, key: entry });
+  };
   fc.assert(
-    fc.property(person, person, key, key, (a, b, first, second) => {
-      expect(shardKeyOf({ ...a, key: first })).toBe(shardKeyOf({ ...a, key: second }));
-      const same = a.namespace === b.namespace && a.userId === b.userId && a.agentId === b.agentId;
-      expect(shardKeyOf({ ...a, key: first }) === shardKeyOf({ ...b, key: first })).toBe(same);
+    fc.property(owner, owner, key, key, (a, b, first, second) => {
+      expect(of(a, first)).toBe(of(a, second));
+      const same = a.namespace === b.namespace && a.kind === b.kind && a.id === b.id;
+      expect(of(a, first) === of(b, first)).toBe(same);
+      expect(of(a, first)).not.toBe(shardKeyOf({ namespace: a.namespace, key: first }));
     }),
   );
 });
@@ -44,6 +59,8 @@ test('R3: a shard is the top bits of the hash, so twice as many shards split eac
       const fine = shardOf(key, 4096);
       expect(shardOf(key, 2048)).toBe(fine >>> 1);
       expect(shardOf(key, 1024)).toBe(fine >>> 2);
+      expect(shardOf(key, 8)).toBe(fine >>> 9);
+      expect(sliceOf(key)).toBe(fine);
     }),
   );
 });
@@ -67,7 +84,7 @@ test('R3: keys that differ little are spread evenly', () => {
   expect(chiSquared).toBeLessThan(1023 + 5 * 45);
 });
 
-test.each([0, -1024, 512, 1000, 1025, 1024.5, 8192, 2 ** 42, Number.NaN, Infinity])(
+test.each([0, -1024, 4, 1000, 1025, 1024.5, 8192, 2 ** 42, Number.NaN, Infinity])(
   'R3: %d is no shard count',
   (shardCount) => {
     expect(() => shardOf('a', shardCount)).toThrow(RangeError);

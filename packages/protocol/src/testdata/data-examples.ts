@@ -212,7 +212,7 @@ const results: readonly OperationResult[] = [
     hint: undefined,
     applied: 'no',
     current: version,
-    details: undefined,
+    details: Uint8Array.of(0x92, 65, 64),
   },
 ];
 
