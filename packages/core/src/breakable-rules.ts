@@ -37,6 +37,13 @@ export const BREAKABLE_RULES = [
   'planner.caught-up-before-switch',
   'planner.active-before-stable',
   'planner.generation-mismatch-bumps',
+  // client sessions
+  'session.token-rises',
+  'session.same-operation-id',
+  'session.unknown-stays-unknown',
+  'session.feed-in-order',
+  'near-cache.no-late-fill',
+  'near-cache.order-of-invalidations',
 ] as const;
 
 export type BreakableRule = (typeof BREAKABLE_RULES)[number];

@@ -1,18 +1,23 @@
 import type {
   Answer,
+  Applied,
   ClientMessage,
   Durability,
+  EntryVersion,
   ErrorCode,
   FeedChange,
   FeedFilter,
+  FoundEntry,
   NodeId,
   OperationBody,
+  OperationResult,
   ReadLevel,
   Scope,
   ShardId,
   SyncClass,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
+import type { WatchPosition } from './watch-position.ts';
 
 /** Names one call of the application; counted by the shell. */
 export type CallId = number;
@@ -35,6 +40,8 @@ export interface Call {
   readonly body: OperationBody;
   /** Where the key carries no shard: the scope it was stored under. */
   readonly scope: Scope | undefined;
+  /** Known already: one shard of a list over many. Goes before id and scope. */
+  readonly shard?: ShardId | undefined;
   readonly options: CallOptions;
 }
 
@@ -52,7 +59,7 @@ export type SessionInput =
   /** The caller is no longer interested. What was sent may still happen. */
   | { readonly kind: 'abort'; readonly call: CallId }
   | { readonly kind: 'watch'; readonly watch: number; readonly request: WatchRequest }
-  /** The consumer took so many changes: more may come. */
+  /** The consumer took so many bytes of changes: more may come. */
   | { readonly kind: 'watchTaken'; readonly watch: number; readonly bytes: number }
   | { readonly kind: 'unwatch'; readonly watch: number }
   /** Reads from now on see at least this (a token of another session). */
@@ -67,7 +74,7 @@ export interface WatchRequest {
   readonly since: string | undefined;
 }
 
-/** What became of a call. `attempts` counts sends. */
+/** What became of a call. */
 export type CallOutcome =
   | {
       readonly kind: 'answered';
@@ -75,37 +82,61 @@ export type CallOutcome =
       readonly node: NodeId;
       readonly operationId: string;
     }
+  /** From the near cache. */
+  | { readonly kind: 'near'; readonly found: FoundEntry; readonly stalenessMs: number }
   | {
       readonly kind: 'failed';
       readonly code: ErrorCode;
       readonly message: string;
-      readonly applied: 'yes' | 'no' | 'unknown';
+      /** Of all attempts together: 'no' only when none of them can have been carried out. */
+      readonly applied: Applied;
       readonly operationId: string;
+      /** Of the entry, when a condition did not hold and there is one. */
+      readonly current: EntryVersion | undefined;
+      /** The node's answer; undefined when the session gave up by itself. */
+      readonly result: FailedResult | undefined;
     };
+
+export type FailedResult = Extract<OperationResult, { readonly kind: 'failed' }>;
 
 export type SessionEffect =
   | { readonly kind: 'dial'; readonly link: LinkId; readonly address: string }
   | { readonly kind: 'hangUp'; readonly link: LinkId }
   | { readonly kind: 'send'; readonly link: LinkId; readonly message: ClientMessage }
   | { readonly kind: 'outcome'; readonly call: CallId; readonly outcome: CallOutcome }
+  /** Everything from now on will be seen, or a gap will be told. */
+  | { readonly kind: 'watchReady'; readonly watch: number }
   | {
       readonly kind: 'changes';
       readonly watch: number;
+      /** Of one shard, in order. */
       readonly changes: readonly WatchedChange[];
-      /** Opaque: resumes after the last of these changes. */
-      readonly position: string;
+      /** After the last of these changes; `position.after(change)` is between them. */
+      readonly position: WatchPosition;
+      /** To be given back with `watchTaken`. */
+      readonly bytes: number;
     }
   | {
       readonly kind: 'gap';
       readonly watch: number;
       readonly shard: ShardId;
       readonly reason: 'trimmed' | 'slow' | 'moved';
-      readonly position: string;
+      readonly position: WatchPosition;
     }
-  | { readonly kind: 'watchEnded'; readonly watch: number; readonly problem: string | undefined }
+  /** `problem`: the watch could not be opened as asked; otherwise it was ended by its owner. */
+  | {
+      readonly kind: 'watchEnded';
+      readonly watch: number;
+      readonly problem: WatchProblem | undefined;
+    }
   | { readonly kind: 'drained' }
   | { readonly kind: 'status'; readonly status: SessionStatus }
   | { readonly kind: 'event'; readonly event: SessionEvent };
+
+export interface WatchProblem {
+  readonly code: 'BAD_CURSOR' | 'SHARD_UNKNOWN' | 'OVERLOADED' | 'CLOSED';
+  readonly message: string;
+}
 
 export interface WatchedChange extends FeedChange {
   readonly shard: ShardId;
@@ -123,6 +154,11 @@ export interface SessionStatus {
 export type SessionEvent =
   | { readonly name: 'node.connected'; readonly nodeId: NodeId; readonly address: string }
   | { readonly name: 'node.disconnected'; readonly address: string; readonly problem: string }
-  | { readonly name: 'node.refused'; readonly address: string; readonly detail: string }
+  | {
+      readonly name: 'node.refused';
+      readonly address: string;
+      readonly code: ErrorCode;
+      readonly detail: string;
+    }
   | { readonly name: 'call.retried'; readonly code: ErrorCode | 'disconnected' | 'silent' }
   | { readonly name: 'call.hedged' };
