@@ -2,7 +2,7 @@ import { dottedVersionSetField } from '../causality/dotted-version-set.ts';
 import { LIMITS } from '../limits.ts';
 import { operationIdField, scopePartField } from '../messages/operations.ts';
 import { countField } from '../wire/counters.ts';
-import { bool, bytes, choice, type Field, list, text } from '../wire/field.ts';
+import { bool, bytes, choice, type Field, list, text, uint } from '../wire/field.ts';
 import { name } from '../wire/name-field.ts';
 import { extensible, struct, union } from '../wire/struct.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
@@ -70,6 +70,7 @@ export const recordBodyField: Field<RecordBody> = union<RecordBody>({
       operationId: operationIdField,
       timestamp: timestampField,
       answeredEarly: bool,
+      fingerprint: uint(0xffffffff),
     },
   },
   activate: { number: 2, fields: {} },

@@ -78,6 +78,8 @@ export type RecordBody =
       readonly timestamp: Timestamp;
       /** At `one`: the primary answered before anybody else had it. */
       readonly answeredEarly: boolean;
+      /** Of the request: tells its repetition from another request under the same id. */
+      readonly fingerprint: number;
     }
   | { readonly kind: 'activate' }
   /** Tombstones of records up to `upTo` are dropped; orphans older than `timestamp` are parked. */

@@ -90,6 +90,7 @@ export const recordBodies: readonly RecordBody[] = [
     operationId: '01980000-0000-7000-8000-000000000001',
     timestamp: version.timestamp,
     answeredEarly: false,
+    fingerprint: 0xfeedface,
   },
   { kind: 'activate' },
   { kind: 'collect', upTo: 69_000, timestamp: { ms: 1_789_999_000_000, counter: 0 } },
