@@ -11,6 +11,8 @@ export type * from './shards/shards-io.ts';
 export type * from './entries/entry-table.ts';
 export { MemoryEntryTable } from './entries/memory-entry-table.ts';
 export type { MemoryEntryTableOptions } from './entries/memory-entry-table.ts';
+export { SlabEntryTable } from './entries/slab-entry-table.ts';
+export type { SlabEntryTableOptions } from './entries/slab-entry-table.ts';
 export { entryKey, entryKeyPrefix, isEntryKey, parseEntryKey } from './entries/entry-keys.ts';
 export type { EntryKey } from './entries/entry-keys.ts';
 export { decodeStoredEntry, encodeStoredEntry } from './entries/stored-entry.ts';

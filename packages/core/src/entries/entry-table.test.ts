@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EntryTable, Lookup, StoredEntry } from './entry-table.ts';
 import { MemoryEntryTable } from './memory-entry-table.ts';
+import { SlabEntryTable } from './slab-entry-table.ts';
 
 /** Every implementation passes every test below. */
 const IMPLEMENTATIONS: readonly {
@@ -12,6 +13,11 @@ const IMPLEMENTATIONS: readonly {
   {
     name: 'MemoryEntryTable',
     make: (bytesMax) => new MemoryEntryTable(bytesMax === undefined ? {} : { bytesMax }),
+  },
+  {
+    name: 'SlabEntryTable',
+    make: (bytesMax) =>
+      new SlabEntryTable({ slabBytes: 4096, ...(bytesMax === undefined ? {} : { bytesMax }) }),
   },
 ];
 
@@ -141,7 +147,7 @@ test.each(IMPLEMENTATIONS)('$name: clearing a slot leaves the others alone', ({ 
   expect(table.memoryBytes - empty).toBeLessThan(1500 * 300);
 });
 
-const BYTES_MAX = 1_000_000;
+const BYTES_MAX = 1_500_000;
 const SURPLUS = 10_000;
 
 /** Three times as many bytes as fit, all of them on disk. */
