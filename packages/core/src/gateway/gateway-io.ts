@@ -1,14 +1,17 @@
 import type {
   Answer,
   ClientMessage,
+  ClusterId,
+  Generation,
   LogIndex,
   NodeId,
   Operation,
   ShardConfig,
+  ShardId,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { RequestId } from '../request-id.ts';
-import type { AppliedChange, LocalOperation } from '../shards/shards-io.ts';
+import type { AppliedChange, LocalOperation, OperationToken } from '../shards/shards-io.ts';
 
 /** What a node knows of another for routing. */
 export interface RouteNode {
@@ -18,11 +21,19 @@ export interface RouteNode {
   readonly alive: boolean;
 }
 
+/** What the shards of this node answered to one `LocalOperation`. */
+export interface LocalAnswer {
+  readonly token: OperationToken;
+  readonly answer: Answer;
+}
+
 /**
  * A node's front door: client connections, operations to where they can be answered, feeds.
  * Client links have their own numbers, apart from those of peers.
  */
 export type GatewayInput =
+  /** This node belongs to a cluster: clients are let in from now on. */
+  | { readonly kind: 'founded'; readonly clusterId: ClusterId }
   | { readonly kind: 'clientAccepted'; readonly link: LinkId; readonly remote: string }
   | { readonly kind: 'clientClosed'; readonly link: LinkId }
   | { readonly kind: 'clientReceived'; readonly link: LinkId; readonly message: ClientMessage }
@@ -34,7 +45,7 @@ export type GatewayInput =
   | { readonly kind: 'forwarded'; readonly from: NodeId; readonly operations: readonly Operation[] }
   | { readonly kind: 'answered'; readonly from: NodeId; readonly answers: readonly Answer[] }
   /** From the shards of this node. */
-  | { readonly kind: 'local'; readonly token: number; readonly answer: Answer }
+  | { readonly kind: 'local'; readonly answers: readonly LocalAnswer[] }
   | { readonly kind: 'applied'; readonly changes: readonly AppliedChange[] }
   | {
       readonly kind: 'placement';
@@ -47,9 +58,10 @@ export type GatewayInput =
       readonly nodes: readonly RouteNode[];
       readonly coordinator: NodeId | undefined;
     }
+  /** The link to this peer is gone, and with it what was forwarded over it or will be answered. */
   | { readonly kind: 'peerReset'; readonly peer: NodeId }
   /** Say goodbye to everybody and take nothing new. */
-  | { readonly kind: 'drain' };
+  | { readonly kind: 'drain'; readonly reason: 'shuttingDown' | 'draining' };
 
 export type GatewayEffect =
   | { readonly kind: 'clientSend'; readonly link: LinkId; readonly message: ClientMessage }
@@ -63,11 +75,57 @@ export type GatewayEffect =
   | { readonly kind: 'event'; readonly event: GatewayEvent };
 
 export type GatewayEvent =
-  | { readonly name: 'client.connected'; readonly link: LinkId; readonly client: string }
+  | {
+      readonly name: 'client.connected';
+      readonly link: LinkId;
+      readonly remote: string;
+      readonly client: string;
+    }
   | { readonly name: 'client.disconnected'; readonly link: LinkId }
-  | { readonly name: 'client.refused'; readonly link: LinkId; readonly detail: string }
+  | {
+      readonly name: 'client.refused';
+      readonly link: LinkId;
+      readonly remote: string;
+      readonly detail: string;
+    }
   | {
       readonly name: 'feed.gap';
       readonly link: LinkId;
       readonly reason: 'trimmed' | 'slow' | 'moved';
     };
+
+export interface GatewayOptions {
+  readonly self: NodeId;
+  readonly generation: Generation;
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+  readonly limits: GatewayLimits;
+  /** Told to each client, whose operation ids carry the time. */
+  readonly wallMs: () => number;
+  /** How far this node's replica of a shard has applied its log; undefined when it holds none. */
+  readonly appliedIndex: (shard: ShardId) => number | undefined;
+}
+
+/** Every bound of the front door, with its reason in `gateway-limits.ts`. */
+export interface GatewayLimits {
+  readonly clientsMax: number;
+  readonly helloMsMax: number;
+  readonly operationMsMax: number;
+  /** Under way for one client, or for one peer. */
+  readonly windowBytes: number;
+  readonly windowOperations: number;
+  /** Under way altogether. */
+  readonly totalBytes: number;
+  readonly totalOperations: number;
+  readonly pauseBytes: number;
+  readonly resumeBytes: number;
+  readonly hangUpBytes: number;
+  readonly messageBytes: number;
+  readonly feedsMax: number;
+  readonly clientFeedsMax: number;
+  readonly feedCreditBytes: number;
+  readonly feedCreditBytesMax: number;
+  readonly feedMessageBytes: number;
+  readonly recentBytes: number;
+  readonly recentChanges: number;
+}

@@ -17,5 +17,6 @@ export function foundingImage(plan: FoundingPlan): ControlImage {
     level: 'normal',
     // The coordinator's planner creates them, so that they lie on members that are there.
     shards: undefined,
+    schemas: undefined,
   };
 }

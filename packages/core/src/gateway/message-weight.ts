@@ -1,0 +1,78 @@
+import type { Answer, FoundEntry, Operation, OperationResult } from '@memgrid/protocol';
+
+/** Numbers, kinds and headers of one operation or answer, and some room for new fields. */
+const FRAME_BYTES = 256;
+/** The longest encoding of one UTF-16 code unit. */
+const UNIT_BYTES = 3;
+
+/** At least the encoded size of an operation; quick to tell, because it never looks at texts. */
+export function operationWeight({ body, operationId }: Operation): number {
+  const bytes = FRAME_BYTES + UNIT_BYTES * operationId.length;
+  switch (body.kind) {
+    case 'put':
+      return bytes + addressWeight(body) + body.entry.length;
+    case 'update':
+      return bytes + addressWeight(body) + body.patch.length;
+    case 'delete':
+    case 'get':
+    case 'history':
+      return bytes + addressWeight(body);
+    case 'list': {
+      const { namespace, userId, agentId, appId, runId } = body.scope;
+      const texts = [namespace, userId, agentId, appId, runId, body.after];
+      return bytes + texts.reduce((sum, text) => sum + UNIT_BYTES * text.length, 0);
+    }
+  }
+}
+
+/** At least the encoded size of an answer. */
+export function answerWeight({ result }: Answer): number {
+  return FRAME_BYTES + resultWeight(result);
+}
+
+function resultWeight(result: OperationResult): number {
+  switch (result.kind) {
+    case 'written':
+    case 'absent':
+      return 0;
+    case 'found':
+      return foundWeight(result.found);
+    case 'listed':
+      return result.entries.reduce((sum, found) => sum + foundWeight(found), 0);
+    case 'history':
+      return result.steps.reduce((sum, { entry }) => sum + FRAME_BYTES + entry.length, 0);
+    case 'failed':
+      return UNIT_BYTES * result.message.length + (result.details?.length ?? 0);
+  }
+}
+
+function foundWeight({ key, entry }: FoundEntry): number {
+  return FRAME_BYTES + UNIT_BYTES * key.length + entry.length;
+}
+
+function addressWeight({ namespace, key }: { namespace: string; key: string }): number {
+  return UNIT_BYTES * (namespace.length + key.length);
+}
+
+/** Cuts a list into consecutive parts of at most so many items and, where an item fits, bytes. */
+export function partsOf<T>(
+  items: readonly T[],
+  weightOf: (item: T) => number,
+  { countMax, bytesMax }: { readonly countMax: number; readonly bytesMax: number },
+): readonly (readonly T[])[] {
+  const parts: T[][] = [];
+  let part: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const weight = weightOf(item);
+    if (part.length > 0 && (part.length >= countMax || bytes + weight > bytesMax)) {
+      parts.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(item);
+    bytes += weight;
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}

@@ -1,0 +1,253 @@
+import type {
+  ClusterId,
+  LogIndex,
+  NodeId,
+  Operation,
+  ShardConfig,
+  ShardId,
+  ShardReport,
+} from '@memgrid/protocol';
+import { invariant, unreachable } from '../assert.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import type {
+  GatewayEffect,
+  GatewayInput,
+  GatewayOptions,
+  LocalAnswer,
+  RouteNode,
+} from '../gateway/gateway-io.ts';
+import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
+import type { NodeEvent } from '../node-event.ts';
+import type { ClientEffect, ClientInput, NodeEffect } from '../node-io.ts';
+import type { RequestId } from '../request-id.ts';
+import type { ShardsEffect, ShardsInput, ShardStatus } from '../shards/shards-io.ts';
+import type { StoreOperation, Ticket } from '../store-operation.ts';
+import type { NodeReply } from '../node-io.ts';
+import type { DataPlaneMessage } from './route.ts';
+
+/** The shards of one node, as the composition sees them. */
+export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
+  /** In order of shard. */
+  status(): readonly ShardStatus[];
+  /** How far the log of a shard is applied; undefined when this node holds no replica. */
+  appliedIndex(shard: ShardId): number | undefined;
+}
+
+export type DataPlaneInput =
+  | ClientInput
+  /** This node belongs to a cluster. */
+  | { readonly kind: 'founded'; readonly clusterId: ClusterId }
+  | { readonly kind: 'message'; readonly from: NodeId; readonly body: DataPlaneMessage }
+  | { readonly kind: 'request'; readonly request: RequestId; readonly operation: Operation }
+  | Extract<ShardsInput, { kind: 'stored' | 'loaded' | 'damaged' }>
+  | {
+      readonly kind: 'placement';
+      readonly index: LogIndex;
+      readonly shardCount: number;
+      readonly changed: readonly ShardConfig[];
+    }
+  | {
+      readonly kind: 'nodes';
+      readonly nodes: readonly RouteNode[];
+      readonly coordinator: NodeId | undefined;
+    }
+  | { readonly kind: 'peerReset'; readonly peer: NodeId }
+  /** Says goodbye to the clients; what is under way is still answered. */
+  | { readonly kind: 'drain'; readonly reason: 'shuttingDown' | 'draining' };
+
+export type DataPlaneEffect =
+  | ClientEffect
+  | { readonly kind: 'send'; readonly to: NodeId; readonly body: DataPlaneMessage }
+  | {
+      readonly kind: 'store';
+      readonly ticket: Ticket;
+      readonly operations: readonly StoreOperation[];
+      readonly durable: boolean;
+    }
+  | Extract<NodeEffect, { kind: 'load' }>
+  | { readonly kind: 'reply'; readonly request: RequestId; readonly reply: NodeReply }
+  | { readonly kind: 'report'; readonly reports: readonly ShardReport[] }
+  | { readonly kind: 'event'; readonly event: NodeEvent };
+
+export interface DataPlaneOptions {
+  readonly shards: ShardsMachine;
+  readonly gateway: Omit<GatewayOptions, 'appliedIndex'>;
+}
+
+type Work =
+  | { readonly for: 'shards'; readonly input: ShardsInput }
+  | { readonly for: 'gateway'; readonly input: GatewayInput };
+
+/** One step of the shards and the gateway feeding each other takes a handful of turns. */
+const TURNS_MAX = 10_000;
+
+/**
+ * Everything of a node that is about entries: its shards, and the front door through which
+ * operations come in and answers go out. They hear of each other only through one queue, so that
+ * what the one says is complete before the other answers it.
+ */
+export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
+  readonly #shards: ShardsMachine;
+  readonly #gateway: Gateway;
+  #work: Work[] = [];
+  #out: DataPlaneEffect[] = [];
+
+  constructor({ shards, gateway }: DataPlaneOptions) {
+    this.#shards = shards;
+    this.#gateway = new Gateway({
+      ...gateway,
+      appliedIndex: (shard) => shards.appliedIndex(shard),
+    });
+  }
+
+  get wakeAt(): Instant | undefined {
+    return earliest(this.#shards.wakeAt, this.#gateway.wakeAt);
+  }
+
+  get shards(): readonly ShardStatus[] {
+    return this.#shards.status();
+  }
+
+  get clients(): { readonly count: number; readonly feeds: number } {
+    return { count: this.#gateway.clientCount, feeds: this.#gateway.feedCount };
+  }
+
+  /** Operations that wait for an answer. */
+  get operationCount(): number {
+    return this.#gateway.operationCount;
+  }
+
+  step(now: Instant, input: DataPlaneInput): readonly DataPlaneEffect[] {
+    switch (input.kind) {
+      case 'message':
+        this.#message(input.from, input.body);
+        break;
+      case 'stored':
+      case 'loaded':
+      case 'damaged':
+        this.#work.push({ for: 'shards', input });
+        break;
+      case 'placement':
+        // The gateway sends operations where the shards already know that they are theirs.
+        this.#work.push({ for: 'shards', input: { kind: 'configs', configs: input.changed } });
+        this.#work.push({ for: 'gateway', input });
+        break;
+      case 'nodes': {
+        const alive = input.nodes.filter((node) => node.alive).map((node) => node.nodeId);
+        this.#work.push({ for: 'shards', input: { kind: 'alive', nodes: new Set(alive) } });
+        this.#work.push({ for: 'gateway', input });
+        break;
+      }
+      case 'peerReset':
+        this.#work.push({ for: 'shards', input });
+        this.#work.push({ for: 'gateway', input });
+        break;
+      default:
+        this.#work.push({ for: 'gateway', input });
+    }
+    return this.#settle(now);
+  }
+
+  wake(now: Instant): readonly DataPlaneEffect[] {
+    if (isDue(this.#shards.wakeAt, now)) this.#fromShards(this.#shards.wake(now));
+    if (isDue(this.#gateway.wakeAt, now)) this.#fromGateway(this.#gateway.wake(now));
+    return this.#settle(now);
+  }
+
+  /** Answers everything that waits: this node stops. */
+  abandon(now: Instant): readonly DataPlaneEffect[] {
+    this.#fromGateway(this.#gateway.abandon());
+    return this.#settle(now);
+  }
+
+  #message(from: NodeId, body: DataPlaneMessage): void {
+    switch (body.type) {
+      case 'operations': {
+        const { operations } = body;
+        this.#work.push({ for: 'gateway', input: { kind: 'forwarded', from, operations } });
+        break;
+      }
+      case 'answers': {
+        const { answers } = body;
+        this.#work.push({ for: 'gateway', input: { kind: 'answered', from, answers } });
+        break;
+      }
+      default:
+        this.#work.push({ for: 'shards', input: { kind: 'message', from, body } });
+    }
+  }
+
+  #settle(now: Instant): readonly DataPlaneEffect[] {
+    for (let turn = 0; turn < this.#work.length; turn += 1) {
+      invariant(turn < TURNS_MAX, `More than ${TURNS_MAX} turns of one step of the data plane.`);
+      const work = this.#work[turn] as Work;
+      if (work.for === 'shards') this.#fromShards(this.#shards.step(now, work.input));
+      else this.#fromGateway(this.#gateway.step(now, work.input));
+    }
+    this.#work = [];
+    const effects = this.#out;
+    this.#out = [];
+    return effects;
+  }
+
+  /** All answers of one step reach the gateway together: each client gets one message. */
+  #fromShards(effects: readonly ShardsEffect[]): void {
+    const answers: LocalAnswer[] = [];
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'answer':
+          answers.push(effect);
+          break;
+        case 'applied':
+          this.#work.push({ for: 'gateway', input: effect });
+          break;
+        case 'send':
+        case 'store':
+        case 'load':
+        case 'report':
+        case 'event':
+          this.#out.push(effect);
+          break;
+        default:
+          unreachable(effect);
+      }
+    }
+    if (answers.length > 0) this.#work.push({ for: 'gateway', input: { kind: 'local', answers } });
+  }
+
+  #fromGateway(effects: readonly GatewayEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'local':
+          this.#work.push({
+            for: 'shards',
+            input: { kind: 'operations', operations: effect.operations },
+          });
+          break;
+        case 'forward': {
+          const body = { type: 'operations', operations: effect.operations } as const;
+          this.#out.push({ kind: 'send', to: effect.to, body });
+          break;
+        }
+        case 'answer': {
+          const body = { type: 'answers', answers: effect.answers } as const;
+          this.#out.push({ kind: 'send', to: effect.to, body });
+          break;
+        }
+        case 'reply': {
+          const reply = { kind: 'answered', answer: effect.answer } as const;
+          this.#out.push({ kind: 'reply', request: effect.request, reply });
+          break;
+        }
+        case 'clientSend':
+        case 'clientHangUp':
+        case 'clientPause':
+        case 'event':
+          this.#out.push(effect);
+          break;
+        default:
+          unreachable(effect);
+      }
+    }
+  }
+}
