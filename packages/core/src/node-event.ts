@@ -65,6 +65,10 @@ export type ControlEvent =
       readonly shardCount: number;
       readonly replicationFactor: number;
     }
+  | { readonly name: 'schema.defined'; readonly schema: string; readonly version: number }
+  /** From now on entries are written in this version. */
+  | { readonly name: 'schema.committed'; readonly schema: string; readonly version: number }
+  | { readonly name: 'namespace.bound'; readonly namespace: string; readonly schema: string }
   /** `stale`: changes that another one of the same shard had overtaken. */
   | { readonly name: 'shards.assigned'; readonly changed: number; readonly stale: number }
   | { readonly name: 'control.applied'; readonly index: LogIndex }

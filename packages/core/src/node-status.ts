@@ -14,6 +14,7 @@ import type {
 } from '@memgrid/protocol';
 import type { ElectionStatus, ProgressView } from './election/election-io.ts';
 import type { MemberView } from './membership/membership-io.ts';
+import type { SchemaRegistryImage } from './schema-registry/schema-registry.ts';
 import type { ShardStatus } from './shards/shards-io.ts';
 
 /** How far a node is. */
@@ -48,6 +49,8 @@ export interface ControlView {
   readonly replicationFactor: number;
   /** In order of shard; empty until they are created. */
   readonly shards: readonly ShardConfig[];
+  /** What was defined besides the built-in schema. */
+  readonly schemas: SchemaRegistryImage;
 }
 
 /** Everything a status page, a metric or a checker may want to know. A snapshot, never live. */

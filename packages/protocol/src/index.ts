@@ -347,3 +347,4 @@ export type {
   SchemaMigrations,
 } from './schema/schema.ts';
 export { schemaFingerprint, schemaJson } from './schema/schema-fingerprint.ts';
+export { mergePatch } from './schema/merge-patch.ts';

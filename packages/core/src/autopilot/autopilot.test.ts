@@ -124,6 +124,7 @@ function viewOf(
       shardCount: 0,
       replicationFactor: 0,
       shards: [],
+      schemas: { schemas: [], namespaces: [] },
     },
     loopLagP99Ms: overrides.lagMs ?? 0,
   };

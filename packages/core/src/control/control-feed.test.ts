@@ -33,6 +33,7 @@ function imageOf(overrides: Partial<ControlImage> = {}): ControlImage {
     features: [],
     level: 'normal',
     shards: undefined,
+    schemas: undefined,
     ...overrides,
   };
 }

@@ -25,6 +25,7 @@ import {
   type MemberStatus,
 } from '@memgrid/protocol';
 import type { ControlImage } from './control-state.ts';
+import { registryImageField } from '../schema-registry/registry-image.ts';
 import type { ShardTableImage } from './shard-table.ts';
 
 /** Members of one cluster, those that left or were expelled included. */
@@ -70,6 +71,7 @@ const imageField = extensible<StoredImage>({
   features: list(feature, LIMITS.featuresMax * 16),
   level: declaredLevelField,
   shards: optional(shards),
+  schemas: optional(registryImageField),
 });
 
 export function encodeControlImage(image: ControlImage): Uint8Array {

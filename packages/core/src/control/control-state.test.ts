@@ -45,6 +45,7 @@ function stateOf(): ControlState {
     features: [],
     level: 'normal',
     shards: undefined,
+    schemas: undefined,
   });
 }
 

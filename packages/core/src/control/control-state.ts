@@ -15,6 +15,7 @@ import type {
 import { invariant } from '../assert.ts';
 import type { ControlEvent } from '../node-event.ts';
 import type { ControlView, RegisteredMember } from '../node-status.ts';
+import { SchemaRegistry, type SchemaRegistryImage } from '../schema-registry/schema-registry.ts';
 import { ShardTable, type ShardTableImage } from './shard-table.ts';
 
 /** Which standing may follow which. Nobody comes back from `expelled`. */
@@ -39,7 +40,8 @@ export const VOTER_COUNTS: readonly number[] = [1, 3, 5, 7];
  * The replicated control state: what the whole cluster has agreed on.
  *
  * Every node applies the same commands in the same order, so a command that cannot be applied is
- * ignored by all of them alike, and says so in an event. Shard ownership is a section of its own.
+ * ignored by all of them alike, and says so in an event. Shard ownership and the schema registry are
+ * sections of their own.
  */
 export class ControlState {
   readonly clusterId: ClusterId;
@@ -51,6 +53,8 @@ export class ControlState {
   readonly #features: Map<string, FeatureState>;
   #level: DeclaredLevel;
   readonly #shards: ShardTable;
+  /** Which schemas entries follow. Changed by commands only. */
+  readonly schemas: SchemaRegistry;
   /** Parts of the view, until they change: it is looked at far more often. */
   #membersListed: readonly RegisteredMember[] | undefined;
   #featuresListed: Readonly<Record<string, FeatureState>> | undefined;
@@ -65,6 +69,7 @@ export class ControlState {
     this.#features = new Map(image.features.map((feature) => [feature.name, feature.state]));
     this.#level = image.level;
     this.#shards = new ShardTable(image.shards);
+    this.schemas = new SchemaRegistry(image.schemas);
   }
 
   /** The last applied log index. */
@@ -122,6 +127,7 @@ export class ControlState {
       shardCount: this.#shards.shardCount,
       replicationFactor: this.#shards.replicationFactor,
       shards: this.#shards.configs(),
+      schemas: this.schemas.image(),
     };
   }
 
@@ -137,6 +143,7 @@ export class ControlState {
       features: [...this.#features].sort(byName).map(([name, state]) => ({ name, state })),
       level: this.#level,
       shards: this.#shards.image(),
+      schemas: this.schemas.image(),
     };
   }
 
@@ -172,6 +179,12 @@ export class ControlState {
         return this.#shards.problemWithCreating(command.shardCount, command.replicationFactor);
       case 'assignShards':
         return this.#shards.problemWithAssigning(command.changes, this.#memberOf);
+      case 'defineSchema':
+        return this.schemas.problemWithDefining(command.definition);
+      case 'commitSchema':
+        return this.schemas.problemWithCommitting(command.schema, command.version);
+      case 'bindNamespace':
+        return this.schemas.problemWithBinding(command.namespace, command.schema);
     }
   }
 
@@ -204,6 +217,20 @@ export class ControlState {
         const { shardCount, replicationFactor } = command;
         this.#shards.create(shardCount, replicationFactor);
         return [{ name: 'shards.created', shardCount, replicationFactor }];
+      }
+      case 'defineSchema': {
+        const { name: schema, version } = this.schemas.define(command.definition);
+        return [{ name: 'schema.defined', schema, version }];
+      }
+      case 'commitSchema': {
+        const { schema, version } = command;
+        this.schemas.commit(schema, version);
+        return [{ name: 'schema.committed', schema, version }];
+      }
+      case 'bindNamespace': {
+        const { namespace, schema } = command;
+        this.schemas.bind(namespace, schema);
+        return [{ name: 'namespace.bound', namespace, schema }];
       }
     }
   }
@@ -299,6 +326,8 @@ export interface ControlImage {
   readonly level: DeclaredLevel;
   /** Undefined: there are none yet. */
   readonly shards: ShardTableImage | undefined;
+  /** Undefined: nobody has defined any. */
+  readonly schemas: SchemaRegistryImage | undefined;
 }
 
 function byNodeId(a: RegisteredMember, b: RegisteredMember): number {

@@ -17,6 +17,10 @@ import type { GroupConfig } from './election.ts';
 import { groupConfigField } from './election.ts';
 import { messageFields } from './message-fields.ts';
 import { shardTableField } from './shard-table-field.ts';
+import type { JsonObject } from '../entry/entry.ts';
+import { jsonObjectField } from '../entry/json-field.ts';
+import { SCHEMA_LIMITS } from '../schema/schema.ts';
+import { name } from '../wire/name-field.ts';
 import type { ShardConfig } from './shards.ts';
 
 /** A member's standing, decided through the control group. */
@@ -67,6 +71,12 @@ export type ControlCommand = Extensible &
         /** In ascending order of shard, each shard once. */
         readonly changes: readonly ShardConfig[];
       }
+    /** Adds one version of one schema: what `schemaJson` gives. The same again changes nothing. */
+    | { readonly kind: 'defineSchema'; readonly definition: JsonObject }
+    /** From now on writers write this version. An older one is allowed: migrations go both ways. */
+    | { readonly kind: 'commitSchema'; readonly schema: string; readonly version: number }
+    /** From now on entries of the namespace follow this schema. Once for a namespace. */
+    | { readonly kind: 'bindNamespace'; readonly namespace: string; readonly schema: string }
   );
 
 /** A committed command with its place in the log. */
@@ -168,6 +178,7 @@ export type ControlMessage =
 
 const address = text(LIMITS.addressBytesMax);
 const featureName = text(LIMITS.featureNameBytesMax);
+const schemaName = name(1, SCHEMA_LIMITS.nameBytesMax);
 const seeds = list(address, LIMITS.seedsMax);
 
 export const memberRecordField: Field<MemberRecord> = extensible<MemberRecord>({
@@ -213,6 +224,18 @@ export const controlCommandField: Field<ControlCommand> = extensibleUnion<Contro
     fields: { shardCount: uint(LIMITS.shardsMax), replicationFactor: uint(LIMITS.replicasMax) },
   },
   assignShards: { number: 7, fields: { changes: shardTableField } },
+  defineSchema: {
+    number: 8,
+    fields: { definition: jsonObjectField(SCHEMA_LIMITS.schemaBytesMax) },
+  },
+  commitSchema: {
+    number: 9,
+    fields: { schema: schemaName, version: uint(SCHEMA_LIMITS.versionsMax) },
+  },
+  bindNamespace: {
+    number: 10,
+    fields: { namespace: name(1, LIMITS.namespaceBytesMax), schema: schemaName },
+  },
 });
 
 export const foundingPlanField: Field<FoundingPlan> = struct<FoundingPlan>({

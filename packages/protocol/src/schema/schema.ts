@@ -6,6 +6,8 @@ import type { MigrationStep } from './migration-step.ts';
 export const SCHEMA_LIMITS = {
   /** One schema, as canonical JSON. */
   schemaBytesMax: 32 * 1024,
+  /** All definitions together. */
+  registryBytesMax: 8 * 1024 * 1024,
   nameBytesMax: LIMITS.schemaNameBytesMax,
   /** Names in one cluster. */
   schemasMax: 64,

@@ -127,13 +127,13 @@ export const commands: readonly ControlCommand[] = [
   { kind: 'setFeature', name: 'siblings', state: 'on' },
   { kind: 'setLevel', level: 'readOnly' },
   { kind: 'createShards', shardCount: 1024, replicationFactor: 3 },
+  { kind: 'assignShards', changes: [stableShard, movingShard] },
   {
     kind: 'defineSchema',
     definition: { name: 'note', version: 1, body: { type: 'object' } },
   },
   { kind: 'commitSchema', schema: 'note', version: 2 },
   { kind: 'bindNamespace', namespace: 'notes', schema: 'note' },
-  { kind: 'assignShards', changes: [stableShard, movingShard] },
 ];
 
 export const plan: FoundingPlan = {
