@@ -338,13 +338,12 @@ export type { SchemaHop, SchemaRoute } from './schema/migrate.ts';
 export type { MigrationStep } from './schema/migration-step.ts';
 export { parseSchema } from './schema/parse-schema.ts';
 export type { ParsedSchema } from './schema/parse-schema.ts';
-export { MERGE_POLICIES, problemText, SCHEMA_LIMITS, STASH_FIELD } from './schema/schema.ts';
+export { MERGE_POLICIES, schemaProblemText, SCHEMA_LIMITS, STASH_FIELD } from './schema/schema.ts';
 export type {
   EntryDocument,
   EntrySchema,
   MergePolicy,
-  Problem,
+  SchemaProblem,
   SchemaMigrations,
 } from './schema/schema.ts';
 export { schemaFingerprint, schemaJson } from './schema/schema-fingerprint.ts';
-export { mergePatch } from './schema/merge-patch.ts';

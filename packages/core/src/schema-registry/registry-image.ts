@@ -5,7 +5,7 @@ import {
   MEMORY_SCHEMA,
   name,
   parseSchema,
-  problemText,
+  schemaProblemText,
   SCHEMA_LIMITS,
   struct,
   uint,
@@ -22,7 +22,8 @@ const definition = checked(
   'schema',
   (value): void => {
     const parsed = parseSchema(value);
-    if (parsed.kind === 'problems') throw new WireError(parsed.problems.map(problemText).join(' '));
+    if (parsed.kind === 'problems')
+      throw new WireError(parsed.problems.map(schemaProblemText).join(' '));
   },
 );
 

@@ -3,7 +3,7 @@ import {
   compatibility,
   MEMORY_SCHEMA,
   parseSchema,
-  problemText,
+  schemaProblemText,
   SCHEMA_LIMITS,
   schemaJson,
   utf8Bytes,
@@ -96,7 +96,7 @@ export class SchemaRegistry {
   /** Why this cannot be defined; undefined when it can, or is defined in exactly this form. */
   problemWithDefining(definition: JsonObject): string | undefined {
     const parsed = parseSchema(definition);
-    if (parsed.kind === 'problems') return parsed.problems.map(problemText).join(' ');
+    if (parsed.kind === 'problems') return parsed.problems.map(schemaProblemText).join(' ');
     const { schema } = parsed;
     const known = this.#schemas.get(schema.name);
     if (known === undefined && this.#schemas.size >= SCHEMA_LIMITS.schemasMax) {

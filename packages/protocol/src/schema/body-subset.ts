@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../entry/entry.ts';
 import { isJsonObject, pointerTo, propertyOf, type JsonPath } from './json-tree.ts';
-import { SCHEMA_LIMITS, type Problem } from './schema.ts';
+import { SCHEMA_LIMITS, type SchemaProblem } from './schema.ts';
 
 /** What the value of a keyword has to be. */
 type Shape =
@@ -69,7 +69,10 @@ const TYPES: readonly string[] = [
 ];
 
 /** Everything that keeps a JSON Schema from being a body, with paths. */
-export function bodyProblems(body: JsonValue | undefined, path: JsonPath): readonly Problem[] {
+export function bodyProblems(
+  body: JsonValue | undefined,
+  path: JsonPath,
+): readonly SchemaProblem[] {
   const walk = new BodyWalk();
   walk.schema(body, { path, depth: 1 });
   return walk.problems;
@@ -81,7 +84,7 @@ interface Place {
 }
 
 class BodyWalk {
-  readonly problems: Problem[] = [];
+  readonly problems: SchemaProblem[] = [];
   #subschemas = 0;
 
   schema(value: JsonValue | undefined, { path, depth }: Place): void {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../entry/entry.ts';
 import { isJsonObject, propertyOf } from './json-tree.ts';
 import { applySteps, type MigrationStep } from './migration-step.ts';
 import { parseResidues, residueBetween, restore, type Residue } from './residue.ts';
-import { STASH_FIELD, type EntryDocument, type EntrySchema, type Problem } from './schema.ts';
+import { STASH_FIELD, type EntryDocument, type EntrySchema, type SchemaProblem } from './schema.ts';
 
 /** From one version of a schema to a neighbour. */
 export interface SchemaHop {
@@ -88,7 +88,7 @@ function stashed(bare: JsonObject, stash: JsonObject): EntryDocument {
 }
 
 /** What is wrong with a stash that came with an entry from outside. */
-export function stashProblems(metadata: JsonObject): readonly Problem[] {
+export function stashProblems(metadata: JsonObject): readonly SchemaProblem[] {
   const stash = propertyOf(metadata, STASH_FIELD);
   const path = `/metadata/${STASH_FIELD}`;
   if (stash === undefined) return [];

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import type { JsonValue } from '../entry/entry.ts';
 import { MEMORY_SCHEMA } from './memory-schema.ts';
 import { parseSchema } from './parse-schema.ts';
-import { problemText } from './schema.ts';
+import { schemaProblemText } from './schema.ts';
 import { schemaFingerprint, schemaJson } from './schema-fingerprint.ts';
 
 function problemsOf(value: unknown): readonly string[] {
   const parsed = parseSchema(value);
-  return parsed.kind === 'problems' ? parsed.problems.map(problemText) : [];
+  return parsed.kind === 'problems' ? parsed.problems.map(schemaProblemText) : [];
 }
 
 const NOTE = { name: 'note', version: 2, body: {}, migrations: { up: [], down: [] } };

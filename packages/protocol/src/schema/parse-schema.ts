@@ -9,14 +9,14 @@ import {
   SCHEMA_LIMITS,
   type EntrySchema,
   type MergePolicy,
-  type Problem,
+  type SchemaProblem,
   type SchemaMigrations,
 } from './schema.ts';
 import { stepsProblems, unknownNames } from './step-rules.ts';
 
 export type ParsedSchema =
   | { readonly kind: 'schema'; readonly schema: EntrySchema }
-  | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
+  | { readonly kind: 'problems'; readonly problems: readonly SchemaProblem[] };
 
 /**
  * A schema from data of any origin: all that is wrong with it, or the schema. It says nothing
@@ -39,7 +39,7 @@ export function parseSchema(value: unknown): ParsedSchema {
   return { kind: 'schema', schema: schemaFrom(definition) };
 }
 
-function canonicalText(value: unknown): string | Problem {
+function canonicalText(value: unknown): string | SchemaProblem {
   try {
     return canonicalJson(value as JsonValue);
   } catch (error) {
@@ -51,8 +51,8 @@ function canonicalText(value: unknown): string | Problem {
 const KNOWN_NAMES = ['name', 'version', 'body', 'mergePolicies', 'migrations'];
 const SCHEMA_NAME = /^[a-z][a-z0-9-]*$/;
 
-function schemaProblems(definition: JsonObject): readonly Problem[] {
-  const problems: Problem[] = unknownNames(definition, KNOWN_NAMES, '');
+function schemaProblems(definition: JsonObject): readonly SchemaProblem[] {
+  const problems: SchemaProblem[] = unknownNames(definition, KNOWN_NAMES, '');
   const name = propertyOf(definition, 'name');
   const max = SCHEMA_LIMITS.nameBytesMax;
   if (typeof name !== 'string' || !SCHEMA_NAME.test(name) || name.length > max) {
@@ -69,7 +69,7 @@ function schemaProblems(definition: JsonObject): readonly Problem[] {
   return problems;
 }
 
-function policyProblems(policies: JsonValue | undefined): readonly Problem[] {
+function policyProblems(policies: JsonValue | undefined): readonly SchemaProblem[] {
   if (policies === undefined) return [];
   const path = '/mergePolicies';
   if (!isJsonObject(policies)) return [{ path, problem: 'must be an object.' }];
@@ -78,7 +78,7 @@ function policyProblems(policies: JsonValue | undefined): readonly Problem[] {
     const max = SCHEMA_LIMITS.mergePoliciesMax;
     return [{ path, problem: `has ${names.length} policies; at most ${max} may be.` }];
   }
-  const problems: Problem[] = [];
+  const problems: SchemaProblem[] = [];
   for (const name of names) {
     const pointer = parsePointer(name);
     if (pointer === undefined || pointer.length === 0) {
@@ -102,7 +102,7 @@ function isPolicy(value: JsonValue | undefined): boolean {
 function migrationProblems(
   migrations: JsonValue | undefined,
   version: JsonValue | undefined,
-): readonly Problem[] {
+): readonly SchemaProblem[] {
   const path = '/migrations';
   if (migrations === undefined && version === 1) return [];
   if (!isJsonObject(migrations)) {

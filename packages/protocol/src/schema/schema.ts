@@ -68,12 +68,12 @@ export interface EntryDocument {
 }
 
 /** One thing that is wrong, and where: a JSON pointer into what was given. */
-export interface Problem {
+export interface SchemaProblem {
   readonly path: string;
   readonly problem: string;
 }
 
 /** What is wrong, in one line for people. */
-export function problemText({ path, problem }: Problem): string {
+export function schemaProblemText({ path, problem }: SchemaProblem): string {
   return path === '' ? problem : `${path}: ${problem}`;
 }

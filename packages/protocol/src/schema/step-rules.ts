@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../entry/entry.ts';
 import { nameProblem } from '../entry/json-rules.ts';
 import { isJsonObject, parsePointer, propertyOf, type JsonPath } from './json-tree.ts';
 import type { MigrationStep } from './migration-step.ts';
-import { SCHEMA_LIMITS, STASH_FIELD, type Problem } from './schema.ts';
+import { SCHEMA_LIMITS, STASH_FIELD, type SchemaProblem } from './schema.ts';
 
 type Check = (value: JsonValue | undefined) => string | undefined;
 
@@ -18,7 +18,10 @@ const STEP_FIELDS: Readonly<Record<MigrationStep['kind'], Readonly<Record<string
 };
 
 /** Everything that is wrong with the steps in one direction. `path` is where they stand. */
-export function stepsProblems(steps: JsonValue | undefined, path: string): readonly Problem[] {
+export function stepsProblems(
+  steps: JsonValue | undefined,
+  path: string,
+): readonly SchemaProblem[] {
   if (!Array.isArray(steps)) return [{ path, problem: 'must be a list of steps.' }];
   if (steps.length > SCHEMA_LIMITS.stepsMax) {
     return [
@@ -28,7 +31,7 @@ export function stepsProblems(steps: JsonValue | undefined, path: string): reado
   return (steps as readonly JsonValue[]).flatMap((step, at) => stepProblems(step, `${path}/${at}`));
 }
 
-function stepProblems(step: JsonValue, path: string): readonly Problem[] {
+function stepProblems(step: JsonValue, path: string): readonly SchemaProblem[] {
   if (!isJsonObject(step)) return [{ path, problem: 'must be an object.' }];
   const kind = propertyOf(step, 'kind');
   if (typeof kind !== 'string' || !Object.hasOwn(STEP_FIELDS, kind)) {
@@ -47,7 +50,11 @@ function stepProblems(step: JsonValue, path: string): readonly Problem[] {
 }
 
 /** Names that an object must not have, because nobody would look at them. */
-export function unknownNames(value: JsonObject, known: readonly string[], path: string): Problem[] {
+export function unknownNames(
+  value: JsonObject,
+  known: readonly string[],
+  path: string,
+): SchemaProblem[] {
   return Object.keys(value)
     .sort()
     .filter((name) => !known.includes(name))
