@@ -59,6 +59,9 @@ export type {
 export { NodeMachine } from './node-machine.ts';
 export type { Digest } from './digest.ts';
 export type { NodeMachineOptions } from './node-machine.ts';
+export type * from './planner/planner-io.ts';
+export { drainProgress, moveProgress } from './planner/progress.ts';
+export type { DrainProgress, MoveProgress, NodeMoves } from './planner/progress.ts';
 export type * from './node-status.ts';
 export { prepareForceRecovery } from './node/force-recovery.ts';
 export type { ForceRecovery } from './node/force-recovery.ts';

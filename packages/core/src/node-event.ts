@@ -10,6 +10,7 @@ import type {
 import type { ElectionEvent } from './election/election-io.ts';
 import type { GatewayEvent } from './gateway/gateway-io.ts';
 import type { MembershipEvent } from './membership/membership-io.ts';
+import type { PlannerEvent } from './planner/planner-io.ts';
 import type { ReachabilityEvent } from './reachability/reachability-io.ts';
 import type { ShardEvent } from './shards/shards-io.ts';
 
@@ -96,5 +97,6 @@ export type NodeEvent =
   | ControlEvent
   | ClockEvent
   | AutopilotEvent
+  | PlannerEvent
   | ShardEvent
   | GatewayEvent;

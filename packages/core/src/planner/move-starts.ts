@@ -1,0 +1,99 @@
+import type { NodeId, ShardConfig } from '@memgrid/protocol';
+import { isSameSet, joiners } from '../control/shard-sets.ts';
+import type { Decision } from './decision.ts';
+import { successor } from './fail-over.ts';
+import { keepsCopies } from './move-steps.ts';
+import { PLANNER } from './planner-config.ts';
+import type { MoveReason } from './planner-io.ts';
+import type { RoundContext } from './round-context.ts';
+
+/** A stable shard that placement wants elsewhere. */
+interface Wish {
+  readonly config: ShardConfig;
+  readonly next: readonly NodeId[];
+  readonly reason: MoveReason;
+}
+
+const URGENCY: readonly MoveReason[] = ['repair', 'drain', 'balance'];
+
+/** How many shards are not where placement wants them, those on their way not counted. */
+export function waitingMoves(
+  configs: readonly ShardConfig[],
+  target: RoundContext['target'],
+): number {
+  return configs.filter((config) => {
+    const wanted = target?.[config.shard]?.replicas;
+    return config.stage === 'stable' && wanted !== undefined && !isSameSet(wanted, config.replicas);
+  }).length;
+}
+
+/** Moves to begin in this round, the most urgent first, within the bounds of what may move at once. */
+export function movesToBegin(
+  context: RoundContext,
+  isTaken: (config: ShardConfig) => boolean,
+): readonly Decision[] {
+  const wishes = context.configs
+    .filter((config) => config.stage === 'stable' && !isTaken(config))
+    .map((config) => wishFor(context, config))
+    .filter((wish) => wish !== undefined)
+    .toSorted((a, b) => URGENCY.indexOf(a.reason) - URGENCY.indexOf(b.reason));
+  const budget = new MoveBudget(context.configs);
+  return wishes
+    .filter(({ config, next }) => budget.take(joiners({ ...config, next })))
+    .map(({ config, next, reason }): Decision => {
+      const { primary } = config;
+      const session = config.epoch + 1;
+      const begun = successor(context, config, { primary, stage: 'admit', next, session });
+      return { config: begun, cause: { name: 'move.planned', reason } };
+    });
+}
+
+function wishFor(context: RoundContext, config: ShardConfig): Wish | undefined {
+  const { census, now, reports, target, tracks } = context;
+  const { primary, replicas, shard } = config;
+  const next = target?.[shard]?.replicas;
+  if (next === undefined || isSameSet(next, replicas) || !tracks.mayMove(now, shard)) {
+    return undefined;
+  }
+  // A shard that does not serve has other troubles.
+  if (reports.current(config)?.active !== true || !census.isPresent(primary)) return undefined;
+  if (!census.hasLiveMajority(replicas) || !keepsCopies(context, { replicas, next })) {
+    return undefined;
+  }
+  const ready = joiners({ ...config, next }).every((node) => census.isPresent(node));
+  return ready ? { config, next, reason: reasonFor(context, replicas) } : undefined;
+}
+
+function reasonFor({ census }: RoundContext, replicas: readonly NodeId[]): MoveReason {
+  const lost = replicas.some((node) => census.lostForMs(node) >= PLANNER.replaceAfterMs);
+  if (lost) return 'repair';
+  return replicas.some((node) => census.isDraining(node)) ? 'drain' : 'balance';
+}
+
+/** What may still begin, given what is under way. */
+class MoveBudget {
+  #moves: number;
+  readonly #incoming = new Map<NodeId, number>();
+
+  constructor(configs: readonly ShardConfig[]) {
+    const tenth = Math.ceil((configs.length * PLANNER.movingPercentMax) / 100);
+    this.#moves = Math.max(PLANNER.movingMin, tenth);
+    for (const config of configs) {
+      if (config.stage === 'stable') continue;
+      this.#moves -= 1;
+      for (const node of joiners(config)) this.#incoming.set(node, this.#into(node) + 1);
+    }
+  }
+
+  take(targets: readonly NodeId[]): boolean {
+    if (this.#moves <= 0) return false;
+    if (targets.some((node) => this.#into(node) >= PLANNER.incomingMax)) return false;
+    this.#moves -= 1;
+    for (const node of targets) this.#incoming.set(node, this.#into(node) + 1);
+    return true;
+  }
+
+  #into(node: NodeId): number {
+    return this.#incoming.get(node) ?? 0;
+  }
+}
