@@ -13,7 +13,16 @@ export { MemoryEntryTable } from './entries/memory-entry-table.ts';
 export type { MemoryEntryTableOptions } from './entries/memory-entry-table.ts';
 export { SlabEntryTable } from './entries/slab-entry-table.ts';
 export type { SlabEntryTableOptions } from './entries/slab-entry-table.ts';
-export { entryKey, entryKeyPrefix, isEntryKey, parseEntryKey } from './entries/entry-keys.ts';
+export {
+  entryKey,
+  entryKeyPrefix,
+  isEntryKey,
+  isOrphanKey,
+  lostShardKey,
+  parseEntryKey,
+  shardKeyPrefix,
+  shardOfKey,
+} from './entries/entry-keys.ts';
 export type { EntryKey } from './entries/entry-keys.ts';
 export { decodeStoredEntry, encodeStoredEntry } from './entries/stored-entry.ts';
 export { plainEntryRules } from './node/plain-entry-rules.ts';

@@ -1,7 +1,16 @@
 import type { ShardId } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { entryKey, entryKeyPrefix, isEntryKey, parseEntryKey } from './entry-keys.ts';
+import {
+  entryKey,
+  entryKeyPrefix,
+  isEntryKey,
+  isOrphanKey,
+  lostShardKey,
+  parseEntryKey,
+  shardKeyPrefix,
+  shardOfKey,
+} from './entry-keys.ts';
 import { decodeStoredEntry, encodeStoredEntry } from './stored-entry.ts';
 
 test('an entry lies where the layout says', () => {
@@ -48,4 +57,15 @@ test('bytes of another format are no entry', () => {
   expect(decodeStoredEntry(bytes.subarray(0, 12))).toBeUndefined();
   bytes[0] = 2;
   expect(decodeStoredEntry(bytes)).toBeUndefined();
+});
+
+test('every record of a shard tells which shard it belongs to', () => {
+  expect(shardOfKey('shard/002a/m')).toBe(42);
+  expect(shardOfKey(entryKey(42 as ShardId, 1, 'x'))).toBe(42);
+  expect(shardOfKey('shard/2a/m')).toBeUndefined();
+  expect(shardOfKey('data/dots')).toBeUndefined();
+  expect(shardOfKey(lostShardKey(42 as ShardId))).toBe(42);
+  expect(lostShardKey(42 as ShardId).startsWith(shardKeyPrefix(42 as ShardId))).toBe(true);
+  expect(isOrphanKey('shard/002a/r/00000000000001')).toBe(true);
+  expect(isOrphanKey('shard/002a/0/e/r/')).toBe(false);
 });

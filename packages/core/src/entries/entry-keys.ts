@@ -22,9 +22,8 @@ export function entryKey(shard: ShardId, slot: number, key: string): string {
 
 /** What the disk keys of all entries of one slot begin with. */
 export function entryKeyPrefix(shard: ShardId, slot: number): string {
-  invariant(Number.isInteger(shard) && shard >= 0 && shard <= 0xffff, `No such shard: ${shard}.`);
   invariant(Number.isInteger(slot) && slot >= 0 && slot <= 0xf, `No such slot: ${slot}.`);
-  return `shard/${shard.toString(16).padStart(4, '0')}/${slot.toString(16)}/e/`;
+  return `${shardKeyPrefix(shard)}${slot.toString(16)}/e/`;
 }
 
 /** Whether a disk key is that of an entry. */
@@ -38,4 +37,36 @@ export function parseEntryKey(diskKey: string): EntryKey | undefined {
   if (match === null) return undefined;
   const [, shard = '', slot = '', key = ''] = match;
   return { shard: Number.parseInt(shard, 16) as ShardId, slot: Number.parseInt(slot, 16), key };
+}
+
+const SHARD_KEY = /^shard\/([0-9a-f]{4})\//;
+const ORPHAN_KEY = /^shard\/[0-9a-f]{4}\/r\//;
+
+/** The shard that a record on disk belongs to; undefined for any other record. */
+export function shardOfKey(diskKey: string): ShardId | undefined {
+  const digits = SHARD_KEY.exec(diskKey)?.[1];
+  return digits === undefined ? undefined : (Number.parseInt(digits, 16) as ShardId);
+}
+
+/** Whether a disk key is that of a write that only this node has. */
+export function isOrphanKey(diskKey: string): boolean {
+  return ORPHAN_KEY.test(diskKey);
+}
+
+/**
+ * Left by the store where it had to drop a shard because its log or what it promised could not be
+ * read any more; the value is a sentence for people.
+ *
+ * Not the same as a shard that never was: this replica has forgotten what it promised and
+ * acknowledged, so neither counts in a majority until a stream has made it whole. Whoever makes
+ * it whole deletes this record, in the same batch.
+ */
+export function lostShardKey(shard: ShardId): string {
+  return `${shardKeyPrefix(shard)}lost`;
+}
+
+/** What the disk keys of all records of one shard begin with. */
+export function shardKeyPrefix(shard: ShardId): string {
+  invariant(Number.isInteger(shard) && shard >= 0 && shard <= 0xffff, `No such shard: ${shard}.`);
+  return `shard/${shard.toString(16).padStart(4, '0')}/`;
 }
