@@ -95,6 +95,15 @@ export class SimDisk {
     return new Map(this.#records);
   }
 
+  /** What a running process reads: its own writes too, whether they are safe or not. */
+  read(key: string): Uint8Array | undefined {
+    for (let at = this.#pending.length - 1; at >= 0; at -= 1) {
+      const last = this.#pending[at]?.operations.findLast((operation) => operation.key === key);
+      if (last !== undefined) return last.kind === 'put' ? last.value : undefined;
+    }
+    return this.#records.get(key);
+  }
+
   /** Bytes of keys and values that are safe. */
   get bytes(): number {
     return this.#bytes;

@@ -1,0 +1,282 @@
+import type { Random } from '@memgrid/core';
+import type {
+  Condition,
+  Dot,
+  EntryVersion,
+  OperationBody,
+  ReadLevel,
+  ShardId,
+} from '@memgrid/protocol';
+import type { HistoryRecorder } from '../history/history-recorder.ts';
+import { WORLD_EPOCH_MS } from '../sim-clock.ts';
+import { ShardCall } from './shard-call.ts';
+import type { CalledOperation, CallEnd, CallLimits, CallSurroundings } from './shard-call.ts';
+import { contentOf, entryOf, NAMESPACE } from './shard-keys.ts';
+import type { WorldKey } from './shard-keys.ts';
+import type { ShardTuning } from './shard-tuning.ts';
+
+/** One finished call, for checkers. Times are the world's. */
+export interface FinishedCall {
+  readonly key: WorldKey;
+  readonly operation: CalledOperation;
+  /** Of a put. */
+  readonly content: string | undefined;
+  readonly expiresAt: number;
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly end: CallEnd;
+}
+
+export interface ClientSurroundings extends CallSurroundings {
+  readonly tuning: ShardTuning;
+  readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  /** Histories need a process that was never used. */
+  readonly newProcess: () => number;
+  readonly finished: (call: FinishedCall) => void;
+}
+
+interface Known {
+  readonly content: string | null;
+  readonly dot: Dot | undefined;
+}
+
+interface Intent {
+  readonly key: WorldKey;
+  readonly f: 'read' | 'write' | 'cas' | 'delete';
+  readonly body: OperationBody;
+  readonly read: ReadLevel;
+  readonly durability: 'one' | 'quorum';
+  readonly content: string | undefined;
+  readonly expiresAt: number;
+  /** What the history says was asked. */
+  readonly value: string | readonly [string | null, string] | undefined;
+}
+
+const LIMITS_OF_CALLS: CallLimits = { tries: 4, timeoutMsMin: 100, timeoutMsMax: 500 };
+const KEYS_PER_CLASS = 2;
+
+/** One client: does one thing at a time, over every kind of key, and writes down what it saw. */
+export class ShardClient {
+  readonly #name: number;
+  readonly #world: ClientSurroundings;
+  readonly #random: Random;
+  readonly #known = new Map<string, Known>();
+  /** Of the session: how much of each shard's log it has seen. */
+  readonly #token = new Map<ShardId, number>();
+  readonly #process = { register: 0, session: 0 };
+  #writes = 0;
+  #stopped = false;
+  #busy = false;
+
+  constructor(name: number, world: ClientSurroundings, random: Random) {
+    this.#name = name;
+    this.#world = world;
+    this.#random = random;
+    this.#process.register = world.newProcess();
+    this.#process.session = world.newProcess();
+    this.#pause();
+  }
+
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
+  /** Begins nothing new; what is under way ends. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #pause(): void {
+    this.#busy = false;
+    const thinkMs = -Math.log(1 - this.#random.unit()) * this.#world.tuning.thinkMs;
+    this.#world.queue.after(thinkMs * 1000, () => {
+      if (this.#stopped) return;
+      this.#busy = true;
+      this.#perform(this.#draw());
+    });
+  }
+
+  #perform(intent: Intent): void {
+    const { histories, queue, tuning } = this.#world;
+    const { key } = intent;
+    const isWrite = intent.f !== 'read';
+    const withToken = key.keyClass === 'session' && !isWrite;
+    const operation: CalledOperation = {
+      shard: key.shard,
+      operationId: isWrite ? this.#operationId() : '',
+      body: intent.body,
+      read: intent.read,
+      durability: intent.durability,
+      sync: tuning.sync,
+      noAutonomous: false,
+      atLeast: withToken ? (this.#token.get(key.shard) ?? 0) : 0,
+    };
+    const { keyClass } = key;
+    const recorded = keyClass === 'register' || keyClass === 'session' ? keyClass : undefined;
+    const begun =
+      recorded === undefined
+        ? undefined
+        : histories[recorded].begin({
+            process: this.#process[recorded],
+            f: intent.f,
+            key: `${key.shard}/${key.key}`,
+            level: isWrite ? intent.durability : intent.read,
+            ...(intent.value === undefined ? {} : { value: intent.value }),
+          });
+    const beganMs = queue.nowUs / 1000;
+    const ended = (end: CallEnd): void => {
+      const { content, expiresAt } = intent;
+      const endedMs = queue.nowUs / 1000;
+      this.#world.finished({ key, operation, content, expiresAt, beganMs, endedMs, end });
+      if (recorded !== undefined && begun !== undefined) {
+        this.#record(recorded, begun, { intent, end });
+      }
+      this.#pause();
+    };
+    new ShardCall(this.#world, operation, { limits: LIMITS_OF_CALLS, ended });
+  }
+
+  #record(
+    history: 'register' | 'session',
+    begun: Parameters<HistoryRecorder['end']>[0],
+    { intent, end }: { readonly intent: Intent; readonly end: CallEnd },
+  ): void {
+    const recorder = this.#world.histories[history];
+    if (end.kind === 'failed' || (end.kind === 'unknown' && intent.f === 'read')) {
+      recorder.end(begun, 'fail');
+      return;
+    }
+    if (end.kind === 'unknown') {
+      recorder.end(begun, 'info');
+      this.#process[history] = this.#world.newProcess();
+      return;
+    }
+    const { answer, node } = end;
+    const { shard, key } = intent.key;
+    const seen = Math.max(this.#token.get(shard) ?? 0, answer.position.index);
+    this.#token.set(shard, seen);
+    const { result } = answer;
+    const known = (content: string | null, version: EntryVersion | undefined): void =>
+      void this.#known.set(`${shard}/${key}`, { content, dot: version?.dot });
+    if (result.kind === 'written') {
+      known(intent.content ?? null, intent.f === 'delete' ? undefined : result.version);
+      recorder.end(begun, 'ok', { node, version: versionOf(result.version) });
+    } else if (result.kind === 'found') {
+      const content = contentOf(result.found.entry);
+      known(content, result.found.version);
+      recorder.end(begun, 'ok', { node, value: content, version: versionOf(result.found.version) });
+    } else {
+      known(null, undefined);
+      recorder.end(begun, 'ok', { node, value: null, version: [] });
+    }
+  }
+
+  #draw(): Intent {
+    const { shards, sync } = this.#world.tuning;
+    const shard = this.#random.below(shards) as ShardId;
+    const luck = this.#random.unit();
+    const number = this.#random.below(KEYS_PER_CLASS);
+    // What a node forgets with its memory is no promise to a session either.
+    if (luck < 0.5) return this.#onRegister({ shard, keyClass: 'register', key: `r${number}` });
+    if (luck < 0.65) {
+      const key = `u${this.#name}-${this.#writes + 1}`;
+      return this.#put({ shard, keyClass: 'ledger', key });
+    }
+    if (luck < 0.82) return this.#onSession({ shard, keyClass: 'session', key: `s${number}` });
+    if (luck < 0.94 || sync === 'memory') {
+      return this.#onMixed({ shard, keyClass: 'mixed', key: `o${number}` });
+    }
+    return this.#onExpiring({ shard, keyClass: 'expiring', key: `t${number}` });
+  }
+
+  #onRegister(key: WorldKey): Intent {
+    const luck = this.#random.unit();
+    if (luck < 0.4) return this.#get(key, this.#random.chance(0.5) ? 'quorum' : 'strong');
+    if (luck < 0.65) return this.#put(key);
+    if (luck < 0.75) return this.#delete(key);
+    const known = this.#known.get(`${key.shard}/${key.key}`);
+    if (known === undefined) return this.#get(key, 'strong');
+    const content = this.#newContent();
+    const condition: Condition =
+      known.dot === undefined ? { kind: 'absent' } : { kind: 'version', dot: known.dot };
+    return {
+      ...this.#put(key, { content, condition }),
+      f: 'cas',
+      value: [known.content, content],
+    };
+  }
+
+  #onSession(key: WorldKey): Intent {
+    return this.#random.chance(0.35) ? this.#put(key) : this.#get(key, 'one');
+  }
+
+  #onMixed(key: WorldKey): Intent {
+    const durability = this.#random.chance(0.5) ? 'one' : 'quorum';
+    const luck = this.#random.unit();
+    if (luck < 0.45) return { ...this.#put(key), durability };
+    if (luck < 0.65) return this.#delete(key);
+    return this.#get(key, this.#random.pick<ReadLevel>(['one', 'quorum', 'strong']) ?? 'one');
+  }
+
+  #onExpiring(key: WorldKey): Intent {
+    if (this.#random.chance(0.5)) return this.#get(key, 'strong');
+    const nowMs = WORLD_EPOCH_MS + this.#world.queue.nowUs / 1000;
+    const expiresAt = Math.round(nowMs + this.#random.between(200, 2_500));
+    return this.#put(key, { expiresAt });
+  }
+
+  #get(key: WorldKey, read: ReadLevel): Intent {
+    return {
+      key,
+      f: 'read',
+      body: { kind: 'get', namespace: NAMESPACE, key: key.key },
+      read,
+      durability: 'quorum',
+      content: undefined,
+      expiresAt: 0,
+      value: undefined,
+    };
+  }
+
+  #delete(key: WorldKey): Intent {
+    const condition: Condition = { kind: 'always' };
+    const body = { kind: 'delete', namespace: NAMESPACE, key: key.key, condition } as const;
+    return { ...this.#get(key, 'quorum'), f: 'delete', body };
+  }
+
+  #put(
+    key: WorldKey,
+    {
+      content = this.#newContent(),
+      condition = { kind: 'always' } as Condition,
+      expiresAt = 0,
+    }: { content?: string; condition?: Condition; expiresAt?: number } = {},
+  ): Intent {
+    const entry = entryOf(content, expiresAt);
+    const body = { kind: 'put', namespace: NAMESPACE, key: key.key, entry, condition } as const;
+    return { ...this.#get(key, 'quorum'), f: 'write', body, content, expiresAt, value: content };
+  }
+
+  #newContent(): string {
+    this.#writes += 1;
+    return `c${this.#name}-${this.#writes}`;
+  }
+
+  /** As `core/session` makes them: time first, so that replicas can tell how old one is. */
+  #operationId(): string {
+    const ms = Math.floor(WORLD_EPOCH_MS + this.#world.queue.nowUs / 1000);
+    const time = ms.toString(16).padStart(12, '0');
+    const luck = this.#random.hex128();
+    return [
+      time.slice(0, 8),
+      time.slice(8),
+      `7${luck.slice(0, 3)}`,
+      `8${luck.slice(3, 6)}`,
+      luck.slice(6, 18),
+    ].join('-');
+  }
+}
+
+function versionOf({ timestamp }: EntryVersion): readonly number[] {
+  return [timestamp.ms, timestamp.counter];
+}

@@ -1,0 +1,151 @@
+import type { ShardEvent } from '@memgrid/core';
+import type { ReadLevel } from '@memgrid/protocol';
+import type { Violation } from '../checker.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import { checkRegisters } from '../history/linearizability.ts';
+import { checkSessions } from '../history/session-check.ts';
+import { ShardCall } from './shard-call.ts';
+import type { CallEnd } from './shard-call.ts';
+import type { FinishedCall } from './shard-client.ts';
+import type { ShardsFactory } from './shard-host.ts';
+import { contentOf, NAMESPACE } from './shard-keys.ts';
+import type { WorldKey } from './shard-keys.ts';
+import { replicasDiffer } from './replicas-differ.ts';
+import type { ShardDayPlan } from './shard-tuning.ts';
+import { ShardWorld } from './shard-world.ts';
+import type { ShardTraceLine } from './shard-world.ts';
+
+export interface ShardDayOptions {
+  readonly seed: number;
+  readonly plan: ShardDayPlan;
+  readonly shards: ShardsFactory;
+  readonly trace?: (line: ShardTraceLine) => void;
+}
+
+/** What a day among shards came to. Plain data. */
+export interface ShardDayReport {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  /** How many calls ended how. */
+  readonly calls: Readonly<Record<CallEnd['kind'], number>>;
+  readonly epochs: number;
+  readonly events: Readonly<Partial<Record<ShardEvent['name'], number>>>;
+  readonly history: readonly HistoryEvent[];
+  readonly simulatedMs: number;
+}
+
+/** The longest a call of a client can take, and then some. */
+const CALLS_END_WITHIN_MS = 4_000;
+const WHOLE_WITHIN_MS = 20_000;
+const STEP_MS = 100;
+const LAST_READ_TRIES = 40;
+
+/** Faults, healing, a look at what became of everything. */
+export function runShardDay(options: ShardDayOptions): ShardDayReport {
+  const world = new ShardWorld(options);
+  world.run(world.tuning.durationMs);
+  for (const client of world.clients) client.stop();
+  if (!world.isStopped) world.heal();
+  waitUntil(world, CALLS_END_WITHIN_MS, () =>
+    world.clients.some(({ isBusy }) => isBusy) ? 'calls-end' : undefined,
+  );
+  waitUntil(world, WHOLE_WITHIN_MS, () => replicasDiffer(world));
+  if (!world.isStopped) readEverything(world);
+  judgeHistories(world);
+  return reportOf(options.seed, world);
+}
+
+/** Waits until nothing is missing any more; what is missing at the end is a violation. */
+function waitUntil(world: ShardWorld, withinMs: number, missing: () => string | undefined): void {
+  const endMs = world.nowMs + withinMs;
+  for (;;) {
+    if (world.isStopped) return;
+    const open = missing();
+    if (open === undefined) return;
+    if (world.nowMs >= endMs) {
+      world.violated('whole-after-healing', `After ${withinMs} ms without faults: ${open}`);
+      return;
+    }
+    world.run(STEP_MS);
+  }
+}
+
+/**
+ * Every key that was ever used is read once more: the histories then show what was lost, and an
+ * entry that was written once and acknowledged must be there.
+ */
+function readEverything(world: ShardWorld): void {
+  const keys = new Map<string, WorldKey>();
+  for (const { key } of world.finishedCalls) keys.set(`${key.shard}/${key.key}`, key);
+  const acknowledged = new Map<string, FinishedCall>();
+  for (const call of world.finishedCalls) {
+    if (call.key.keyClass !== 'ledger' || call.end.kind !== 'answered') continue;
+    acknowledged.set(`${call.key.shard}/${call.key.key}`, call);
+  }
+  const surroundings = world.callSurroundings(world.random.split('last-reads'));
+  let open = keys.size;
+  for (const [name, key] of keys) {
+    const process = world.newProcess();
+    const isRegister = key.keyClass === 'register';
+    const level: ReadLevel = isRegister && process % 2 === 0 ? 'quorum' : 'strong';
+    const begun = isRegister
+      ? world.histories.register.begin({ process, f: 'read', key: name, level })
+      : undefined;
+    const beganMs = world.nowMs;
+    const operation = {
+      shard: key.shard,
+      operationId: '',
+      body: { kind: 'get', namespace: NAMESPACE, key: key.key },
+      read: level,
+      durability: 'quorum',
+      sync: 'disk',
+      noAutonomous: false,
+      atLeast: 0,
+    } as const;
+    const ended = (end: CallEnd): void => {
+      open -= 1;
+      if (end.kind !== 'answered') {
+        world.violated('whole-after-healing', `${name} cannot be read after healing.`);
+        return;
+      }
+      const { result } = end.answer;
+      const content = result.kind === 'found' ? contentOf(result.found.entry) : null;
+      if (begun !== undefined) world.histories.register.end(begun, 'ok', { value: content });
+      const times = { beganMs, endedMs: world.nowMs };
+      world.finished({ key, operation, content: undefined, expiresAt: 0, ...times, end });
+      const written = acknowledged.get(name);
+      if (written !== undefined && content !== written.content) {
+        const { endedMs } = written;
+        const message = `${name}: ${written.content} was acknowledged at ${endedMs} ms and is now ${content}.`;
+        world.violated('acknowledged-writes-survive', message);
+      }
+    };
+    const limits = { tries: LAST_READ_TRIES, timeoutMsMin: 200, timeoutMsMax: 400 };
+    new ShardCall(surroundings, operation, { limits, ended });
+  }
+  waitUntil(world, WHOLE_WITHIN_MS, () => (open === 0 ? undefined : `${open} reads are open.`));
+}
+
+function judgeHistories(world: ShardWorld): void {
+  const verdict = checkRegisters(world.histories.register.events);
+  if (verdict.kind === 'violation') {
+    for (const { explanation } of verdict.violations) world.violated('linearizable', explanation);
+  }
+  for (const { kind, explanation } of checkSessions(world.histories.session.events)) {
+    world.violated(kind === 'readYourWrites' ? 'read-your-writes' : 'monotonic-reads', explanation);
+  }
+}
+
+function reportOf(seed: number, world: ShardWorld): ShardDayReport {
+  const calls = { answered: 0, failed: 0, unknown: 0 };
+  for (const { end } of world.finishedCalls) calls[end.kind] += 1;
+  return {
+    seed,
+    violations: world.violations,
+    calls,
+    epochs: world.control.length,
+    events: Object.fromEntries(world.events),
+    history: world.histories.register.events,
+    simulatedMs: world.nowMs,
+  };
+}
