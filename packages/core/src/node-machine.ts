@@ -253,6 +253,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       self: this.#ownRecord(),
       httpAddress: settings.httpAddress,
       votersMax: settings.votersMax,
+      founding: settings,
       membership,
       election,
       record,

@@ -3,20 +3,26 @@ import type {
   Envelope,
   Generation,
   GroupEpoch,
+  LogIndex,
   MemberRecord,
   Message,
   NodeId,
+  ShardConfig,
+  ShardReport,
 } from '@memgrid/protocol';
 import type { ElectionConfig } from '../election/election-config.ts';
 import type { ElectionRecord } from '../election/election-io.ts';
 import type { ControlState } from '../control/control-state.ts';
+import type { RouteNode } from '../gateway/gateway-io.ts';
 import type { MembershipConfig } from '../membership/membership-config.ts';
 import type { Instant } from '../machine.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type { HaltCode, NodeReply, NodeRequest } from '../node-io.ts';
+import type { FoundingShards } from '../planner/planner-io.ts';
 import type { RequestId } from '../request-id.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
+import type { DataPlaneMessage } from './route.ts';
 
 /** What this node measures about itself and tells its peers. */
 export interface SelfReadings {
@@ -52,6 +58,8 @@ export type ClusterInput =
   | { readonly kind: 'stalled'; readonly stalledMs: number }
   | { readonly kind: 'readings'; readonly readings: SelfReadings }
   | { readonly kind: 'request'; readonly request: RequestId; readonly body: ControlRequest }
+  /** What the shards of this node have to tell the coordinator. */
+  | { readonly kind: 'reports'; readonly reports: readonly ShardReport[] }
   /** Hand over, say goodbye; `gone` follows. */
   | { readonly kind: 'leave' };
 
@@ -72,6 +80,21 @@ export type ClusterEffect =
       readonly durable: boolean;
     }
   | { readonly kind: 'reply'; readonly request: RequestId; readonly reply: NodeReply }
+  /** About entries. */
+  | { readonly kind: 'data'; readonly from: NodeId; readonly body: DataPlaneMessage }
+  /** Committed: all shards at first, then those that changed. */
+  | {
+      readonly kind: 'placement';
+      readonly index: LogIndex;
+      readonly shardCount: number;
+      readonly changed: readonly ShardConfig[];
+    }
+  /** Told whenever it may have changed, and about once a second. */
+  | {
+      readonly kind: 'nodes';
+      readonly nodes: readonly RouteNode[];
+      readonly coordinator: NodeId | undefined;
+    }
   | { readonly kind: 'expelled'; readonly nodes: readonly NodeId[] }
   | { readonly kind: 'regrouped'; readonly groupEpoch: GroupEpoch }
   /** The goodbye has been said. */
@@ -86,6 +109,8 @@ export interface ClusterMachineOptions {
   readonly self: MemberRecord;
   readonly httpAddress: string;
   readonly votersMax: number | undefined;
+  /** What a new cluster creates its shards with. */
+  readonly founding: FoundingShards;
   readonly membership: MembershipConfig;
   readonly election: ElectionConfig;
   /** Undefined: this node is in no control group (yet). */

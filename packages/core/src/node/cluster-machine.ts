@@ -1,17 +1,15 @@
 import {
-  encodeCommand,
   WireError,
-  type ControlCommand,
   type Envelope,
   type Generation,
   type GroupEpoch,
   type LogIndex,
   type Message,
   type NodeId,
+  type ShardConfig,
+  type ShardReport,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
-import { Autopilot } from '../autopilot/autopilot.ts';
-import type { AutopilotAction } from '../autopilot/autopilot-io.ts';
 import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
@@ -32,25 +30,39 @@ import {
   type ClusterMachineOptions,
   type ControlRequest,
 } from './cluster-machine-io.ts';
+import { commandProblem } from './command-problem.ts';
 import { ConnectedPeers } from './connected-peers.ts';
+import { ControlCopy } from './control-copy.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
+import { Coordination, type CoordinationFacts, type CoordinationStep } from './coordination.ts';
+import { Departure } from './departure.ts';
+import { EffectQueue } from './effect-queue.ts';
 import { gossipedCoordinator } from './gossiped-coordinator.ts';
-import { failure, type Origin } from './group-requests.ts';
+import { encodedChange, failure } from './group-requests.ts';
 import { controlStateOperation } from './node-records.ts';
 import { Registration } from './registration.ts';
+import { ReportCourier } from './report-courier.ts';
+import { routeNodes } from './route-nodes.ts';
 import { routeOf } from './route.ts';
 import { SelfDescription } from './self-description.ts';
 
-const HOPS_MAX = 10_000;
-
 /** Writes of this machine itself, which need no answer. The control group counts from 1. */
 const OWN_WRITE: Ticket = 0;
+
+/** What one of the machines inside wants, until its turn comes. */
+type Inner =
+  | { readonly of: 'membership'; readonly effect: MembershipEffect }
+  | { readonly of: 'reachability'; readonly effect: ReachabilityEffect }
+  | { readonly of: 'group'; readonly effect: ControlGroupEffect }
+  | { readonly of: 'feed'; readonly effect: ControlFeedEffect };
 
 /**
  * One node's part in one cluster: membership, reachability, the control group and its state.
  *
  * The only place that knows how these machines feed each other: gossip's deaths hurry an election,
- * the committed registry tells gossip whom never to forget, the coordinator's autopilot proposes.
+ * the committed registry tells gossip whom never to forget, the coordinator's planner proposes. What
+ * one machine causes in another waits in a queue until the first is done: none is ever entered again
+ * in the middle of its own step.
  */
 export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #options: ClusterMachineOptions;
@@ -59,15 +71,17 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #reachability: Reachability;
   readonly #group: ControlGroup;
   readonly #feed: ControlFeed;
-  readonly #autopilot: Autopilot;
+  readonly #coordination: Coordination;
   readonly #peers = new ConnectedPeers();
   readonly #registration: Registration;
   readonly #description: SelfDescription;
+  readonly #controlCopy: ControlCopy;
+  readonly #courier: ReportCourier;
+  readonly #departure = new Departure();
   #housekeepingAt: Instant;
-  #controlStateAt: Instant;
-  #controlStateDirty = false;
-  #leaving: { stage: 'handingOver' | 'sayingGoodbye'; deadline: Instant } | undefined;
-  #hops = 0;
+  readonly #inner = new EffectQueue<Inner>();
+  /** Something happened by which operations are routed. */
+  #nodesChanged = true;
   #out: ClusterEffect[] = [];
 
   constructor(options: ClusterMachineOptions) {
@@ -108,18 +122,19 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       random: random.split('reachability'),
       now,
     });
-    this.#autopilot = new Autopilot(options.votersMax);
+    this.#coordination = new Coordination(options);
     this.#registration = new Registration(self, now);
+    this.#controlCopy = new ControlCopy(now);
+    this.#courier = new ReportCourier(self.nodeId);
     this.#housekeepingAt = now;
-    this.#controlStateAt = now;
   }
 
   get wakeAt(): Instant | undefined {
     let soonest = earliest(this.#membership.wakeAt, this.#reachability.wakeAt);
     soonest = earliest(soonest, this.#group.wakeAt);
     soonest = earliest(soonest, this.#feed.wakeAt);
-    soonest = earliest(soonest, this.#autopilot.wakeAt);
-    soonest = earliest(soonest, this.#leaving?.deadline);
+    soonest = earliest(soonest, this.#coordination.wakeAt);
+    soonest = earliest(soonest, this.#departure.wakeAt);
     return earliest(soonest, this.#housekeepingAt);
   }
 
@@ -184,41 +199,44 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   /** To be called once, before anything else. */
   begin(now: Instant): readonly ClusterEffect[] {
-    if (this.#feed.state !== undefined) this.#registryChanged(now);
+    const control = this.control();
+    if (control !== undefined) {
+      this.#registryChanged(now);
+      this.#placed(control.shards);
+    }
     this.#followGroup(now);
-    return this.#take();
+    return this.#take(now);
   }
 
   step(now: Instant, input: ClusterInput): readonly ClusterEffect[] {
-    this.#hops = 0;
     switch (input.kind) {
       case 'peerUp':
         this.#peerUp(now, input);
         break;
       case 'peerDown':
         this.#peers.remove(input.peer);
-        this.#runMembership(now, this.#membership.step(now, { ...input, kind: 'linkDown' }));
-        this.#stepGroup(now, { kind: 'peerReset', peer: input.peer });
+        this.#fromMembership(this.#membership.step(now, { ...input, kind: 'linkDown' }));
+        this.#toGroup(now, { kind: 'peerReset', peer: input.peer });
         break;
       case 'dialRefused':
-        this.#runMembership(now, this.#membership.step(now, input));
+        this.#fromMembership(this.#membership.step(now, input));
         this.#missed(now, input.peer);
         break;
       case 'dialFailed':
         this.#missed(now, input.peer);
         break;
       case 'newGeneration':
-        this.#runMembership(now, this.#membership.step(now, input));
+        this.#fromMembership(this.#membership.step(now, input));
         break;
       case 'message':
         this.#message(now, input.from, input.generation, input.envelope);
         break;
       case 'stored':
-        this.#stepGroup(now, input);
+        this.#toGroup(now, input);
         break;
       case 'stalled':
-        this.#runMembership(now, this.#membership.step(now, input));
-        this.#stepGroup(now, input);
+        this.#fromMembership(this.#membership.step(now, input));
+        this.#toGroup(now, input);
         break;
       case 'readings':
         this.#description.measured(input.readings);
@@ -226,31 +244,32 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       case 'request':
         this.#request(now, input.request, input.body);
         break;
+      case 'reports':
+        this.#report(now, input.reports);
+        break;
       case 'leave':
         this.#leave(now);
         break;
     }
-    return this.#take();
+    return this.#take(now);
   }
 
   /** Answers every request that is open: this node stops. */
   abandon(now: Instant, detail: string): readonly ClusterEffect[] {
-    this.#stepGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
-    return this.#take();
+    this.#toGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
+    return this.#take(now);
   }
 
   wake(now: Instant): readonly ClusterEffect[] {
-    this.#hops = 0;
-    if (isDue(this.#membership.wakeAt, now)) this.#runMembership(now, this.#membership.wake(now));
-    if (isDue(this.#reachability.wakeAt, now)) {
-      this.#runReachability(now, this.#reachability.wake(now));
-    }
-    if (isDue(this.#group.wakeAt, now)) this.#runGroup(now, this.#group.wake(now));
-    if (isDue(this.#feed.wakeAt, now)) this.#runFeed(now, this.#feed.wake(now));
-    if (isDue(this.#autopilot.wakeAt, now)) this.#autopilotRound(now);
-    if (isDue(this.#leaving?.deadline, now)) this.#leaveFurther(now);
+    if (isDue(this.#membership.wakeAt, now)) this.#fromMembership(this.#membership.wake(now));
+    if (isDue(this.#reachability.wakeAt, now)) this.#fromReachability(this.#reachability.wake(now));
+    if (isDue(this.#group.wakeAt, now)) this.#fromGroup(this.#group.wake(now));
+    if (isDue(this.#feed.wakeAt, now)) this.#fromFeed(this.#feed.wake(now));
+    this.#settle(now);
+    this.#coordinate(now);
+    if (isDue(this.#departure.wakeAt, now)) this.#leaveFurther(now);
     if (isDue(this.#housekeepingAt, now)) this.#keepHouse(now);
-    return this.#take();
+    return this.#take(now);
   }
 
   // Peers and their messages.
@@ -258,21 +277,19 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
     const { peer, address, generation, groupEpoch } = input;
     this.#peers.add(now, peer, { address, groupEpoch });
-    this.#stepGroup(now, { kind: 'peerReset', peer });
-    this.#runMembership(
-      now,
-      this.#membership.step(now, { kind: 'linkUp', peer, generation, address }),
-    );
-    this.#runReachability(now, this.#reachability.step(now, { kind: 'heard', peer }));
+    this.#toGroup(now, { kind: 'peerReset', peer });
+    const linkUp = { kind: 'linkUp', peer, generation, address } as const;
+    this.#fromMembership(this.#membership.step(now, linkUp));
+    this.#fromReachability(this.#reachability.step(now, { kind: 'heard', peer }));
   }
 
   #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
     const peer = this.#peers.heard(now, from);
-    this.#runReachability(now, this.#reachability.step(now, { kind: 'heard', peer: from }));
+    this.#fromReachability(this.#reachability.step(now, { kind: 'heard', peer: from }));
     if (peer !== undefined) {
       const { groupEpoch } = peer;
       const index = envelope.controlIndex;
-      this.#runFeed(now, this.#feed.step(now, { kind: 'news', peer: from, index, groupEpoch }));
+      this.#fromFeed(this.#feed.step(now, { kind: 'news', peer: from, index, groupEpoch }));
     }
     this.#route(now, { from, generation, message: envelope.message });
   }
@@ -283,24 +300,26 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     switch (route.to) {
       case 'membership': {
         const input = { kind: 'message', from, generation, body: route.message } as const;
-        this.#runMembership(now, this.#membership.step(now, input));
+        this.#fromMembership(this.#membership.step(now, input));
         break;
       }
       case 'reachability': {
         const input = { kind: 'message', from, body: route.message } as const;
-        this.#runReachability(now, this.#reachability.step(now, input));
+        this.#fromReachability(this.#reachability.step(now, input));
         break;
       }
-      case 'feed': {
-        const input = { kind: 'message', from, body: route.message } as const;
-        this.#runFeed(now, this.#feed.step(now, input));
+      case 'feed':
+        this.#fromFeed(this.#feed.step(now, { kind: 'message', from, body: route.message }));
         break;
-      }
       case 'election':
-        this.#stepGroup(now, { kind: 'message', from, body: route.message });
+        this.#toGroup(now, { kind: 'message', from, body: route.message });
         break;
       case 'coordinator':
+        this.#coordination.reported(now, from, route.message);
+        break;
       case 'data':
+        this.#out.push({ kind: 'data', from, body: route.message });
+        break;
       case 'nobody':
         this.#event({
           name: 'frame.refused',
@@ -311,40 +330,67 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #missed(now: Instant, peer: NodeId): void {
-    this.#runReachability(now, this.#reachability.step(now, { kind: 'missed', peer }));
+    this.#fromReachability(this.#reachability.step(now, { kind: 'missed', peer }));
   }
 
-  // Effects of the machines inside.
+  // Effects of the machines inside, in the order in which they were caused.
 
-  #runMembership(now: Instant, effects: readonly MembershipEffect[]): void {
-    for (const effect of effects) {
-      this.#hop();
-      switch (effect.kind) {
-        case 'send':
-          this.#send(effect.to, effect.address, effect.body);
-          break;
-        case 'contact':
-          this.#out.push(effect);
-          break;
-        case 'direct':
-          this.#probed(now, effect.peer, effect.reached);
-          break;
-        case 'event':
-          this.#event(effect.event);
-          this.#membershipEvent(now, effect.event);
-          break;
+  #settle(now: Instant): void {
+    let groupMoved = false;
+    for (;;) {
+      for (let next = this.#inner.take(); next !== undefined; next = this.#inner.take()) {
+        groupMoved ||= next.of === 'group';
+        this.#handle(now, next);
       }
+      if (!groupMoved) return;
+      groupMoved = false;
+      this.#followGroup(now);
+    }
+  }
+
+  #handle(now: Instant, inner: Inner): void {
+    switch (inner.of) {
+      case 'membership':
+        return this.#handleMembership(now, inner.effect);
+      case 'reachability':
+        return this.#handleReachability(inner.effect);
+      case 'group':
+        return this.#handleGroup(now, inner.effect);
+      case 'feed':
+        return this.#handleFeed(now, inner.effect);
+    }
+  }
+
+  #handleMembership(now: Instant, effect: MembershipEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send(effect.to, effect.address, effect.body);
+        break;
+      case 'contact':
+        this.#out.push(effect);
+        break;
+      case 'direct':
+        if (!effect.reached) this.#missed(now, effect.peer);
+        if (this.#peers.probed(now, effect.peer, effect.reached)) this.#giveUpLink(effect.peer);
+        break;
+      case 'event':
+        this.#event(effect.event);
+        this.#membershipEvent(now, effect.event);
+        break;
     }
   }
 
   #membershipEvent(now: Instant, event: MembershipEvent): void {
+    this.#nodesChanged = true;
     switch (event.name) {
       case 'member.joined':
       case 'member.left':
         this.#tellReachability(now);
+        this.#coordination.hurry(now);
         break;
       case 'member.died':
-        this.#stepGroup(now, { kind: 'peerDied', peer: event.member });
+        this.#toGroup(now, { kind: 'peerDied', peer: event.member });
+        this.#coordination.hurry(now);
         break;
       case 'self.superseded':
         this.#out.push({
@@ -365,12 +411,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       .views()
       .filter((view) => view.liveness !== 'left' && view.nodeId !== this.#self)
       .map((view) => view.nodeId);
-    this.#runReachability(now, this.#reachability.step(now, { kind: 'members', members }));
-  }
-
-  #probed(now: Instant, peer: NodeId, answered: boolean): void {
-    if (!answered) this.#missed(now, peer);
-    if (this.#peers.probed(now, peer, answered)) this.#giveUpLink(peer);
+    this.#fromReachability(this.#reachability.step(now, { kind: 'members', members }));
   }
 
   /** The next message, or the next contact, makes a new one. */
@@ -378,83 +419,73 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#out.push({ kind: 'disconnect', peer, reason: 'silent' });
   }
 
-  #runReachability(_now: Instant, effects: readonly ReachabilityEffect[]): void {
-    for (const effect of effects) {
-      this.#hop();
-      if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
-      else this.#event(effect.event);
-    }
+  #handleReachability(effect: ReachabilityEffect): void {
+    if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
+    else this.#event(effect.event);
   }
 
-  #stepGroup(now: Instant, input: ControlGroupInput): void {
-    this.#runGroup(now, this.#group.step(now, input));
-  }
-
-  #runGroup(now: Instant, effects: readonly ControlGroupEffect[]): void {
-    for (const effect of effects) {
-      this.#hop();
-      switch (effect.kind) {
-        case 'send':
-          this.#send(effect.to, this.addressOf(effect.to), effect.body);
-          break;
-        case 'store':
-        case 'reply':
-          this.#out.push(effect);
-          break;
-        case 'committed':
-          this.#runFeed(now, this.#feed.step(now, effect));
-          break;
-        case 'restored': {
-          const image = decodeControlImage(effect.snapshot.state);
-          this.#runFeed(now, this.#feed.step(now, { kind: 'restored', image }));
-          break;
-        }
-        case 'handedOver':
-          this.#sayGoodbye(now);
-          break;
-        case 'event':
-          this.#event(effect.event);
-          break;
+  #handleGroup(now: Instant, effect: ControlGroupEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send(effect.to, this.addressOf(effect.to), effect.body);
+        break;
+      case 'store':
+      case 'reply':
+        this.#out.push(effect);
+        break;
+      case 'committed':
+        this.#fromFeed(this.#feed.step(now, effect));
+        break;
+      case 'restored': {
+        const image = decodeControlImage(effect.snapshot.state);
+        this.#fromFeed(this.#feed.step(now, { kind: 'restored', image }));
+        break;
       }
+      case 'handedOver':
+        this.#sayGoodbye(now);
+        break;
+      case 'event':
+        this.#event(effect.event);
+        break;
     }
-    if (effects.length > 0) this.#followGroup(now);
   }
 
   /** What has to follow whenever the control group may have changed its mind. */
   #followGroup(now: Instant): void {
     const status = this.#group.status();
     const { leader, role } = status;
-    this.#autopilot.setLeading(now, role === 'leader' && this.#leaving === undefined);
+    this.#coordination.setLeading(now, role === 'leader' && !this.#departure.isUnderWay);
     const inGroup = role !== 'outsider' && leader !== undefined;
-    this.#runFeed(now, this.#feed.step(now, { kind: 'inGroup', inGroup }));
+    this.#fromFeed(this.#feed.step(now, { kind: 'inGroup', inGroup }));
     this.#description.follow(now, status);
+    this.#followCoordinator(now);
   }
 
-  #runFeed(now: Instant, effects: readonly ControlFeedEffect[]): void {
-    for (const effect of effects) {
-      this.#hop();
-      switch (effect.kind) {
-        case 'send':
-          this.#send(effect.to, this.addressOf(effect.to), effect.body);
-          break;
-        case 'changed':
-          this.#controlStateDirty = true;
-          if (effect.registry) this.#registryChanged(now);
-          this.#compact(now);
-          break;
-        case 'regrouped':
-          this.#regrouped(now, effect.groupEpoch);
-          break;
-        case 'event':
-          this.#event(effect.event);
-          break;
-      }
+  #handleFeed(now: Instant, effect: ControlFeedEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send(effect.to, this.addressOf(effect.to), effect.body);
+        break;
+      case 'changed':
+        this.#controlCopy.changed();
+        if (effect.registry) this.#registryChanged(now);
+        if (effect.shards.length > 0) this.#placed(effect.shards);
+        if (effect.registry || effect.shards.length > 0) this.#coordination.hurry(now);
+        this.#compact(now);
+        break;
+      case 'regrouped':
+        this.#regrouped(now, effect.groupEpoch);
+        break;
+      case 'event':
+        this.#event(effect.event);
+        break;
     }
   }
 
   #registryChanged(now: Instant): void {
+    this.#nodesChanged = true;
     const members = this.#feed.state?.members() ?? [];
-    this.#runMembership(now, this.#membership.step(now, { kind: 'registry', members }));
+    this.#fromMembership(this.#membership.step(now, { kind: 'registry', members }));
     const expelled = members.filter((member) => member.status === 'expelled');
     const nodes = expelled.map((member) => member.nodeId);
     if (nodes.length > 0) this.#out.push({ kind: 'expelled', nodes });
@@ -465,13 +496,22 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#tellReachability(now);
   }
 
+  #placed(changed: readonly ShardConfig[]): void {
+    const control = this.control();
+    if (control === undefined || changed.length === 0) return;
+    const { index, shardCount } = control;
+    this.#courier.placed(changed);
+    this.#tellNodes();
+    this.#out.push({ kind: 'placement', index, shardCount, changed });
+  }
+
   #compact(now: Instant): void {
     const state = this.#feed.state;
     if (state === undefined || !this.#group.wantsCompaction) return;
     const index = state.index;
     if (index > this.#group.status().applied) return;
     const image = encodeControlImage(state.image());
-    this.#stepGroup(now, { kind: 'compact', index, state: image });
+    this.#toGroup(now, { kind: 'compact', index, state: image });
   }
 
   /** What a leader sends may be junk, or of a version that this one cannot read. */
@@ -491,7 +531,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     invariant(state !== undefined, 'Regrouped without a control state.');
     const image = controlStateOperation(encodeControlImage(state.image()));
     this.#out.push({ kind: 'regrouped', groupEpoch });
-    this.#stepGroup(now, { kind: 'regroup', with: [image] });
+    this.#toGroup(now, { kind: 'regroup', with: [image] });
   }
 
   // Requests to the control group.
@@ -499,14 +539,14 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #request(now: Instant, request: RequestId, body: ControlRequest): void {
     switch (body.kind) {
       case 'propose': {
-        const problem = this.#problemWith(body.command);
-        if (problem === undefined) {
-          this.#propose(now, body.command, { kind: 'outside', request, about: 'change' });
-        } else this.#out.push(failure(request, 'invalid', problem));
+        const problem = commandProblem(body.command, this.#feed.state);
+        const origin = { kind: 'outside', request, about: 'change' } as const;
+        if (problem === undefined) this.#toGroup(now, encodedChange(body.command, origin));
+        else this.#out.push(failure(request, 'invalid', problem));
         break;
       }
       case 'readIndex':
-        this.#stepGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
+        this.#toGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
         break;
       case 'handover': {
         const liveness = body.to === undefined ? 'alive' : this.#membership.get(body.to)?.liveness;
@@ -516,72 +556,98 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
           break;
         }
         const origin = { kind: 'outside', request, about: 'read' } as const;
-        this.#stepGroup(now, { kind: 'transfer', to: body.to, origin });
+        this.#toGroup(now, { kind: 'transfer', to: body.to, origin });
         break;
       }
     }
   }
 
-  #problemWith(command: ControlCommand): string | undefined {
-    try {
-      encodeCommand(command);
-    } catch (error) {
-      if (error instanceof WireError) return error.message;
-      throw error;
-    }
-    return this.#feed.state?.problemWith(command);
+  // The coordinator's own work, and what this node tells whoever coordinates.
+
+  #coordinate(now: Instant): void {
+    if (!isDue(this.#coordination.wakeAt, now)) return;
+    const steps = this.#coordination.wake(now, () => this.#facts(now));
+    for (const step of steps) this.#carryOut(now, step);
   }
 
-  #propose(now: Instant, command: ControlCommand, origin: Origin): void {
-    this.#stepGroup(now, { kind: 'change', command: encodeCommand(command), origin });
-  }
-
-  // The coordinator's own work.
-
-  #autopilotRound(now: Instant): void {
+  #facts(now: Instant): CoordinationFacts {
     const control = this.control();
     invariant(control !== undefined, 'This node leads without a control state.');
-    const action = this.#autopilot.round(now, {
+    return {
       self: this.#self,
       election: this.#group.status(),
       progress: this.#group.progress(now),
       members: this.#membership.views(),
       control,
       loopLagP99Ms: this.#description.readings.loopLagP99Ms,
-    });
-    if (action !== undefined) this.#carryOut(now, action);
+      founding: this.#options.founding,
+    };
   }
 
-  #carryOut(now: Instant, action: AutopilotAction): void {
-    switch (action.kind) {
-      case 'propose':
-        for (const command of action.commands) {
-          this.#propose(now, command, { kind: 'autopilot', events: [] });
-        }
+  #carryOut(now: Instant, step: CoordinationStep): void {
+    switch (step.kind) {
+      case 'propose': {
+        const origin = { kind: 'coordination', events: step.events } as const;
+        this.#toGroup(now, encodedChange(step.command, origin));
         break;
+      }
       case 'reconfigure':
-        this.#stepGroup(now, action);
+        this.#toGroup(now, step);
         break;
-      case 'handOver':
-        this.#stepGroup(now, {
-          kind: 'transfer',
-          to: undefined,
-          origin: { kind: 'autopilot', events: [] },
-        });
+      case 'handOver': {
+        const origin = { kind: 'coordination', events: [] } as const;
+        this.#toGroup(now, { kind: 'transfer', to: undefined, origin });
+        break;
+      }
+      case 'event':
+        this.#event(step.event);
         break;
     }
+  }
+
+  #report(now: Instant, reports: readonly ShardReport[]): void {
+    this.#deliverReports(now, this.#courier.take(reports));
+  }
+
+  #followCoordinator(now: Instant): void {
+    this.#deliverReports(now, this.#courier.follow(this.coordinator()));
+  }
+
+  #deliverReports(now: Instant, parcels: ReturnType<ReportCourier['take']>): void {
+    const { generation } = this.#options.self;
+    for (const { to, reports } of parcels) {
+      const message = { type: 'shardReports', generation, reports } as const;
+      if (to === this.#self) this.#coordination.reported(now, to, message);
+      else this.#send(to, this.addressOf(to), message);
+    }
+  }
+
+  /** By whom operations can be answered. */
+  #tellNodes(): void {
+    if (!this.#nodesChanged) return;
+    this.#nodesChanged = false;
+    const registered = this.#feed.state?.members() ?? [];
+    const nodes = routeNodes(this.#self, registered, this.#membership.views());
+    this.#out.push({ kind: 'nodes', nodes, coordinator: this.coordinator() });
   }
 
   // Regular work.
 
   #keepHouse(now: Instant): void {
     this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
-    if (this.#leaving === undefined) this.#register(now);
+    if (!this.#departure.isUnderWay) this.#register(now);
     const meta = this.#description.takeIfDue(now, this.#group.status());
     if (meta !== undefined) {
-      this.#runMembership(now, this.#membership.step(now, { kind: 'meta', meta }));
+      this.#fromMembership(this.#membership.step(now, { kind: 'meta', meta }));
     }
-    if (this.#controlStateDirty && this.#controlStateAt <= now) this.#storeControlState(now);
+    // Gossip carries the coordinator, and addresses, without an event.
+    this.#nodesChanged = true;
+    this.#followCoordinator(now);
+    const state = this.#group.isOutsider ? this.#feed.state : undefined;
+    const operations = this.#controlCopy.takeIfDue(now, state);
+    if (operations.length > 0) {
+      this.#out.push({ kind: 'store', ticket: OWN_WRITE, operations, durable: false });
+    }
     // A leader hears its group three times a second. After a long cut TCP may be waiting for its
     // next retry, half a minute away, with nobody probing: a new connection is there at once.
     for (const { peer, lastContactMs } of this.progress(now)) {
@@ -592,53 +658,64 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #register(now: Instant): void {
     const canPropose = (): boolean => this.coordinator() !== undefined;
     const next = this.#registration.next(now, this.#feed.state, canPropose);
-    if (next?.kind === 'propose') this.#propose(now, next.command, { kind: 'register' });
-    else if (next !== undefined) {
+    if (next?.kind === 'propose') {
+      this.#toGroup(now, encodedChange(next.command, { kind: 'register' }));
+    } else if (next !== undefined) {
       this.#event({ name: 'registration.refused', detail: next.problem });
     }
-  }
-
-  /** Members of the control group have it in their log already. */
-  #storeControlState(now: Instant): void {
-    const state = this.#feed.state;
-    this.#controlStateDirty = false;
-    if (state === undefined || !this.#group.isOutsider) return;
-    this.#controlStateAt = after(now, CLUSTER.controlStateIntervalMs);
-    const operations = [controlStateOperation(encodeControlImage(state.image()))];
-    this.#out.push({ kind: 'store', ticket: OWN_WRITE, operations, durable: false });
   }
 
   // Leaving.
 
   #leave(now: Instant): void {
-    if (this.#leaving !== undefined) return;
-    this.#leaving = { stage: 'handingOver', deadline: after(now, CLUSTER.handOverMs) };
-    this.#autopilot.setLeading(now, false);
+    if (!this.#departure.begin(now)) return;
+    this.#coordination.setLeading(now, false);
     if (!this.#group.isLeader) {
       this.#sayGoodbye(now);
       return;
     }
-    this.#stepGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
+    this.#toGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
   }
 
   #sayGoodbye(now: Instant): void {
-    if (this.#leaving?.stage !== 'handingOver') return;
-    this.#leaving = { stage: 'sayingGoodbye', deadline: after(now, CLUSTER.goodbyeMs) };
-    this.#stepGroup(now, { kind: 'retire' });
-    this.#runMembership(now, this.#membership.step(now, { kind: 'leave' }));
+    if (!this.#departure.handedOver(now)) return;
+    this.#toGroup(now, { kind: 'retire' });
+    this.#fromMembership(this.#membership.step(now, { kind: 'leave' }));
   }
 
   #leaveFurther(now: Instant): void {
-    if (this.#leaving?.stage === 'handingOver') this.#sayGoodbye(now);
-    else {
-      const detail = 'This node is leaving.';
-      this.#stepGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
-      this.#leaving = { stage: 'sayingGoodbye', deadline: Number.POSITIVE_INFINITY as Instant };
-      this.#out.push({ kind: 'gone' });
+    if (this.#departure.stage === 'handingOver') {
+      this.#sayGoodbye(now);
+      return;
     }
+    const detail = 'This node is leaving.';
+    this.#departure.saidGoodbye();
+    this.#toGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
+    this.#settle(now);
+    this.#out.push({ kind: 'gone' });
   }
 
   // Bookkeeping.
+
+  #fromMembership(effects: readonly MembershipEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'membership', effect });
+  }
+
+  #fromReachability(effects: readonly ReachabilityEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'reachability', effect });
+  }
+
+  #fromGroup(effects: readonly ControlGroupEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'group', effect });
+  }
+
+  #fromFeed(effects: readonly ControlFeedEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'feed', effect });
+  }
+
+  #toGroup(now: Instant, input: ControlGroupInput): void {
+    this.#fromGroup(this.#group.step(now, input));
+  }
 
   #send(to: NodeId, address: string, message: Message): void {
     this.#out.push({ kind: 'send', to, address, message });
@@ -648,12 +725,10 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#out.push({ kind: 'event', event });
   }
 
-  #hop(): void {
-    this.#hops += 1;
-    invariant(this.#hops <= HOPS_MAX, `More than ${HOPS_MAX} effects inside one step.`);
-  }
-
-  #take(): readonly ClusterEffect[] {
+  #take(now: Instant): readonly ClusterEffect[] {
+    this.#settle(now);
+    this.#tellNodes();
+    this.#inner.settled();
     const effects = this.#out;
     this.#out = [];
     return effects;

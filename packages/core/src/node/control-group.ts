@@ -11,11 +11,15 @@ import type {
   Snapshot,
 } from '../election/election-io.ts';
 import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
-import type { AutopilotEvent } from '../node-event.ts';
 import type { NodeRequestProblem } from '../node-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { Random } from '../random.ts';
-import { GroupRequests, type Answer, type Origin } from './group-requests.ts';
+import {
+  GroupRequests,
+  type Answer,
+  type CoordinatorEvent,
+  type Origin,
+} from './group-requests.ts';
 import { RemoteRequests, type RemoteEffect } from './remote-requests.ts';
 
 export type ControlGroupInput =
@@ -32,7 +36,7 @@ export type ControlGroupInput =
       readonly voters: readonly NodeId[];
       readonly learners: readonly NodeId[];
       /** What to tell when the configuration has committed, and not before. */
-      readonly events: readonly AutopilotEvent[];
+      readonly events: readonly CoordinatorEvent[];
     }
   /** Answers every request that is open. */
   | { readonly kind: 'abandon'; readonly reason: NodeRequestProblem; readonly detail: string }
@@ -52,7 +56,7 @@ export type ControlGroupEffect =
   | Answer
   /** The hand-over of a leaving coordinator is over, one way or the other. */
   | { readonly kind: 'handedOver' }
-  | { readonly kind: 'event'; readonly event: ElectionEvent | AutopilotEvent };
+  | { readonly kind: 'event'; readonly event: ElectionEvent | CoordinatorEvent };
 
 /** What a node outside the group has heard about it. */
 export interface Hearsay {
@@ -139,7 +143,7 @@ export class ControlGroup implements Machine<ControlGroupInput, ControlGroupEffe
       }
       case 'reconfigure': {
         const { voters, learners, events } = input;
-        const request = this.#requests.track({ kind: 'autopilot', events });
+        const request = this.#requests.track({ kind: 'coordination', events });
         this.#step(now, { kind: 'reconfigure', request, voters, learners });
         break;
       }

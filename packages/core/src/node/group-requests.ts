@@ -1,8 +1,18 @@
-import type { LogIndex, NodeId, ProposeOutcome } from '@memgrid/protocol';
+import {
+  encodeCommand,
+  type ControlCommand,
+  type LogIndex,
+  type NodeId,
+  type ProposeOutcome,
+} from '@memgrid/protocol';
 import type { ElectionEffect } from '../election/election-io.ts';
 import type { AutopilotEvent } from '../node-event.ts';
+import type { PlannerEvent } from '../planner/planner-io.ts';
 import type { NodeReply, NodeRequestProblem } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
+
+/** What a coordinator tells of its work. */
+export type CoordinatorEvent = AutopilotEvent | PlannerEvent;
 
 /** Who waits for the outcome of a request to the control group. */
 export type Origin =
@@ -10,8 +20,8 @@ export type Origin =
   | { readonly kind: 'outside'; readonly request: RequestId; readonly about: 'change' | 'read' }
   /** This node registers itself; it looks at the registry for the outcome. */
   | { readonly kind: 'register' }
-  /** The coordinator's autopilot; its next round sees what came of it. */
-  | { readonly kind: 'autopilot'; readonly events: readonly AutopilotEvent[] }
+  /** The coordinator's own work; its next round sees what came of it. */
+  | { readonly kind: 'coordination'; readonly events: readonly CoordinatorEvent[] }
   /** A leaving coordinator that hands over first. */
   | { readonly kind: 'leaving' };
 
@@ -42,9 +52,9 @@ export class GroupRequests {
   }
 
   /** What is to be told once this request has committed. */
-  eventsOf(request: RequestId): readonly AutopilotEvent[] {
+  eventsOf(request: RequestId): readonly CoordinatorEvent[] {
     const origin = this.#origins.get(request);
-    return origin?.kind === 'autopilot' ? origin.events : [];
+    return origin?.kind === 'coordination' ? origin.events : [];
   }
 
   proposed(request: RequestId, outcome: ProposeOutcome): Answer | undefined {
@@ -94,6 +104,14 @@ export class GroupRequests {
     this.#origins.delete(request);
     return origin;
   }
+}
+
+/** A command for the log, and who waits for its outcome. */
+export function encodedChange(
+  command: ControlCommand,
+  origin: Origin,
+): { readonly kind: 'change'; readonly command: Uint8Array; readonly origin: Origin } {
+  return { kind: 'change', command: encodeCommand(command), origin };
 }
 
 /** A request that was refused before it began. */

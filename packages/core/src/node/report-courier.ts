@@ -1,4 +1,10 @@
-import { LIMITS, type NodeId, type ShardConfig, type ShardId, type ShardReport } from '@memgrid/protocol';
+import {
+  LIMITS,
+  type NodeId,
+  type ShardConfig,
+  type ShardId,
+  type ShardReport,
+} from '@memgrid/protocol';
 
 /** A part of the reports, for whoever coordinates. */
 export interface ReportParcel {
