@@ -26,6 +26,19 @@ export {
 export type { EntryKey } from './entries/entry-keys.ts';
 export { decodeStoredEntry, encodeStoredEntry } from './entries/stored-entry.ts';
 export { plainEntryRules } from './node/plain-entry-rules.ts';
+export { SchemaEntryRules } from './schema-registry/schema-entry-rules.ts';
+export type {
+  CompileSchema,
+  RuledEntry,
+  SchemaEntryRulesOptions,
+  SchemaValidator,
+} from './schema-registry/schema-entry-rules.ts';
+export { EMPTY_REGISTRY, SchemaRegistry } from './schema-registry/schema-registry.ts';
+export type {
+  NamespaceSchema,
+  SchemaImage,
+  SchemaRegistryImage,
+} from './schema-registry/schema-registry.ts';
 export type { RequestId } from './request-id.ts';
 export type { StoreOperation, Ticket } from './store-operation.ts';
 export type * from './node-event.ts';

@@ -82,7 +82,7 @@ test('there are at most 64 names and 64 versions of each', () => {
   );
 });
 
-test('Z9: equal registries have equal images, which survive a snapshot', () => {
+test('Z8: equal registries have equal images, which survive a snapshot', () => {
   const [a, b] = [definitionOf(1, 'a'), definitionOf(1, 'b')];
   const [first, second] = [registryOf(a, b), registryOf(b, a)];
   for (const registry of [first, second]) registry.commit('b', 1);

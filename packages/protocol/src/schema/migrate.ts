@@ -15,8 +15,8 @@ export interface SchemaHop {
 
 export type SchemaRoute =
   | { readonly kind: 'route'; readonly hops: readonly SchemaHop[] }
-  /** The versions on the way that nobody has defined. */
-  | { readonly kind: 'broken'; readonly missing: readonly number[] };
+  /** The first version on the way that nobody has defined. */
+  | { readonly kind: 'broken'; readonly missing: number };
 
 /** The way from one version to another, one version at a time. */
 export function schemaRoute(
@@ -25,21 +25,19 @@ export function schemaRoute(
   to: number,
 ): SchemaRoute {
   const hops: SchemaHop[] = [];
-  const missing: number[] = [];
   const direction = from < to ? 1 : -1;
   for (let version = from; version !== to; version += direction) {
     const next = version + direction;
     // A step between two versions belongs to the higher one.
-    const owner = versions(Math.max(version, next));
-    if (owner === undefined) {
-      missing.push(Math.max(version, next));
-      continue;
-    }
+    const ownerVersion = Math.max(version, next);
+    const owner = versions(ownerVersion);
+    // At once, because a writer may claim any version: the way from there has no end.
+    if (owner === undefined) return { kind: 'broken', missing: ownerVersion };
     const { up, down } = owner.migrations;
     const [forth, back] = direction === 1 ? [up, down] : [down, up];
     hops.push({ from: version, to: next, forth, back });
   }
-  return missing.length > 0 ? { kind: 'broken', missing } : { kind: 'route', hops };
+  return { kind: 'route', hops };
 }
 
 /**
