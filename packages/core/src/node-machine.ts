@@ -12,6 +12,7 @@ import {
   type NodeId,
 } from '@memgrid/protocol';
 import { unreachable } from './assert.ts';
+import { GATEWAY_LIMITS } from './gateway/gateway-limits.ts';
 import { Founding } from './bootstrap/founding.ts';
 import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
 import type { Digest } from './digest.ts';
@@ -23,6 +24,8 @@ import { earliest, type Instant, type Machine } from './machine.ts';
 import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
 import { ClusterMachine } from './node/cluster-machine.ts';
+import { DataPlane, type DataPlaneEffect, type DataPlaneInput } from './node/data-plane.ts';
+import { EffectQueue } from './node/effect-queue.ts';
 import { describeCluster } from './node/describe-cluster.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
 import {
@@ -33,6 +36,7 @@ import {
   type NewEntry,
 } from './node/cluster-entry.ts';
 import type { EntryTable } from './entries/entry-table.ts';
+import { NoShards } from './node/no-shards.ts';
 import type { EntryRules, ShardsOptionsOverride } from './shards/shards-io.ts';
 import { FOUNDING_EPOCH } from './node/founding-image.ts';
 import { missingCoordinator } from './node/missing-coordinator.ts';
@@ -49,7 +53,15 @@ import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
 import { SeedSearch } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
-import type { HaltCode, Identity, NodeEffect, NodeInput, NodeSettings } from './node-io.ts';
+import type {
+  HaltCode,
+  Identity,
+  NodeEffect,
+  NodeInput,
+  NodeRequest,
+  NodeSettings,
+} from './node-io.ts';
+import type { RequestId } from './request-id.ts';
 import type { StoreOperation } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';
 import type { Random } from './random.ts';
@@ -72,6 +84,13 @@ export interface NodeMachineOptions {
   readonly wallMs: number;
 }
 
+/** What one of the parts wants, until its turn comes. */
+type Inner =
+  | { readonly of: 'links'; readonly effect: LinksEffect }
+  | { readonly of: 'founding'; readonly effect: FoundingEffect }
+  | { readonly of: 'cluster'; readonly effect: ClusterEffect }
+  | { readonly of: 'data'; readonly effect: DataPlaneEffect };
+
 /**
  * One node: from its data directory to its place in a cluster.
  *
@@ -84,6 +103,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #instance: number;
   readonly #clock: ClockKeeper;
   readonly #links: Links;
+  readonly #data: DataPlane;
   readonly #rejections: Rejections;
   #identity: Identity;
   #phase: NodePhase = 'starting';
@@ -97,6 +117,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #writes = new PendingWrites();
   /** Why this node stopped for good. */
   #end: { readonly code: HaltCode; readonly detail: string } | undefined;
+  readonly #inner = new EffectQueue<Inner>();
   #out: NodeEffect[] = [];
 
   /** @throws Error naming the key when a record is damaged. */
@@ -129,6 +150,23 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       },
       random: random.split('links'),
     });
+    this.#data = this.#makeDataPlane();
+  }
+
+  #makeDataPlane(): DataPlane {
+    const { settings } = this.#options;
+    const { nodeId: self, generation } = this.#identity;
+    return new DataPlane({
+      shards: new NoShards(),
+      gateway: {
+        self,
+        generation,
+        protocolMin: settings.protocolMin,
+        protocolMax: settings.protocolMax,
+        limits: GATEWAY_LIMITS,
+        wallMs: () => this.#clock.wallMs,
+      },
+    });
   }
 
   get wakeAt(): Instant | undefined {
@@ -136,6 +174,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (!this.#started) return this.#options.now;
     let soonest = earliest(this.#links.wakeAt, this.#founding?.wakeAt);
     soonest = earliest(soonest, this.#cluster?.wakeAt);
+    // Nothing about entries leaves, or changes, before this start is durable.
+    if (this.#phase !== 'starting') soonest = earliest(soonest, this.#data.wakeAt);
     return earliest(soonest, this.#seeds.wakeAt);
   }
 
@@ -143,17 +183,21 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#end !== undefined) return this.#refuse(input, this.#end.detail);
     this.#start();
     this.#input(now, input);
-    return this.#take();
+    return this.#take(now);
   }
 
   wake(now: Instant): readonly NodeEffect[] {
     if (this.#end !== undefined) return [];
     this.#start();
-    this.#runLinks(now, this.#links.wake(now));
-    if (this.#founding !== undefined) this.#runFounding(now, this.#founding.wake(now));
-    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.wake(now));
+    this.#fromLinks(this.#links.wake(now));
+    this.#settle(now);
+    if (this.#founding !== undefined) this.#fromFounding(this.#founding.wake(now));
+    this.#settle(now);
+    if (this.#cluster !== undefined) this.#fromCluster(this.#cluster.wake(now));
+    this.#settle(now);
+    if (this.#phase !== 'starting') this.#fromData(this.#data.wake(now));
     this.#trySeeds(now);
-    return this.#take();
+    return this.#take(now);
   }
 
   /** Everything that may be looked at from outside. A copy, built on demand. */
@@ -170,8 +214,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       httpAddress: this.#options.settings.httpAddress,
       waitingFor: settled ? this.#cluster?.registrationProblem : this.#waitingFor(),
       connectedPeers: this.#links.connectedPeers(),
-      shards: [],
-      clients: { count: 0, feeds: 0 },
+      shards: this.#data.shards,
+      clients: this.#data.clients,
       clock: {
         timestamp: this.#clock.latest,
         suspect: this.#clock.suspect,
@@ -233,7 +277,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       random.split('founding'),
       now,
     );
-    this.#runFounding(now, this.#founding.wake(now));
+    this.#fromFounding(this.#founding.wake(now));
   }
 
   #ownRecord(): MemberRecord {
@@ -246,7 +290,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const groupEpoch = control?.groupEpoch ?? entry.groupEpoch ?? toGroupEpoch(0);
     this.#founding = undefined;
     this.#phase = 'joining';
-    this.#runLinks(now, this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
+    this.#fromLinks(this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
     const cluster = new ClusterMachine({
       clusterId,
       groupEpoch,
@@ -263,13 +307,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       now,
     });
     this.#cluster = cluster;
-    this.#runCluster(now, cluster.begin(now));
+    this.#toData(now, { kind: 'founded', clusterId });
+    this.#fromCluster(cluster.begin(now));
     for (const peer of this.#peers.peers()) this.#announcePeer(now, peer);
     for (const member of control?.members() ?? []) {
       if (member.nodeId === this.#identity.nodeId) continue;
       this.#connect(now, member.address, member.nodeId);
     }
-    this.#runCluster(now, cluster.wake(now));
+    this.#fromCluster(cluster.wake(now));
   }
 
   // Inputs.
@@ -292,17 +337,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#readings(now, input.loopLagP99Ms, input.heapPercent);
         break;
       case 'request':
-        if (this.#cluster === undefined || input.body.kind === 'operation') {
-          const reply = {
-            kind: 'failed',
-            reason: 'notFounded',
-            detail: this.#waitingFor(),
-          } as const;
-          this.#out.push({ kind: 'reply', request: input.request, reply });
-        } else {
-          const { request, body } = input;
-          this.#toCluster(now, { kind: 'request', request, body });
-        }
+        this.#request(now, input.request, input.body);
         break;
       case 'shutdown':
         this.#shutDown(now);
@@ -310,7 +345,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'linkAccepted':
         // Before the start is durable there is no identity to shake hands with.
         if (this.#phase === 'starting') this.#out.push({ kind: 'hangUp', link: input.link });
-        else this.#runLinks(now, this.#links.step(now, input));
+        else this.#fromLinks(this.#links.step(now, input));
         break;
       case 'linkOpened':
       case 'linkFailed':
@@ -319,17 +354,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'garbage':
       case 'unknownMessage':
       case 'pressure':
-        this.#runLinks(now, this.#links.step(now, input));
+        this.#fromLinks(this.#links.step(now, input));
         break;
       case 'clientAccepted':
-        this.#out.push({ kind: 'clientHangUp', link: input.link });
-        break;
       case 'clientReceived':
       case 'clientGarbage':
       case 'clientClosed':
       case 'clientPressure':
       case 'loaded':
       case 'damaged':
+        this.#toData(now, input);
         break;
       default:
         unreachable(input);
@@ -344,6 +378,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#store([clockBoundOperation(boundMs)], () => this.#clock.boundStored(boundMs));
     }
     for (const event of this.#clock.takeEvents()) this.#publish(event);
+  }
+
+  #request(now: Instant, request: RequestId, body: NodeRequest): void {
+    if (this.#cluster === undefined) {
+      const reply = { kind: 'failed', reason: 'notFounded', detail: this.#waitingFor() } as const;
+      this.#out.push({ kind: 'reply', request, reply });
+    } else if (body.kind === 'operation') {
+      this.#toData(now, { kind: 'request', request, operation: body.operation });
+    } else this.#toCluster(now, { kind: 'request', request, body });
   }
 
   #readings(now: Instant, loopLagP99Ms: number, heapPercent: number): void {
@@ -365,47 +408,49 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #finishLeaving(now: Instant): void {
-    this.#runLinks(now, this.#links.step(now, { kind: 'close', reason: 'leaving' }));
+    this.#fromLinks(this.#links.step(now, { kind: 'close', reason: 'leaving' }));
     this.#halt(now, 'left', 'This node left.');
   }
 
   // Links.
 
-  #runLinks(now: Instant, effects: readonly LinksEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'dial':
-        case 'hangUp':
-          this.#out.push(effect);
-          break;
-        case 'transmit':
-          this.#transmit(effect);
-          break;
-        case 'peerUp':
-          this.#peerUp(now, effect);
-          break;
-        case 'peerDown':
-          this.#peerDown(now, effect.peer, effect.generation);
-          break;
-        case 'dialRefused':
-        case 'dialFailed':
-        case 'newGeneration':
-          this.#toCluster(now, effect);
-          break;
-        case 'reached':
-          this.#reached(now, effect.address, effect.peer);
-          break;
-        case 'rejected':
-          this.#rejections.note(now, effect);
-          this.#giveUpIfRejected(now);
-          break;
-        case 'message':
-          this.#message(now, effect.from, effect.generation, effect.envelope);
-          break;
-        case 'event':
-          this.#publish(effect.event);
-          break;
-      }
+  #fromLinks(effects: readonly LinksEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'links', effect });
+  }
+
+  #handleLinks(now: Instant, effect: LinksEffect): void {
+    switch (effect.kind) {
+      case 'dial':
+      case 'hangUp':
+        this.#out.push(effect);
+        break;
+      case 'transmit':
+        this.#transmit(effect);
+        break;
+      case 'peerUp':
+        this.#peerUp(now, effect);
+        break;
+      case 'peerDown':
+        this.#peerDown(now, effect.peer, effect.generation);
+        break;
+      case 'dialRefused':
+      case 'dialFailed':
+      case 'newGeneration':
+        this.#toCluster(now, effect);
+        break;
+      case 'reached':
+        this.#reached(now, effect.address, effect.peer);
+        break;
+      case 'rejected':
+        this.#rejections.note(now, effect);
+        this.#giveUpIfRejected(now);
+        break;
+      case 'message':
+        this.#message(now, effect.from, effect.generation, effect.envelope);
+        break;
+      case 'event':
+        this.#publish(effect.event);
+        break;
     }
   }
 
@@ -447,6 +492,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#toFounding(now, { kind: 'peerDown', peer });
     for (const seed of this.#seeds.lost(peer)) this.#toFounding(now, { kind: 'seedLost', seed });
     this.#toCluster(now, { kind: 'peerDown', peer, generation });
+    this.#toData(now, { kind: 'peerReset', peer });
   }
 
   #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
@@ -506,37 +552,39 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #connect(now: Instant, address: string, peer: NodeId | undefined): void {
     if (address === this.#options.settings.address && peer !== undefined) return;
-    this.#runLinks(now, this.#links.step(now, { kind: 'connect', address, peer }));
+    this.#fromLinks(this.#links.step(now, { kind: 'connect', address, peer }));
   }
 
-  #runFounding(now: Instant, effects: readonly FoundingEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'send':
-          this.#deliver(now, effect.to, this.#peers.addressOf(effect.to), effect.body);
-          break;
-        case 'reconnect': {
-          const { peer, address } = effect;
-          const reason = 'silent';
-          this.#runLinks(now, this.#links.step(now, { kind: 'disconnect', peer, reason }));
-          this.#connect(now, address, peer);
-          break;
-        }
-        case 'contact':
-          this.#connect(now, effect.address, effect.peer);
-          break;
-        case 'storePromise':
-          this.#store(promiseOperations(effect.promise), (at) =>
-            this.#toFounding(at, { kind: 'stored', ticket: effect.ticket }),
-          );
-          break;
-        case 'founded':
-          this.#enterNew(foundedEntry(this.#identity, effect.plan));
-          break;
-        case 'event':
-          this.#publish(effect.event);
-          break;
+  #fromFounding(effects: readonly FoundingEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'founding', effect });
+  }
+
+  #handleFounding(now: Instant, effect: FoundingEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#deliver(now, effect.to, this.#peers.addressOf(effect.to), effect.body);
+        break;
+      case 'reconnect': {
+        const { peer, address } = effect;
+        const reason = 'silent';
+        this.#fromLinks(this.#links.step(now, { kind: 'disconnect', peer, reason }));
+        this.#connect(now, address, peer);
+        break;
       }
+      case 'contact':
+        this.#connect(now, effect.address, effect.peer);
+        break;
+      case 'storePromise':
+        this.#store(promiseOperations(effect.promise), (at) =>
+          this.#toFounding(at, { kind: 'stored', ticket: effect.ticket }),
+        );
+        break;
+      case 'founded':
+        this.#enterNew(foundedEntry(this.#identity, effect.plan));
+        break;
+      case 'event':
+        this.#publish(effect.event);
+        break;
     }
   }
 
@@ -560,7 +608,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#cluster === undefined || !this.#peers.isUninformed(peer)) return;
     if (this.#peers.takePlanHint(peer) && this.#passPlanOn(now, peer)) return;
     const input: LinksInput = { kind: 'disconnect', peer, reason: 'greetAgain' };
-    this.#runLinks(now, this.#links.step(now, input));
+    this.#fromLinks(this.#links.step(now, input));
   }
 
   /** False when the peer is not in the plan, or there is none. */
@@ -599,52 +647,94 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #toFounding(now: Instant, input: FoundingInput): void {
     if (this.#founding !== undefined) {
-      this.#runFounding(now, this.#founding.step(now, input));
+      this.#fromFounding(this.#founding.step(now, input));
     }
   }
 
   // Life in the cluster.
 
   #toCluster(now: Instant, input: ClusterInput): void {
-    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.step(now, input));
+    if (this.#cluster !== undefined) this.#fromCluster(this.#cluster.step(now, input));
   }
 
-  #runCluster(now: Instant, effects: readonly ClusterEffect[]): void {
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'send':
-          this.#deliver(now, effect.to, effect.address, effect.message);
-          break;
-        case 'contact':
-          this.#connect(now, effect.address, effect.peer);
-          break;
-        case 'disconnect':
-          this.#runLinks(now, this.#links.step(now, effect));
-          break;
-        case 'store':
-          this.#storeForCluster(effect);
-          break;
-        case 'reply':
-          this.#out.push(effect);
-          break;
-        case 'expelled':
-          this.#runLinks(now, this.#links.step(now, effect));
-          break;
-        case 'regrouped':
-          this.#regrouped(now, effect.groupEpoch);
-          break;
-        case 'gone':
-          this.#finishLeaving(now);
-          break;
-        case 'halt':
-          this.#halt(now, effect.code, effect.detail);
-          break;
-        case 'event':
-          this.#publish(effect.event);
-          break;
-      }
+  #fromCluster(effects: readonly ClusterEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'cluster', effect });
+  }
+
+  #handleCluster(now: Instant, effect: ClusterEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#deliver(now, effect.to, effect.address, effect.message);
+        break;
+      case 'contact':
+        this.#connect(now, effect.address, effect.peer);
+        break;
+      case 'disconnect':
+        this.#fromLinks(this.#links.step(now, effect));
+        break;
+      case 'store':
+        this.#storeForCluster(effect);
+        break;
+      case 'reply':
+        this.#out.push(effect);
+        break;
+      case 'data':
+        this.#toData(now, { kind: 'message', from: effect.from, body: effect.body });
+        break;
+      case 'placement':
+      case 'nodes':
+        this.#toData(now, effect);
+        break;
+      case 'expelled':
+        this.#fromLinks(this.#links.step(now, effect));
+        break;
+      case 'regrouped':
+        this.#regrouped(now, effect.groupEpoch);
+        break;
+      case 'gone':
+        this.#finishLeaving(now);
+        break;
+      case 'halt':
+        this.#halt(now, effect.code, effect.detail);
+        break;
+      case 'event':
+        this.#publish(effect.event);
+        break;
     }
-    if (this.#phase === 'joining' && this.#cluster?.registered === true) this.#phase = 'member';
+  }
+
+  // Entries.
+
+  #toData(now: Instant, input: DataPlaneInput): void {
+    this.#fromData(this.#data.step(now, input));
+  }
+
+  #fromData(effects: readonly DataPlaneEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'data', effect });
+  }
+
+  #handleData(now: Instant, effect: DataPlaneEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#deliver(now, effect.to, this.#cluster?.addressOf(effect.to) ?? '', effect.body);
+        break;
+      case 'store':
+        this.#storeForData(effect);
+        break;
+      case 'report':
+        this.#toCluster(now, { kind: 'reports', reports: effect.reports });
+        break;
+      case 'event':
+        this.#publish(effect.event);
+        break;
+      default:
+        this.#out.push(effect);
+    }
+  }
+
+  #storeForData(effect: Extract<DataPlaneEffect, { kind: 'store' }>): void {
+    const { operations, durable, ticket } = effect;
+    this.#store(operations, (at) => this.#toData(at, { kind: 'stored', ticket }), durable);
   }
 
   #storeForCluster(effect: Extract<ClusterEffect, { kind: 'store' }>): void {
@@ -654,12 +744,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
     const { clusterId } = this.#identity;
-    this.#runLinks(now, this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
+    this.#fromLinks(this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
   }
 
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
     const input: LinksInput = { kind: 'deliver', to, address, message };
-    this.#runLinks(now, this.#links.step(now, input));
+    this.#fromLinks(this.#links.step(now, input));
   }
 
   // Ending.
@@ -674,7 +764,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#end = { code, detail };
     this.#phase = 'halted';
     // Nobody else will answer what still waits.
-    if (this.#cluster !== undefined) this.#runCluster(now, this.#cluster.abandon(now, detail));
+    if (this.#cluster !== undefined) this.#fromCluster(this.#cluster.abandon(now, detail));
+    this.#fromData(this.#data.abandon(now));
   }
 
   #refuse(input: NodeInput, detail: string): readonly NodeEffect[] {
@@ -698,7 +789,30 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#out.push({ kind: 'publish', event });
   }
 
-  #take(): readonly NodeEffect[] {
+  /** What the parts caused in each other, in the order in which it was caused. */
+  #settle(now: Instant): void {
+    for (let next = this.#inner.take(); next !== undefined; next = this.#inner.take()) {
+      this.#handle(now, next);
+    }
+    this.#inner.settled();
+    if (this.#phase === 'joining' && this.#cluster?.registered === true) this.#phase = 'member';
+  }
+
+  #handle(now: Instant, inner: Inner): void {
+    switch (inner.of) {
+      case 'links':
+        return this.#handleLinks(now, inner.effect);
+      case 'founding':
+        return this.#handleFounding(now, inner.effect);
+      case 'cluster':
+        return this.#handleCluster(now, inner.effect);
+      case 'data':
+        return this.#handleData(now, inner.effect);
+    }
+  }
+
+  #take(now: Instant): readonly NodeEffect[] {
+    this.#settle(now);
     const effects = this.#out;
     this.#out = [];
     // Whatever else this step caused comes first: the shell carries nothing out after this.

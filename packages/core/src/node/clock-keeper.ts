@@ -31,6 +31,11 @@ export class ClockKeeper {
     this.#reviewAt = after(now, REVIEW_INTERVAL_MS);
   }
 
+  /** The operating system's clock, as last told. */
+  get wallMs(): number {
+    return this.#wallMs;
+  }
+
   get suspect(): boolean {
     return this.#suspect;
   }
