@@ -227,7 +227,16 @@ export { shardConfigField, shardStageField } from './messages/shards.ts';
 export { shardTableField } from './messages/shard-table-field.ts';
 export type { ShardConfig, ShardStage } from './messages/shards.ts';
 export { canonicalJson } from './entry/canonical-json.ts';
-export { entryBodyField, entryStateField, recordBodyField } from './entry/entry-fields.ts';
+export { entryChecksum } from './entry/entry-checksum.ts';
+export {
+  decodeEntry,
+  decodePatch,
+  encodeEntry,
+  entryBodyField,
+  entryPatchField,
+  entryStateField,
+  recordBodyField,
+} from './entry/entry-fields.ts';
 export {
   entryIdProblem,
   makeEntryId,
@@ -243,10 +252,22 @@ export {
 } from './entry/entry-shard.ts';
 export { isVisible, winnerOf } from './entry/entry-state.ts';
 export { jsonObjectField } from './entry/json-field.ts';
+export { decodeCursor, encodeCursor } from './entry/list-cursor.ts';
+export type { CursorRead, ListPlace } from './entry/list-cursor.ts';
+export { mergePatch } from './entry/merge-patch.ts';
+export { opaqueRoom, readOpaque, writeOpaque } from './entry/opaque-text.ts';
+export type { OpaqueKind, OpaqueRead } from './entry/opaque-text.ts';
 export { makeOperationId, operationIdMs } from './entry/operation-id.ts';
+export { problemText } from './entry/problem-list.ts';
+export type { EntryProblem } from './entry/problem-list.ts';
 export { parseStoredKey, storedKey } from './entry/stored-key.ts';
 export type { StoredKeyParts } from './entry/stored-key.ts';
 export type { RandomBits } from './entry/uuid.ts';
+export { validateEntry } from './entry/validate-entry.ts';
+export type { EntryContext, ValidatedEntry } from './entry/validate-entry.ts';
+export { patchEntry, validatePatch } from './entry/validate-patch.ts';
+export type { PatchedEntry, ValidatedPatch } from './entry/validate-patch.ts';
+export type { AllowedCategories, Normalised } from './entry/entry-values.ts';
 export { formatVersion, parseVersion } from './entry/version-text.ts';
 export type {
   EntryBody,

@@ -7,14 +7,15 @@ import { nameProblem, nameStep, textProblem } from './json-rules.ts';
  * The one text of a JSON value: no spaces, names in ascending order of their UTF-16 code units,
  * numbers and escapes as `JSON.stringify` writes them. This is RFC 8785 (JCS).
  *
+ * @param depthMax lists and objects in one another.
  * @throws WireError, with the path, for what is no JSON value or breaks the rules of one: numbers
  * that are not finite, text with NUL or half a surrogate pair, forbidden names, too many levels.
  */
-export function canonicalJson(value: JsonValue): string {
-  return textOf(value, 0);
+export function canonicalJson(value: JsonValue, depthMax: number = LIMITS.jsonDepthMax): string {
+  return textOf(value, depthMax);
 }
 
-function textOf(value: unknown, depth: number): string {
+function textOf(value: unknown, depthLeft: number): string {
   switch (typeof value) {
     case 'string':
       return quoted(value);
@@ -26,10 +27,8 @@ function textOf(value: unknown, depth: number): string {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (depth === LIMITS.jsonDepthMax) {
-        throw expected(`at most ${LIMITS.jsonDepthMax} lists and objects in one another`, 'more');
-      }
-      return Array.isArray(value) ? listText(value, depth) : objectText(value, depth);
+      if (depthLeft === 0) throw expected('fewer lists and objects in one another', 'more');
+      return Array.isArray(value) ? listText(value, depthLeft) : objectText(value, depthLeft);
     default:
       throw expected('a JSON value', value);
   }
@@ -41,12 +40,12 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-function listText(values: readonly unknown[], depth: number): string {
+function listText(values: readonly unknown[], depthLeft: number): string {
   let text = '[';
   for (let i = 0; i < values.length; i++) {
     if (i > 0) text += ',';
     try {
-      text += textOf(values[i], depth + 1);
+      text += textOf(values[i], depthLeft - 1);
     } catch (error) {
       throw inside(error, `[${i}]`);
     }
@@ -54,7 +53,7 @@ function listText(values: readonly unknown[], depth: number): string {
   return `${text}]`;
 }
 
-function objectText(value: object, depth: number): string {
+function objectText(value: object, depthLeft: number): string {
   let text = '{';
   for (const name of Object.keys(value).sort()) {
     if (text.length > 1) text += ',';
@@ -62,7 +61,7 @@ function objectText(value: object, depth: number): string {
       const problem = nameProblem(name);
       if (problem !== undefined) throw expected(problem, name);
       text += `${JSON.stringify(name)}:`;
-      text += textOf((value as Readonly<Record<string, unknown>>)[name], depth + 1);
+      text += textOf((value as Readonly<Record<string, unknown>>)[name], depthLeft - 1);
     } catch (error) {
       throw inside(error, nameStep(name));
     }

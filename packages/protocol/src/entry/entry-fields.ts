@@ -1,14 +1,17 @@
+import { decodeValue, encodeValue } from '../codec.ts';
 import { dottedVersionSetField } from '../causality/dotted-version-set.ts';
 import { LIMITS } from '../limits.ts';
 import { operationIdField, scopePartField } from '../messages/operations.ts';
 import { countField } from '../wire/counters.ts';
-import { bool, bytes, choice, type Field, list, text, uint } from '../wire/field.ts';
+import { bool, bytes, checked, choice, type Field, list, text, uint } from '../wire/field.ts';
 import { name } from '../wire/name-field.ts';
 import { extensible, struct, union } from '../wire/struct.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
+import { expected } from '../wire/wire-error.ts';
 import type {
   EntryBody,
   EntryState,
+  JsonObject,
   RecordBody,
   StoredWrite,
   Superseded,
@@ -18,7 +21,14 @@ import { jsonObjectField } from './json-field.ts';
 
 const category = name(0, LIMITS.categoryBytesMax);
 const upstreamId = text(LIMITS.upstreamIdBytesMax);
-const content = text(LIMITS.contentBytesMax);
+
+const content = checked(
+  text(LIMITS.contentBytesMax),
+  `content(${LIMITS.contentBytesMax})`,
+  (value) => {
+    if (value.includes('\0')) throw expected('text without NUL', value);
+  },
+);
 
 const supersededField = struct<Superseded>({ content, timestamp: timestampField });
 
@@ -76,3 +86,33 @@ export const recordBodyField: Field<RecordBody> = union<RecordBody>({
   activate: { number: 2, fields: {} },
   collect: { number: 3, fields: { upTo: countField, timestamp: timestampField } },
 });
+
+/** A JSON merge patch over an entry, as an `update` carries it. */
+export const entryPatchField: Field<JsonObject> = jsonObjectField(
+  LIMITS.entryBytesMax,
+  // Metadata is one level down in it.
+  LIMITS.jsonDepthMax + 1,
+);
+
+/**
+ * One entry to the bytes that every message and every store carries.
+ *
+ * @throws WireError when the entry breaks a rule, or is larger than `entryBytesMax` as a whole.
+ */
+export function encodeEntry(body: EntryBody): Uint8Array {
+  const encoded = encodeValue(entryBodyField, body);
+  if (encoded.length > LIMITS.entryBytesMax) {
+    throw expected(`at most ${LIMITS.entryBytesMax} bytes`, encoded).inside('entry');
+  }
+  return encoded;
+}
+
+/** @throws WireError unless `encoded` is exactly one entry that keeps all rules of entries. */
+export function decodeEntry(encoded: Uint8Array): EntryBody {
+  return decodeValue(entryBodyField, encoded, 'entry');
+}
+
+/** @throws WireError */
+export function decodePatch(encoded: Uint8Array): JsonObject {
+  return decodeValue(entryPatchField, encoded, 'patch');
+}
