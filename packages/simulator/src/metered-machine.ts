@@ -105,6 +105,17 @@ export class MeteredMachine implements Machine<NodeInput, NodeEffect> {
       case 'halt':
         hash.text(effect.code);
         break;
+      case 'load':
+        hash.number(effect.ticket);
+        hash.text(effect.key);
+        break;
+      case 'clientSend':
+        // As with peers: the frame's bytes are hashed when they leave.
+        hash.number(effect.link);
+        hash.text(effect.message.type);
+        break;
+      case 'clientHangUp':
+      case 'clientPause':
       case 'dial':
       case 'hangUp':
         hash.number(effect.link);

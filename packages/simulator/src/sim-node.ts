@@ -6,8 +6,10 @@ import type {
   NodeMachineOptions,
   NodeSettings,
   Random,
+  ShardsOptionsOverride,
 } from '@memgrid/core';
 import type { NodeId } from '@memgrid/protocol';
+import { EntryDisk } from './entry-disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { CodecChoice, WireFrame } from './frame-codec.ts';
 import { sha256 } from './sha256.ts';
@@ -35,6 +37,9 @@ export interface NodeSurroundings extends Pick<
   readonly machine: MachineFactory;
   readonly membership: MembershipConfig;
   readonly election: ElectionConfig;
+  readonly shards: ShardsOptionsOverride;
+  /** Entries in memory; above it values are read back from disk. */
+  readonly entryBytesMax: number;
   /** A number for each process start of the world, and a name for its node id. */
   readonly register: (node: SimNode, nodeId: NodeId | undefined) => number;
 }
@@ -55,6 +60,7 @@ export class SimNode {
   readonly settings: NodeSettings;
   readonly clock: SimClock;
   readonly disk: SimDisk;
+  readonly entries: EntryDisk;
   readonly #random: Random;
   readonly #world: NodeSurroundings;
   #process: SimProcess | undefined;
@@ -79,6 +85,11 @@ export class SimNode {
       },
       options.records,
     );
+    this.entries = new EntryDisk({
+      disk: this.disk,
+      random: random.split('loads'),
+      after: (delayUs, run) => world.queue.after(delayUs, run),
+    });
     world.network.addHost(this.name);
     this.#label = { node: this.name, nodeId: '' as NodeId, process: 0 };
   }
@@ -133,16 +144,18 @@ export class SimNode {
     const { election, machine, membership, queue, register } = this.#world;
     const random = this.#random.split(`process/${this.#startCount}`);
     const now = this.clock.monotonicAt(queue.nowUs);
+    const table = new MemoryEntryTable({ bytesMax: this.#world.entryBytesMax });
+    const { damaged, records } = this.entries.open(table);
     let running: SimulatedMachine;
     try {
       running = machine({
         settings: this.settings,
         membership,
         election,
-        shards: {},
-        entries: new MemoryEntryTable(),
+        shards: this.#world.shards,
+        entries: table,
         rules: plainEntryRules,
-        records: this.disk.open(),
+        records,
         random: random.split('machine'),
         digest: sha256,
         now,
@@ -162,11 +175,13 @@ export class SimNode {
       address: this.settings.address,
       machine: running,
       disk: this.disk,
+      entries: this.entries,
       clock: this.clock,
       random: random.split('shell'),
       ended: (end) => this.#ended(end),
     });
     this.#process.start();
+    for (const input of damaged) this.#process.tell(input);
   }
 
   #ended(end: ProcessEnd): void {

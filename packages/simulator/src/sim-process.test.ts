@@ -1,6 +1,7 @@
 import { Random } from '@memgrid/core';
 import type { Instant, NodeEffect, NodeInput, NodeStatus } from '@memgrid/core';
 import { expect, test } from 'vitest';
+import { EntryDisk } from './entry-disk.ts';
 import { EventQueue } from './event-queue.ts';
 import type { WireFrame } from './frame-codec.ts';
 import { SimClock } from './sim-clock.ts';
@@ -51,6 +52,7 @@ function rig() {
     queue,
     network,
     disk,
+    entries: new EntryDisk({ disk, random: random.split('loads'), after }),
     clock,
     random,
     codec: 'real',

@@ -1,4 +1,4 @@
-import { Driver, unreachable } from '@memgrid/core';
+import { Driver, entryKey, unreachable } from '@memgrid/core';
 import type {
   Clock,
   Instant,
@@ -12,9 +12,14 @@ import type {
   Scheduler,
 } from '@memgrid/core';
 import type { Envelope } from '@memgrid/protocol';
+import { ClientSockets } from './client-sockets.ts';
+import type { ClientSocketEvents } from './client-sockets.ts';
+import type { EntryDisk } from './entry-disk.ts';
 import type { EventQueue } from './event-queue.ts';
 import { MeteredMachine } from './metered-machine.ts';
 import type { SimClock } from './sim-clock.ts';
+import type { SimSocket } from './sim-connection.ts';
+import { hostOf } from './sim-dial.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { SimLinks } from './sim-links.ts';
 import type { CodecChoice, WireFrame } from './frame-codec.ts';
@@ -34,6 +39,8 @@ export interface ProcessOptions {
   readonly queue: EventQueue;
   readonly network: SimNetwork<WireFrame>;
   readonly disk: SimDisk;
+  /** The entries on that disk. */
+  readonly entries: Pick<EntryDisk, 'load' | 'written'>;
   readonly clock: SimClock;
   readonly random: Random;
   readonly codec: CodecChoice;
@@ -74,6 +81,8 @@ export class SimProcess {
   readonly #machine: MeteredMachine;
   readonly #driver: Driver<NodeInput, NodeEffect>;
   readonly #links: SimLinks;
+  readonly #clients: ClientSockets;
+  #clientCount = 0;
   #arrivals: Arrival[] = [];
   #turn: (() => void) | undefined;
   #timer: { readonly atUs: number; readonly turn: () => void } | undefined;
@@ -102,12 +111,23 @@ export class SimProcess {
       },
     });
     this.#links = new SimLinks(options, (arrival) => this.#arrive(arrival));
+    this.#clients = new ClientSockets({
+      host: hostOf(options.address),
+      network: options.network,
+      random: options.random.split('clients'),
+      later: (run) => this.#arrive({ kind: 'deed', run }),
+      events: this.#clientEvents,
+      sent: (bytes) => options.hash.bytes(bytes),
+    });
     this.#driver = new Driver<NodeInput, NodeEffect>({
       machine: this.#machine,
       clock: this.#clock,
       scheduler: this.#scheduler,
       perform: (effect) => this.#perform(effect),
-      flush: () => this.#links.flush(),
+      flush: () => {
+        this.#links.flush();
+        this.#clients.flush();
+      },
       wallClockInput: (wallMs) => ({ kind: 'wallClock', wallMs }),
       onFault: (error) => this.#finish({ how: 'faulted', error }),
       sliceMsMax: SLICE_MS_MAX,
@@ -135,6 +155,7 @@ export class SimProcess {
   start(): void {
     const { network, address, observe } = this.#options;
     network.listen(address, this.#links.acceptor);
+    network.listen(clientAddress(address), { accepted: (...told) => this.#acceptClient(...told) });
     observe({ kind: 'started', at: this.label });
     this.#driver.start();
     this.#options.queue.after(this.#options.random.between(0, LOAD_EVERY_US), this.#measureLoad);
@@ -147,6 +168,11 @@ export class SimProcess {
   request(request: number, body: NodeRequest): void {
     this.#options.observe({ kind: 'requested', at: this.label, request, body });
     this.#arrive({ kind: 'input', input: { kind: 'request', request, body } });
+  }
+
+  /** Something that no connection and no timer brings: what was found on the disk. */
+  tell(input: NodeInput): void {
+    this.#arrive({ kind: 'input', input });
   }
 
   /** SIGTERM. */
@@ -285,7 +311,7 @@ export class SimProcess {
 
   #perform(effect: NodeEffect): void {
     if (!this.isRunning) return;
-    const { disk, observe } = this.#options;
+    const { disk, entries, observe } = this.#options;
     switch (effect.kind) {
       case 'dial':
         this.#links.dial(effect.link, effect.address);
@@ -297,6 +323,7 @@ export class SimProcess {
         this.#send(effect.link, effect.envelope);
         break;
       case 'store':
+        entries.written(effect.operations);
         disk.store(effect.operations, effect.durable, (problem) => {
           const { ticket } = effect;
           const input: NodeInput =
@@ -307,11 +334,17 @@ export class SimProcess {
         });
         break;
       case 'clientSend':
+        this.#clients.send(effect.link, effect.message);
+        break;
       case 'clientHangUp':
+        this.#clients.hangUp(effect.link);
+        break;
       case 'clientPause':
+        this.#clients.pause(effect.link, effect.paused);
+        break;
       case 'load':
-        // No simulated client is accepted yet, and every entry is in memory.
-        throw new Error(`Nothing in this world can carry out "${effect.kind}".`);
+        this.#load(effect);
+        break;
       case 'reply':
         observe({ kind: 'replied', at: this.label, request: effect.request, reply: effect.reply });
         break;
@@ -320,6 +353,7 @@ export class SimProcess {
         break;
       case 'halt':
         this.#links.flush();
+        this.#clients.flush();
         this.#finish({ how: 'halted', code: effect.code, detail: effect.detail });
         break;
       default:
@@ -333,6 +367,39 @@ export class SimProcess {
     if (to === undefined) return;
     this.#options.observe({ kind: 'sent', at: this.label, to, envelope });
     this.#links.send(link, envelope);
+  }
+
+  #load(effect: NodeEffect & { readonly kind: 'load' }): void {
+    const { key, shard, slot, ticket } = effect;
+    this.#options.entries.load(entryKey(shard, slot, key), (result) => {
+      this.#arrive({ kind: 'input', input: { kind: 'loaded', ticket, result } });
+    });
+  }
+
+  #acceptClient(socket: SimSocket<WireFrame>, remote: string): void {
+    this.#clientCount += 1;
+    const link = this.#clientCount;
+    this.#clients.admit(link, socket);
+    this.#arrive({
+      kind: 'deed',
+      run: (push) => {
+        socket.accept();
+        push({ kind: 'clientAccepted', link, remote });
+      },
+    });
+  }
+
+  get #clientEvents(): ClientSocketEvents {
+    const push = (input: NodeInput): void => void this.#driver.push(input);
+    return {
+      // A node dials no client.
+      opened: () => undefined,
+      failed: () => undefined,
+      closed: (link) => push({ kind: 'clientClosed', link }),
+      received: (link, message) => push({ kind: 'clientReceived', link, message }),
+      garbage: (link, problem) => push({ kind: 'clientGarbage', link, problem }),
+      pressure: (link, bufferedBytes) => push({ kind: 'clientPressure', link, bufferedBytes }),
+    };
   }
 
   #received(link: LinkId, envelope: Envelope): void {
@@ -357,7 +424,9 @@ export class SimProcess {
     this.#driver.stop();
     const { network, address, disk, observe } = this.#options;
     network.unlisten(address);
+    network.unlisten(clientAddress(address));
     this.#links.end(end.how);
+    this.#clients.end(end.how);
     this.#arrivals = [];
     if (end.how === 'halted') {
       disk.close();
@@ -385,3 +454,8 @@ const SAMPLED_AFTER: ReadonlySet<string> = new Set([
   'group.changed',
   'snapshot.installed',
 ]);
+
+/** Where a node whose peers reach it at `address` takes clients. */
+export function clientAddress(address: string): string {
+  return `${address}/client`;
+}

@@ -1,5 +1,10 @@
 import { electionConfig, membershipConfig, NodeMachine } from '@memgrid/core';
-import type { ElectionOptions, MembershipOptions, NodeSettings } from '@memgrid/core';
+import type {
+  ElectionOptions,
+  MembershipOptions,
+  NodeSettings,
+  ShardsOptionsOverride,
+} from '@memgrid/core';
 import { LIMITS } from '@memgrid/protocol';
 import type { Checker, Violation } from './checker.ts';
 import { commitsHaveQuorums } from './checkers/commits-have-quorums.ts';
@@ -69,6 +74,9 @@ export interface SimulateOptions {
   readonly strictDeaths?: boolean;
   readonly membership?: MembershipOptions;
   readonly election?: ElectionOptions;
+  readonly shards?: ShardsOptionsOverride;
+  /** Entries that each node keeps in memory; the others are read back from disk. */
+  readonly entryBytesMax?: number;
   readonly votersMax?: number;
   readonly tornBatches?: TornBatches;
   /** What runs in each process. Default: the production machine. */
@@ -116,6 +124,15 @@ export interface NodeSummary {
 /** Gossip messages per node and second that no day may exceed, averaged over ten seconds. */
 const GOSSIP_PER_SECOND_MAX = 40;
 const SHORT_LOGS: ElectionOptions = { compactionEntries: 24, trailingEntries: 8 };
+/** Small numbers, so that every bound is met within a minute. */
+const SMALL_SHARDS: ShardsOptionsOverride = {
+  logRecordsMax: 64,
+  streamChunkEntries: 8,
+  collectAfterMs: 5_000,
+  dotLease: 50,
+  reportMs: 2_000,
+};
+const ENTRY_BYTES_MAX = 1024 * 1024;
 const LEADER_WITHIN_MS = 10_000;
 /** Ten seconds and the time that a rumour takes to get around. */
 const VIEWS_WITHIN_MS = 13_000;
@@ -162,6 +179,8 @@ export class Day {
       machine: options.machine ?? ((start) => new NodeMachine(start)),
       membership: membershipConfig(options.membership),
       election: electionConfig({ ...(drawn.shortLogs ? SHORT_LOGS : {}), ...options.election }),
+      shards: { ...SMALL_SHARDS, ...options.shards },
+      entryBytesMax: options.entryBytesMax ?? ENTRY_BYTES_MAX,
       codec: options.codec ?? 'real',
       tornBatches: options.tornBatches ?? 'discarded',
       checkers: this.#checkers(),

@@ -1,5 +1,10 @@
 import { invariant, Random } from '@memgrid/core';
-import type { ElectionConfig, MembershipConfig, NodeSettings } from '@memgrid/core';
+import type {
+  ElectionConfig,
+  MembershipConfig,
+  NodeSettings,
+  ShardsOptionsOverride,
+} from '@memgrid/core';
 import type { NodeId } from '@memgrid/protocol';
 import type { Checker, Expectation, NodeView, Violation, WorldView } from './checker.ts';
 import { EventQueue } from './event-queue.ts';
@@ -23,6 +28,9 @@ export interface WorldOptions {
   readonly machine: MachineFactory;
   readonly membership: MembershipConfig;
   readonly election: ElectionConfig;
+  readonly shards: ShardsOptionsOverride;
+  /** Entries that each node keeps in memory. */
+  readonly entryBytesMax: number;
   readonly codec: CodecChoice;
   readonly tornBatches: TornBatches;
   readonly checkers: readonly Checker[];
@@ -78,6 +86,8 @@ export class World {
       machine: options.machine,
       membership: options.membership,
       election: options.election,
+      shards: options.shards,
+      entryBytesMax: options.entryBytesMax,
       observe: (event) => this.observe(event),
       register: (node, nodeId) => this.#register(node, nodeId),
     };

@@ -1,16 +1,8 @@
-import {
-  decodeStoredEntry,
-  entryKey,
-  MemoryEntryTable,
-  parseEntryKey,
-  plainEntryRules,
-  unreachable,
-} from '@memgrid/core';
+import { entryKey, MemoryEntryTable, plainEntryRules, unreachable } from '@memgrid/core';
 import type {
   AppliedChange,
   EntryKey,
   EntryTable,
-  LoadResult,
   Machine,
   Random,
   ShardEvent,
@@ -31,6 +23,7 @@ import type {
   ShardReport,
   Timestamp,
 } from '@memgrid/protocol';
+import { EntryDisk } from '../entry-disk.ts';
 import type { EventQueue } from '../event-queue.ts';
 import { SimClock } from '../sim-clock.ts';
 import { SimDisk } from '../sim-disk.ts';
@@ -103,8 +96,7 @@ export class ShardHost {
   readonly #options: ShardHostOptions;
   readonly #hybrid: ShardClock;
   readonly #random: Random;
-  /** Disk keys of entries whose bytes no longer match their checksum. */
-  readonly #damaged = new Set<string>();
+  readonly #entryDisk: EntryDisk;
   #running: Running | undefined;
   #generation = 0;
   /** Raised by every end of a process: answers of the disk for an earlier one are not heard. */
@@ -130,6 +122,11 @@ export class ShardHost {
       random: random.split('disk'),
       after: (delayUs, run) => queue.after(delayUs, run),
       tornBatches: 'discarded',
+    });
+    this.#entryDisk = new EntryDisk({
+      disk: this.disk,
+      random: random.split('loads'),
+      after: (delayUs, run) => queue.after(delayUs, run),
     });
   }
 
@@ -165,7 +162,7 @@ export class ShardHost {
     const { hooks, node, nodeId, queue, shards, tuning } = this.#options;
     const life: ShardLife = { node, nodeId, generation: this.generation };
     const entries = new MemoryEntryTable({ bytesMax: tuning.entryBytesMax });
-    const { records, damaged } = this.#read(entries);
+    const { records, damaged } = this.#entryDisk.open(entries);
     const now = this.clock.monotonicAt(queue.nowUs);
     try {
       const machine = shards({
@@ -235,37 +232,27 @@ export class ShardHost {
    * One stored entry no longer matches its checksum, if there is one that `allowed` agrees to; half
    * of them are found by the scrub soon after, the others when somebody reads them.
    */
-  flip(pick: number, allowed: (name: string) => boolean): void {
-    const keys = [...this.disk.snapshot().keys()].filter((diskKey) => {
-      const parsed = parseEntryKey(diskKey);
-      return parsed !== undefined && allowed(entryName(parsed));
-    });
-    const diskKey = keys[pick % keys.length];
-    if (diskKey === undefined) return;
-    this.#damaged.add(diskKey);
-    const { shard, slot, key } = parseEntryKey(diskKey) as EntryKey;
+  flip(pick: number, allowed: (entry: EntryKey) => boolean): void {
+    const flipped = this.#entryDisk.flip(pick, allowed);
+    if (flipped === undefined) return;
     const running = this.#running;
-    if (running !== undefined) this.#options.hooks.trace?.(running.life, 'flipped', diskKey);
+    if (running !== undefined) this.#options.hooks.trace?.(running.life, 'flipped', flipped);
     if (pick % 2 === 0) return;
+    const { shard, slot, key } = flipped;
     this.#options.queue.after(this.#random.between(1_000, 200_000), () => {
-      if (!this.#damaged.has(diskKey)) return;
+      if (!this.hasDamaged(shard, key)) return;
       this.input({ kind: 'damaged', shard, slot, key, problem: 'Found by the scrub.' });
     });
   }
 
   /** What a load would answer, for whoever compares hosts: undefined when it is not readable. */
   loadNow(shard: ShardId, slot: number, key: string): StoredEntry | undefined {
-    const result = this.#loaded(entryKey(shard, slot, key));
-    return result.kind === 'loaded' ? result.entry : undefined;
+    return this.#entryDisk.peek(entryKey(shard, slot, key));
   }
 
   /** Whether this host's copy of an entry is damaged. */
-  hasDamaged(name: string): boolean {
-    for (const diskKey of this.#damaged) {
-      const parsed = parseEntryKey(diskKey);
-      if (parsed !== undefined && entryName(parsed) === name) return true;
-    }
-    return false;
+  hasDamaged(shard: ShardId, key: string): boolean {
+    return this.#entryDisk.hasDamaged(shard, key);
   }
 
   input(input: ShardsInput): void {
@@ -335,7 +322,7 @@ export class ShardHost {
   }
 
   #store(running: Running, effect: ShardsEffect & { kind: 'store' }): void {
-    for (const { key } of effect.operations) this.#damaged.delete(key);
+    this.#entryDisk.written(effect.operations);
     this.#options.hooks.trace?.(running.life, 'store', effect);
     this.disk.store(effect.operations, effect.durable, (problem) => {
       if (this.#running !== running || problem !== undefined) return;
@@ -343,42 +330,10 @@ export class ShardHost {
     });
   }
 
-  #load(running: Running, effect: ShardsEffect & { kind: 'load' }): void {
-    const key = entryKey(effect.shard, effect.slot, effect.key);
-    this.#options.queue.after(this.#random.between(50, 3_000), () => {
-      if (this.#running !== running) return;
-      this.input({ kind: 'loaded', ticket: effect.ticket, result: this.#loaded(key) });
+  #load(running: Running, { ticket, ...effect }: ShardsEffect & { kind: 'load' }): void {
+    this.#entryDisk.load(entryKey(effect.shard, effect.slot, effect.key), (result) => {
+      if (this.#running === running) this.input({ kind: 'loaded', ticket, result });
     });
-  }
-
-  #loaded(key: string): LoadResult {
-    const bytes = this.disk.read(key);
-    if (bytes === undefined) return { kind: 'absent' };
-    const entry = this.#damaged.has(key) ? undefined : decodeStoredEntry(bytes);
-    return entry === undefined
-      ? { kind: 'damaged', problem: 'The checksum does not match.' }
-      : { kind: 'loaded', entry };
-  }
-
-  /** What production's start does: entries into the table, everything else into memory. */
-  #read(entries: EntryTable): {
-    readonly records: ReadonlyMap<string, Uint8Array>;
-    readonly damaged: readonly ShardsInput[];
-  } {
-    const records = new Map<string, Uint8Array>();
-    const damaged: ShardsInput[] = [];
-    for (const [diskKey, value] of this.disk.open()) {
-      const parsed = parseEntryKey(diskKey);
-      if (parsed === undefined) {
-        records.set(diskKey, value);
-        continue;
-      }
-      const { shard, slot, key } = parsed;
-      const entry = this.#damaged.has(diskKey) ? undefined : decodeStoredEntry(value);
-      if (entry !== undefined) entries.put(shard, slot, key, entry, true);
-      else damaged.push({ kind: 'damaged', shard, slot, key, problem: 'Read at start.' });
-    }
-    return { records, damaged };
   }
 
   #scheduleWake(): void {
@@ -409,8 +364,4 @@ export class ShardHost {
       return running.machine.wake(this.#now);
     });
   }
-}
-
-function entryName({ shard, key }: EntryKey): string {
-  return `${shard}/${key}`;
 }

@@ -100,7 +100,7 @@ function flip(targets: ShardTargets, fault: ShardFault & { readonly kind: 'flip'
   if (targets.tuning.replicationFactor < 3) return;
   const host = hostOf(targets, fault.node);
   const others = targets.hosts.filter((other) => other !== host);
-  host.flip(fault.pick, (name) => !others.some((other) => other.hasDamaged(name)));
+  host.flip(fault.pick, ({ shard, key }) => !others.some((other) => other.hasDamaged(shard, key)));
 }
 
 function hostOf(targets: ShardTargets, node: number): ShardHost {

@@ -156,7 +156,10 @@ function drawFault(
     case 'cut': {
       const count = 1 + random.below(Math.max(1, Math.floor(tuning.nodes / 2)));
       const all = Array.from({ length: tuning.nodes }, (_, at) => at);
-      const side = random.shuffled(all).slice(0, count).sort((a, b) => a - b);
+      const side = random
+        .shuffled(all)
+        .slice(0, count)
+        .sort((a, b) => a - b);
       return { atMs, kind, side, oneWay: random.chance(0.25), forMs };
     }
     case 'slowDisk':
