@@ -58,11 +58,31 @@ export interface PeerState {
   waiting: Message[];
 }
 
+/**
+ * What may be big, or much. Of what is said about entries only the promises, the pings and the
+ * reports take the control link: they are small, and others wait for them.
+ */
 const BULK_MESSAGES: ReadonlySet<Message['type']> = new Set([
   'snapshotChunk',
   'configSnapshot',
   'configDelta',
   'pushPullResp',
+  'operations',
+  'answers',
+  'replicate',
+  'replicateAck',
+  'logPull',
+  'logSuffix',
+  'keyQuery',
+  'keyQueryResp',
+  'relay',
+  'relayResp',
+  'offerOrphan',
+  'orphanTaken',
+  'streamOpen',
+  'streamChunk',
+  'streamAck',
+  'streamRefused',
 ]);
 
 const GOSSIP_MESSAGES: ReadonlySet<Message['type']> = new Set([
@@ -91,6 +111,15 @@ export function isLeaders(message: Message): boolean {
 /** Big messages take the bulk connection, so that a heartbeat never waits behind them. */
 export function isBulk(message: Message): boolean {
   return BULK_MESSAGES.has(message.type);
+}
+
+/**
+ * Bulk that its sender sends again, so that a full link may drop it. Operations and their answers are
+ * sent once: a dropped one would leave its caller waiting for nothing. Their bytes are bounded where
+ * they are let in.
+ */
+export function isRepeated(message: Message): boolean {
+  return isBulk(message) && message.type !== 'operations' && message.type !== 'answers';
 }
 
 /** Messages that lose their worth while they wait. */

@@ -105,6 +105,8 @@ export const LINKS = {
   backoffMsMax: 5_000,
   /** A link heard this recently is alive: a rival for it is refused. */
   freshMs: 2_000,
+  /** A bigger message takes the bulk link or none: 5 ms of a link of 100 Mbit/s. */
+  controlMessageBytesMax: 64 * 1024,
   /** Above this, gossip is dropped: it is stale by the time it arrives. */
   gossipBufferedBytesMax: 1024 * 1024,
   /** Above this, bulk waits: its sender will ask again. */

@@ -4,6 +4,7 @@ import {
   groupEpoch,
   logIndex,
   nodeId,
+  shardId,
   term,
   type Envelope,
   type HandshakeSelf,
@@ -500,3 +501,37 @@ test('L11: the late answer of an old life of a peer is no verdict about this nod
   const foreign = answer(30_000, { ...reborn, clusterId: clusterId('d'.repeat(32)) });
   expect(foreign.map((effect) => effect.kind)).toContain('rejected');
 });
+
+test('L12: a big message never takes the control link', () => {
+  const pair = connected();
+  const bulk = pair.effects(A, 'dial').at(-1);
+  pair.input(A, { kind: 'pressure', link: bulk?.link ?? 0, bufferedBytes: LINKS.bufferedBytesMax });
+  const body = new Uint8Array(LINKS.controlMessageBytesMax);
+  const previous = { epoch: 1, index: 0 };
+  const record = { epoch: 1, index: 1, sync: 'disk', body } as const;
+  const shard = { shard: shardId(0, 8), epoch: 1, previous, commit: 0, records: [record] };
+  const message: Message = { type: 'replicate', shards: [shard] };
+  const replicated = (): readonly LinksEffect[] =>
+    pair.effects(B, 'transmit').filter((effect) => effect.message === message);
+  pair.now = at(LINKS.backoffMsMax);
+  pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
+  expect(replicated()).toEqual([]);
+  expect(pair.effects(B, 'event').map(({ event }) => event.name)).toContain('send.dropped');
+  pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
+  expect(replicated()).toMatchObject([{ link: 1 }]);
+});
+
+test.each([
+  ['replicate', { type: 'replicate', shards: [] }, false],
+  ['answers', { type: 'answers', answers: [] }, true],
+] as const)(
+  'L6: of a full bulk link, only what is said again is dropped: %s',
+  (_type, message, kept) => {
+    const pair = connected();
+    const link = pair.effects(A, 'dial').at(-1)?.link ?? 0;
+    pair.input(A, { kind: 'pressure', link, bufferedBytes: LINKS.bulkBufferedBytesMax + 1 });
+    const before = pair.effects(A, 'transmit').length;
+    pair.input(A, { kind: 'deliver', to: B, address: 'b:7700', message });
+    expect(pair.effects(A, 'transmit').length - before).toBe(kept ? 1 : 0);
+  },
+);

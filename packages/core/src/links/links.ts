@@ -17,6 +17,7 @@ import type { LinkEvent } from '../node-event.ts';
 import type { Random } from '../random.ts';
 import { Dials } from './dials.ts';
 import { problemWithEnvelope, type RefusalReason } from './envelope-checks.ts';
+import { isHeavy } from './message-size.ts';
 import { KnownStarts } from './known-starts.ts';
 import { PeerTable } from './peer-table.ts';
 import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
@@ -24,6 +25,7 @@ import {
   isBulk,
   isGossip,
   isLeaders,
+  isRepeated,
   type DiallingLink,
   type GreetingLink,
   type LinkState,
@@ -446,7 +448,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
     if (this.#sendNow(now, to, message) || this.#closed) return;
     const state = this.#peers.of(to);
-    if (!isLeaders(message)) state.waiting.push(message);
+    if (isHeavy(message)) this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
+    else if (!isLeaders(message)) state.waiting.push(message);
     if (state.waiting.length > LINKS.waitingMessagesMax) {
       state.waiting.shift();
       this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
@@ -461,8 +464,13 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (state?.control === undefined) return false;
     if (isBulk(message) && state.bulk === undefined) this.#renewBulk(now, state.control);
     const link = isBulk(message) && state.bulk !== undefined ? state.bulk : state.control;
+    // The control link refuses frames that the bulk link takes, and heartbeats would wait behind it.
+    if (link.channel === 'control' && isHeavy(message)) {
+      this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
+      return true;
+    }
     const overGossip = link.bufferedBytes > LINKS.gossipBufferedBytesMax && isGossip(message);
-    const overBulk = link.bufferedBytes > LINKS.bulkBufferedBytesMax && isBulk(message);
+    const overBulk = link.bufferedBytes > LINKS.bulkBufferedBytesMax && isRepeated(message);
     if (overGossip || overBulk) {
       this.#event({ name: 'send.dropped', peer: to, reason: 'pressure' });
     } else this.#transmit(link, message);
