@@ -16,10 +16,16 @@ export function sealed(key: string, value: Uint8Array): Uint8Array {
 
 /** The value as it was sealed; undefined when key, value and checksum do not belong together. */
 export function unsealed(key: string, bytes: Uint8Array): Uint8Array | undefined {
+  const view = unsealedView(key, bytes);
+  return view?.slice();
+}
+
+/** The same without the copy, for whoever lets go of `bytes` at once. */
+export function unsealedView(key: string, bytes: Uint8Array): Uint8Array | undefined {
   const length = bytes.byteLength - TRAILER_BYTES;
   if (length < 0) return undefined;
-  // A copy, also of a Buffer, whose own `slice` would be a view.
-  const value = new Uint8Array(bytes.subarray(0, length));
+  // Never a Buffer, whose `slice` is a view: what core gets is what it says it is.
+  const value = new Uint8Array(bytes.buffer, bytes.byteOffset, length);
   const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(length);
   return stored === checksum(key, value) ? value : undefined;
 }

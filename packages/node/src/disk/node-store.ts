@@ -1,102 +1,209 @@
 import path from 'node:path';
+import {
+  decodeStoredEntry,
+  entryKey,
+  isOrphanKey,
+  lostShardKey,
+  shardKeyPrefix,
+} from '@memgrid/core';
+import type { EntryTable, LoadResult } from '@memgrid/core';
 import { ClusterError } from '@memgrid/protocol';
+import type { ShardId } from '@memgrid/protocol';
 import { Level } from 'level';
 import { sealed, unsealed } from './checksum.ts';
+import { entryProblem, readContents } from './directory-contents.ts';
+import type { Database, DirectoryContents } from './directory-contents.ts';
 import { forgetOwner, noteOwner } from './directory-lock.ts';
 import { corruptError, openError, unknownLayoutError } from './disk-error.ts';
+import type { DiskFinding } from './disk-finding.ts';
+import { diskKey, LAYOUT, LAYOUT_KEY } from './disk-keys.ts';
+import type { EntryPlace } from './entry-reader.ts';
 import type { RecordOperation } from './group-commit.ts';
 import { makeDirectory } from './make-directory.ts';
-
-/** The arrangement of the database. Raised when an older memgrid could not read it any more. */
-const LAYOUT = 1;
-const LAYOUT_KEY = 'meta/layout';
-
-/** Control records live under this prefix; what comes later (shards, outbox) gets its own. */
-const CONTROL_PREFIX = 'control/';
-/** The first string behind every key with the prefix: '0' is the character after '/'. */
-const CONTROL_END = 'control0';
-
-type Database = Level<string, Uint8Array>;
+import { StoredBytes } from './stored-bytes.ts';
 
 /**
  * Everything one node remembers: a `level` database, used by one process at a time.
  *
- * Records are sealed with a checksum, which is checked when they are read back at start; the store
- * is only written afterwards.
+ * Records are sealed with a checksum, which is checked whenever one is read back: all of them at
+ * start, entries also when they are loaded, and by the scrub.
  */
 export class NodeStore {
   readonly directory: string;
-  /** The control records as found at start, by key. */
+  /** All records as found at start, by the machine's keys, but no entries. */
   readonly records: ReadonlyMap<string, Uint8Array>;
+  /** What was damaged at start. */
+  readonly findings: readonly DiskFinding[];
   readonly #database: Database;
+  readonly #bytes: StoredBytes;
 
-  private constructor(
-    directory: string,
-    database: Database,
-    records: ReadonlyMap<string, Uint8Array>,
-  ) {
-    this.directory = directory;
-    this.#database = database;
-    this.records = records;
+  private constructor(parts: StoreParts) {
+    this.directory = parts.directory;
+    this.records = parts.contents.records;
+    this.findings = parts.contents.findings;
+    this.#database = parts.database;
+    this.#bytes = parts.bytes;
   }
 
   /**
-   * Opens the directory, creating it when it is missing, and reads all control records.
+   * Opens the directory, creating it when it is missing, and reads everything in it.
    *
+   * @param entries takes the entries, so that a restart serves what it holds; a tool that is not
+   *   interested in them leaves it out.
    * @throws ClusterError DIRECTORY_LOCKED, DIRECTORY_CORRUPT, or BAD_CONFIGURATION when it can
    * not be created, read or written. No record is changed in any of these cases.
    */
-  static async open(directory: string): Promise<NodeStore> {
+  static async open(directory: string, entries?: EntryTable): Promise<NodeStore> {
     // First, and alone: a `Level` opens itself once it exists, and makes directories for that.
     await makeDirectory(directory).catch((error: unknown) => {
       throw openError(directory, error);
     });
-    const database: Database = new Level(path.join(directory, 'db'), { valueEncoding: 'view' });
+    const place = path.join(directory, 'db');
+    const database = new Level<string, Uint8Array>(place, { valueEncoding: 'view' }) as Database;
     try {
       await database.open();
     } catch (error) {
       throw openError(directory, error);
     }
     try {
-      await checkLayout(directory, database);
-      const records = await readControlRecords(directory, database);
+      const isOlder = await checkLayout(directory, database);
+      const contents = await readContents(directory, database, entries);
+      if (isOlder) await writeLayout(database);
+      for (const [shard, problem] of contents.damagedShards) {
+        await dropShard({ database, contents, entries }, shard, problem);
+      }
+      await database.batch(contents.damagedOrphans.map((key) => ({ type: 'del', key })));
+      const bytes = await StoredBytes.of(() => database.approximateSize('', LAST_KEY));
       noteOwner(directory);
-      return new NodeStore(directory, database, records);
+      return new NodeStore({ directory, database, contents, bytes });
     } catch (error) {
       await database.close();
       throw error instanceof ClusterError ? error : openError(directory, error);
     }
   }
 
+  /** Bytes that the database takes on disk, about. */
+  get bytesUsed(): number {
+    return this.#bytes.used;
+  }
+
   /** All operations or none. With `sync` it resolves only after they survive a power cut. */
   async write(operations: readonly RecordOperation[], sync: boolean): Promise<void> {
-    await this.#database.batch(
-      operations.map((operation) => {
-        const key = CONTROL_PREFIX + operation.key;
-        return operation.kind === 'put'
-          ? { type: 'put' as const, key, value: sealed(key, operation.value) }
-          : { type: 'del' as const, key };
-      }),
-      { sync },
-    );
+    let bytes = 0;
+    const batch = operations.map((operation) => {
+      const key = diskKey(operation.key);
+      bytes += key.length;
+      if (operation.kind === 'delete') return { type: 'del' as const, key };
+      bytes += operation.value.byteLength;
+      return { type: 'put' as const, key, value: sealed(key, operation.value) };
+    });
+    await this.#database.batch(batch, { sync });
+    this.#bytes.written(bytes);
+  }
+
+  /** Entries as they lie on disk, in the order asked for. A damaged one spoils no other. */
+  async load(places: readonly EntryPlace[]): Promise<readonly LoadResult[]> {
+    const keys = places.map(({ shard, slot, key }) => entryKey(shard, slot, key));
+    try {
+      const values = await this.#database.getMany(keys);
+      return keys.map((key, at) => loaded(key, values[at]));
+    } catch {
+      // One unreadable block fails them all: only one by one it shows which are meant.
+      return await Promise.all(keys.map((key) => this.#loadOne(key)));
+    }
+  }
+
+  /**
+   * Looks at the records behind `after` at rest, past every cache, until about `bytes` are read.
+   *
+   * @returns the damaged ones, and where to go on; undefined when the end is reached.
+   */
+  async inspect(after: string, bytes: number): Promise<Inspection> {
+    const rows = this.#database.iterator({
+      gt: after,
+      fillCache: false,
+      highWaterMarkBytes: INSPECTED_AT_ONCE,
+    });
+    const damaged: string[] = [];
+    let last: string | undefined = after;
+    let readBytes = 0;
+    try {
+      while (readBytes < bytes) {
+        const some = await rows.nextv(INSPECTED_ROWS);
+        if (some.length === 0) {
+          last = undefined;
+          break;
+        }
+        for (const [key, value] of some) {
+          readBytes += key.length + value.byteLength;
+          if (unsealed(key, value) === undefined) damaged.push(key);
+          last = key;
+        }
+      }
+    } finally {
+      await rows.close();
+    }
+    return { damaged, last, readBytes };
   }
 
   async close(): Promise<void> {
     await this.#database.close();
     forgetOwner(this.directory);
   }
+
+  async #loadOne(key: string): Promise<LoadResult> {
+    try {
+      return loaded(key, await this.#database.get(key));
+    } catch (error) {
+      const problem = `It can not be read: ${(error as Error).message}`;
+      return { kind: 'damaged', problem };
+    }
+  }
 }
 
-async function checkLayout(directory: string, database: Database): Promise<void> {
+interface StoreParts {
+  readonly directory: string;
+  readonly database: Database;
+  readonly contents: DirectoryContents;
+  readonly bytes: StoredBytes;
+}
+
+/** A stretch of the database, looked at. */
+export interface Inspection {
+  /** Disk keys. */
+  readonly damaged: readonly string[];
+  /** The last key that was read; undefined at the end. */
+  readonly last: string | undefined;
+  readonly readBytes: number;
+}
+
+/** Behind every key that is used. */
+const LAST_KEY = '\uffff';
+
+/** A key of an entry has one hexadecimal digit for its slot. */
+const SLOTS = 16;
+
+const INSPECTED_ROWS = 100;
+const INSPECTED_AT_ONCE = 64 * 1024;
+
+function loaded(key: string, bytes: Uint8Array | undefined): LoadResult {
+  if (bytes === undefined) return { kind: 'absent' };
+  const value = unsealed(key, bytes);
+  const entry = value === undefined ? undefined : decodeStoredEntry(value);
+  if (entry === undefined) return { kind: 'damaged', problem: entryProblem(value) };
+  return { kind: 'loaded', entry };
+}
+
+/** @returns whether an older memgrid wrote the directory. */
+async function checkLayout(directory: string, database: Database): Promise<boolean> {
   const found = await database.get(LAYOUT_KEY);
   if (found === undefined) {
     for await (const key of database.keys({ limit: 1 })) {
       const detail = `holds a database that memgrid did not write (its first key is "${key}")`;
       throw unknownLayoutError(directory, detail);
     }
-    const value = sealed(LAYOUT_KEY, Uint8Array.of(LAYOUT));
-    await database.batch([{ type: 'put', key: LAYOUT_KEY, value }], { sync: true });
-    return;
+    await writeLayout(database);
+    return false;
   }
   const layout = unsealed(LAYOUT_KEY, found)?.[0];
   if (layout === undefined) throw corruptError(directory, 'its layout record is damaged');
@@ -104,17 +211,40 @@ async function checkLayout(directory: string, database: Database): Promise<void>
     const detail = `has layout ${layout}; this version of memgrid reads up to ${LAYOUT}`;
     throw unknownLayoutError(directory, detail);
   }
+  return layout < LAYOUT;
 }
 
-async function readControlRecords(
-  directory: string,
-  database: Database,
-): Promise<Map<string, Uint8Array>> {
-  const records = new Map<string, Uint8Array>();
-  for await (const [key, bytes] of database.iterator({ gte: CONTROL_PREFIX, lt: CONTROL_END })) {
-    const value = unsealed(key, bytes);
-    if (value === undefined) throw corruptError(directory, `the record "${key}" is damaged`);
-    records.set(key.slice(CONTROL_PREFIX.length), value);
+async function writeLayout(database: Database): Promise<void> {
+  const value = sealed(LAYOUT_KEY, Uint8Array.of(LAYOUT));
+  await database.batch([{ type: 'put', key: LAYOUT_KEY, value }], { sync: true });
+}
+
+interface DropFrom {
+  readonly database: Database;
+  readonly contents: DirectoryContents;
+  readonly entries: EntryTable | undefined;
+}
+
+/**
+ * Removes a shard whose log or promises are damaged, all but its orphans, and leaves a mark. In one
+ * batch: half a shard must not look like one that is being made whole.
+ */
+async function dropShard(from: DropFrom, shard: ShardId, problem: string): Promise<void> {
+  const { database, contents, entries } = from;
+  const prefix = shardKeyPrefix(shard);
+  const range = { gte: prefix, lt: prefix + LAST_KEY };
+  const gone: string[] = [];
+  for await (const key of database.keys(range)) {
+    if (!isOrphanKey(key)) gone.push(key);
   }
-  return records;
+  const mark = lostShardKey(shard);
+  const value = new TextEncoder().encode(problem);
+  const marking = { type: 'put' as const, key: mark, value: sealed(mark, value) };
+  await database.batch([...gone.map((key) => ({ type: 'del' as const, key })), marking], {
+    sync: true,
+  });
+  for (const key of gone) contents.records.delete(key);
+  contents.records.set(mark, value);
+  for (let slot = 0; slot < SLOTS; slot += 1) entries?.clear(shard, slot);
+  contents.findings.push({ kind: 'lostShard', shard, problem, recordCount: gone.length });
 }

@@ -1,0 +1,24 @@
+/**
+ * The arrangement of the database.
+ *
+ * 1: `meta/layout` and `control/…`.
+ * 2: also `shard/…` and `data/…`. An older memgrid would not see them, and take part in elections
+ *    and moves as if it held nothing; so it must refuse the directory.
+ */
+export const LAYOUT = 2;
+export const LAYOUT_KEY = 'meta/layout';
+
+const CONTROL_PREFIX = 'control/';
+/** Prefixes under which the machine's keys stand as they are. */
+const PLAIN_PREFIXES = ['data/', 'shard/'] as const;
+
+/** Where a record of the machine lies. */
+export function diskKey(key: string): string {
+  return PLAIN_PREFIXES.some((prefix) => key.startsWith(prefix)) ? key : CONTROL_PREFIX + key;
+}
+
+/** The machine's name for what lies there; undefined for what no machine wrote. */
+export function machineKey(found: string): string | undefined {
+  if (found.startsWith(CONTROL_PREFIX)) return found.slice(CONTROL_PREFIX.length);
+  return PLAIN_PREFIXES.some((prefix) => found.startsWith(prefix)) ? found : undefined;
+}
