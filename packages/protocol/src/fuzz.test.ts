@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeCommand, decodeEnvelope, decodeValue, encodeEnvelope } from './codec.ts';
+import {
+  decodeEntry,
+  decodePatch,
+  entryStateField,
+  recordBodyField,
+} from './entry/entry-fields.ts';
 import { decodeError } from './error-wire.ts';
 import { readFrame } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -8,6 +14,7 @@ import { FrameWriter } from './frame-writer.ts';
 import { foundingPlanField } from './messages/control.ts';
 import { logEntryField } from './messages/election.ts';
 import { memberMetaField, memberUpdateField } from './messages/membership.ts';
+import { shardConfigField } from './messages/shards.ts';
 import { CASES, enveloped } from './testdata/examples.ts';
 import { pack } from './wire/msgpack.ts';
 import { WireError } from './wire/wire-error.ts';
@@ -52,11 +59,16 @@ test.each(CASES)('W5: $file: $name cut at any byte is a described problem', ({ m
 
 const readers: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   command: decodeCommand,
+  entry: decodeEntry,
+  entryState: (bytes) => decodeValue(entryStateField, bytes),
   error: decodeError,
   foundingPlan: (bytes) => decodeValue(foundingPlanField, bytes),
   logEntry: (bytes) => decodeValue(logEntryField, bytes),
   memberMeta: (bytes) => decodeValue(memberMetaField, bytes),
   memberUpdate: (bytes) => decodeValue(memberUpdateField, bytes),
+  patch: decodePatch,
+  recordBody: (bytes) => decodeValue(recordBodyField, bytes),
+  shardConfig: (bytes) => decodeValue(shardConfigField, bytes),
 };
 
 const anyList = fc

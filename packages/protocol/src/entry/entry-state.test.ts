@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { joinSets, NEVER_WRITTEN, writeSet } from '../causality/dotted-version-set.ts';
 import { EMPTY_VECTOR } from '../causality/version-vector.ts';
 import { actorId, nodeId } from '../ids.ts';
+import type { WireValue } from '../wire/msgpack.ts';
 import type { EntryState, StoredWrite } from './entry.ts';
+import { entryStateField } from './entry-fields.ts';
 import { isVisible, winnerOf } from './entry-state.ts';
 import { formatVersion, parseVersion } from './version-text.ts';
 
@@ -82,6 +84,15 @@ test.each([
   },
 ])('D7: $name is visible: $visible', ({ state, visible }) => {
   expect(isVisible(state, 1_000)).toBe(visible);
+});
+
+test('W3: a state keeps what a newer version added to a write, also through a join', () => {
+  const raw = entryStateField.toWire(stateOf([A, 1, write()])) as WireValue[];
+  const [[sibling]] = raw as [[WireValue[]]];
+  (sibling[1] as WireValue[]).push('of a newer version');
+  const read = entryStateField.fromWire(raw);
+  const joined = joinSets(read, NEVER_WRITTEN);
+  expect(entryStateField.toWire(joined)).toEqual(raw);
 });
 
 const hex = fc.stringMatching(/^[0-9a-f]{32}$/);
