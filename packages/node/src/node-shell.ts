@@ -70,7 +70,7 @@ export class NodeShell implements RunningNode {
   readonly #traffic = new FrameTraffic();
   readonly #requests: Requests;
   readonly #links: Links;
-  readonly #clients = new ClientLinks();
+  readonly #clients: ClientLinks;
   readonly #commit: GroupCommit;
   readonly #sensor: StallSensor;
   readonly #settleDone: (exit: NodeExit) => void;
@@ -94,6 +94,7 @@ export class NodeShell implements RunningNode {
     this.#tls = parts.tls;
     this.#requests = new Requests(this.#push);
     this.#links = this.#makeLinks();
+    this.#clients = this.#makeClientLinks();
     this.#commit = this.#makeCommit();
     this.#sensor = new StallSensor({
       onStall: (stalledMs) => {
@@ -137,8 +138,10 @@ export class NodeShell implements RunningNode {
       tls,
       onConnection: (connection, remote) => {
         // Whoever knocks before the machine runs would wait for an answer that never comes.
+        const { endpoint } = connection;
         if (this.#driver === undefined) connection.reset();
-        else this.#links.accept(connection, remote);
+        else if (endpoint === 'client') this.#clients.accept(connection, remote);
+        else this.#links.accept(connection, endpoint, remote);
       },
       onRefused: (reason, remote) =>
         this.#observer.show({ name: 'connection.refused', reason, remote }),
@@ -266,6 +269,7 @@ export class NodeShell implements RunningNode {
       flush: () => {
         this.#commit.flush();
         this.#links.flush();
+        this.#clients.flush();
         this.#noteBeginning(machine);
       },
       wallClockInput: (wallMs) => ({ kind: 'wallClock', wallMs }),
@@ -292,6 +296,19 @@ export class NodeShell implements RunningNode {
         this.#observer.show({ name: 'dial.failed', address, problem, detail }),
       onUnencodable: (type, problem) =>
         this.#observer.show({ name: 'send.unencodable', type, problem }),
+      traffic: this.#traffic,
+    });
+  }
+
+  #makeClientLinks(): ClientLinks {
+    return new ClientLinks({
+      push: this.#push,
+      waitingCount: () => this.#driver?.waitingCount ?? 0,
+      onAdmitted: (connection) => this.#listener?.admit(connection),
+      onUnencodable: (type, problem) =>
+        this.#observer.show({ name: 'send.unencodable', type, problem }),
+      onMessage: () => undefined,
+      onGone: () => undefined,
       traffic: this.#traffic,
     });
   }
@@ -335,10 +352,11 @@ export class NodeShell implements RunningNode {
     return {
       traffic: this.#traffic,
       status: () => machine.status(systemClock.now()),
-      linkCount: (channel) => this.#links.count(channel),
+      linkCount: (channel) =>
+        channel === 'client' ? this.#clients.count : this.#links.count(channel),
       inboxCount: () => driver.waitingCount,
       inboxRefusedCount: () => driver.refusedCount,
-      linkBufferedBytes: () => this.#links.bufferedBytes,
+      linkBufferedBytes: () => this.#links.bufferedBytes + this.#clients.bufferedBytes,
       diskWaitingBytes: () => this.#commit.waitingBytes,
       uptimeMs: () => systemClock.now() - startedAt,
     };
@@ -372,6 +390,7 @@ export class NodeShell implements RunningNode {
     this.#driver?.stop();
     this.#requests.close();
     this.#links.close();
+    this.#clients.close();
     await Promise.all([
       within(this.#listener?.close()),
       within(this.#http?.close()),

@@ -14,3 +14,18 @@ export const CHANNEL_FRAME_BYTES_MAX: Readonly<Record<Channel, number>> = {
 };
 
 export const CHANNELS: readonly Channel[] = ['control', 'bulk'];
+
+/** Who a connection is with: a peer, over one of two channels, or a client. */
+export type Endpoint = Channel | 'client';
+
+export const ENDPOINT_PATHS: Readonly<Record<Endpoint, string>> = {
+  ...CHANNEL_PATHS,
+  client: '/client',
+};
+
+export const ENDPOINT_FRAME_BYTES_MAX: Readonly<Record<Endpoint, number>> = {
+  ...CHANNEL_FRAME_BYTES_MAX,
+  client: LIMITS.clientFrameBytesMax,
+};
+
+export const ENDPOINTS: readonly Endpoint[] = [...CHANNELS, 'client'];

@@ -1,6 +1,6 @@
-import type { Channel } from '@memgrid/protocol';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
+import type { Endpoint } from './channel.ts';
 
 /**
  * Buffered bytes at which a slow peer changes what may be sent to it: 1 MiB drops gossip, 4 MiB
@@ -28,14 +28,14 @@ export interface ConnectionListener {
  * An error of the socket is never thrown: it ends in `onClosed`.
  */
 export class Connection {
-  readonly channel: Channel;
+  readonly endpoint: Endpoint;
   readonly #socket: WebSocket;
   #listener: ConnectionListener | undefined;
   #band = 0;
 
-  constructor(socket: WebSocket, channel: Channel) {
+  constructor(socket: WebSocket, endpoint: Endpoint) {
     this.#socket = socket;
-    this.channel = channel;
+    this.endpoint = endpoint;
     // One view per frame instead of a list of chunks; `ws` sets TCP_NODELAY by itself.
     socket.binaryType = 'nodebuffer';
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));

@@ -91,7 +91,7 @@ test('frames travel whole and in order, both ways', async () => {
   const { accepted, address } = await listening();
   const client = await opened(address, { channel: 'bulk' });
   const server = await accepted.next();
-  expect(server.channel).toBe('bulk');
+  expect(server.endpoint).toBe('bulk');
   const atServer = listenTo(server);
   const atClient = listenTo(client);
   for (const text of ['one', 'two', '']) client.send(Buffer.from(text));
@@ -174,13 +174,15 @@ test('what is no HTTP is cut off without harm to others', async () => {
   socket.end(Buffer.alloc(1024, 0));
   await ended;
   await opened(address);
-  expect((await accepted.next()).channel).toBe('control');
+  expect((await accepted.next()).endpoint).toBe('control');
 });
 
 test.each<[RefusalReason, string, Record<string, string>]>([
   ['path', '/elsewhere', {}],
   ['token', '/peer/control', {}],
+  ['token', '/client', {}],
   ['token', '/peer/control', { authorization: 'Bearer wrong-wrong-wrong' }],
+  ['browser', '/client', { origin: 'http://example.com' }],
   ['browser', '/peer/control', { origin: 'http://example.com' }],
 ])('a connection is refused for its %s', async (reason, path, headers) => {
   const { refused, address } = await listening({ token: 'right-right-right' });
@@ -193,7 +195,7 @@ test.each<[RefusalReason, string, Record<string, string>]>([
 test('who shows the token may connect', async () => {
   const { accepted, address } = await listening({ token: 'right-right-right' });
   await opened(address, { token: 'right-right-right' });
-  expect((await accepted.next()).channel).toBe('control');
+  expect((await accepted.next()).endpoint).toBe('control');
 });
 
 test('strangers are few: one more than allowed is refused until another is admitted', async () => {

@@ -3,13 +3,13 @@ import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Channel } from '@memgrid/protocol';
 import { WebSocketServer } from 'ws';
 import { formatAddress } from '../address.ts';
 import type { Address } from '../address.ts';
 import { showsToken } from '../bearer-token.ts';
 import { listenError } from '../listen-error.ts';
-import { CHANNELS, CHANNEL_FRAME_BYTES_MAX, CHANNEL_PATHS } from './channel.ts';
+import { ENDPOINTS, ENDPOINT_FRAME_BYTES_MAX, ENDPOINT_PATHS } from './channel.ts';
+import type { Endpoint } from './channel.ts';
 import { Connection } from './connection.ts';
 import type { TlsMaterial } from '../tls-files.ts';
 
@@ -18,6 +18,7 @@ export interface ListenerOptions {
   /** Empty for none. */
   readonly token: string;
   readonly tls: TlsMaterial | undefined;
+  /** Called for peers and for clients: `connection.endpoint` tells. */
   readonly onConnection: (connection: Connection, remote: string) => void;
   /** Somebody was turned away before they became a connection. */
   readonly onRefused: (reason: RefusalReason, remote: string) => void;
@@ -40,6 +41,8 @@ const STATUS: Readonly<Record<Exclude<RefusalReason, 'admissionTimeout'>, string
 /** A dialler has 2 s for its own handshake; twice that, and it will not come any more. */
 const ADMISSION_TIMEOUT_MS = 5_000;
 const STRANGERS_MAX = 256;
+/** The operating system asks after this much silence whether the other side is still there. */
+const KEEP_ALIVE_MS = 60_000;
 /** Sockets of any kind: far above a full mesh of 100 nodes with two links each, and finite. */
 const SOCKETS_MAX = 4_096;
 
@@ -60,7 +63,7 @@ const HTTP_LIMITS: ServerOptions = {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #sockets: Readonly<Record<Channel, WebSocketServer>>;
+  readonly #sockets: Readonly<Record<Endpoint, WebSocketServer>>;
   readonly #strangers = new Map<Connection, NodeJS.Timeout>();
 
   private constructor(options: ListenerOptions) {
@@ -71,7 +74,11 @@ export class Listener {
         ? createServer(HTTP_LIMITS)
         : createTlsServer({ ...HTTP_LIMITS, ...tls, requestCert: true, rejectUnauthorized: true });
     this.#server.maxConnections = SOCKETS_MAX;
-    this.#sockets = { control: socketServer('control'), bulk: socketServer('bulk') };
+    this.#sockets = {
+      control: socketServer('control'),
+      bulk: socketServer('bulk'),
+      client: socketServer('client'),
+    };
     this.#server.on('request', (_request, response) => {
       response.writeHead(426, { connection: 'close', 'content-type': 'text/plain' });
       response.end('This port speaks WebSocket; the HTTP surface is on another one.\n');
@@ -118,7 +125,7 @@ export class Listener {
   async close(): Promise<void> {
     for (const timer of this.#strangers.values()) clearTimeout(timer);
     this.#strangers.clear();
-    for (const channel of CHANNELS) this.#sockets[channel].close();
+    for (const endpoint of ENDPOINTS) this.#sockets[endpoint].close();
     this.#server.closeIdleConnections();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -129,14 +136,16 @@ export class Listener {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const remote = `${request.socket.remoteAddress}:${request.socket.remotePort}`;
-    const channel = CHANNELS.find((one) => CHANNEL_PATHS[one] === request.url);
-    const refusal = this.#refusalOf(request, channel);
-    if (refusal !== undefined || channel === undefined) {
+    const endpoint = ENDPOINTS.find((one) => ENDPOINT_PATHS[one] === request.url);
+    const refusal = this.#refusalOf(request, endpoint);
+    if (refusal !== undefined || endpoint === undefined) {
       this.#refuse(socket, refusal ?? 'path', remote);
       return;
     }
-    this.#sockets[channel].handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new Connection(webSocket, channel);
+    this.#sockets[endpoint].handleUpgrade(request, socket, head, (webSocket) => {
+      // A client whose host lost its power says nothing more, and nobody asks it anything.
+      if (endpoint === 'client') request.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      const connection = new Connection(webSocket, endpoint);
       this.#watch(connection, remote);
       webSocket.once('close', () => this.admit(connection));
       this.#options.onConnection(connection, remote);
@@ -145,9 +154,9 @@ export class Listener {
 
   #refusalOf(
     request: IncomingMessage,
-    channel: Channel | undefined,
+    endpoint: Endpoint | undefined,
   ): Exclude<RefusalReason, 'admissionTimeout'> | undefined {
-    if (channel === undefined) return 'path';
+    if (endpoint === undefined) return 'path';
     // Only browsers send it. A page that somebody has open must not reach a node on their laptop.
     if (request.headers.origin !== undefined) return 'browser';
     if (!showsToken(request.headers.authorization, this.#options.token)) return 'token';
@@ -175,11 +184,11 @@ export class Listener {
   }
 }
 
-function socketServer(channel: Channel): WebSocketServer {
+function socketServer(endpoint: Endpoint): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: CHANNEL_FRAME_BYTES_MAX[channel],
+    maxPayload: ENDPOINT_FRAME_BYTES_MAX[endpoint],
   });
 }

@@ -1,5 +1,8 @@
 import type { Channel } from '@memgrid/protocol';
 
+/** Both channels between peers, and clients. */
+export type TrafficKind = Channel | 'client';
+
 interface Counts {
   frames: number;
   bytes: number;
@@ -7,24 +10,25 @@ interface Counts {
 
 /** Frames and bytes per channel and direction. Counted on the hot path, read by a scrape. */
 export class FrameTraffic {
-  readonly #sent: Record<Channel, Counts> = zero();
-  readonly #received: Record<Channel, Counts> = zero();
+  readonly #sent: Record<TrafficKind, Counts> = zero();
+  readonly #received: Record<TrafficKind, Counts> = zero();
 
-  sent(channel: Channel, bytes: number): void {
+  sent(channel: TrafficKind, bytes: number): void {
     count(this.#sent[channel], bytes);
   }
 
-  received(channel: Channel, bytes: number): void {
+  received(channel: TrafficKind, bytes: number): void {
     count(this.#received[channel], bytes);
   }
 
-  read(direction: 'sent' | 'received', channel: Channel): Readonly<Counts> {
+  read(direction: 'sent' | 'received', channel: TrafficKind): Readonly<Counts> {
     return direction === 'sent' ? this.#sent[channel] : this.#received[channel];
   }
 }
 
-function zero(): Record<Channel, Counts> {
-  return { control: { frames: 0, bytes: 0 }, bulk: { frames: 0, bytes: 0 } };
+function zero(): Record<TrafficKind, Counts> {
+  const none = (): Counts => ({ frames: 0, bytes: 0 });
+  return { control: none(), bulk: none(), client: none() };
 }
 
 function count(counts: Counts, bytes: number): void {

@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly labels?: Readonly<Record<string, readonly string[]>>;
 }
 
-const CHANNELS = ['control', 'bulk'] as const;
+const CHANNELS = ['control', 'bulk', 'client'] as const;
 
 /** Everything under `/metrics`, described for people in `docs/operations/metrics.md`. */
 export const METRICS = {

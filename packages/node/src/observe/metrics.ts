@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ObservedEvent } from './event-levels.ts';
 import { METRICS, METRIC_NAMES } from './metric-table.ts';
 import type { MetricDefinition, MetricName } from './metric-table.ts';
-import type { FrameTraffic } from './frame-traffic.ts';
+import type { FrameTraffic, TrafficKind } from './frame-traffic.ts';
 
 /** What a scrape reads, beside what the events counted. */
 export interface MetricsSource {
@@ -13,7 +13,7 @@ export interface MetricsSource {
   inboxCount(): number;
   inboxRefusedCount(): number;
   linkBufferedBytes(): number;
-  linkCount(channel: 'control' | 'bulk'): number;
+  linkCount(channel: TrafficKind): number;
   diskWaitingBytes(): number;
   uptimeMs(): number;
 }

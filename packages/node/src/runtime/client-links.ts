@@ -1,17 +1,206 @@
-import type { LinkId } from '@memgrid/core';
+import type { LinkId, NodeInput } from '@memgrid/core';
+import {
+  FrameWriter,
+  LIMITS,
+  decodeClientMessage,
+  encodeClientMessage,
+  readFrame,
+} from '@memgrid/protocol';
 import type { ClientMessage } from '@memgrid/protocol';
+import type { Connection } from '../net/connection.ts';
+import type { FrameTraffic } from '../observe/frame-traffic.ts';
 
-/** Connects the machine's numbers of client links with real connections. */
+export interface ClientLinksOptions {
+  /** Hands an input to the driver; false when its inbox is full. */
+  readonly push: (input: NodeInput) => boolean;
+  /** Inputs that wait in the driver's inbox now. */
+  readonly waitingCount: () => number;
+  /** The machine let this client in. */
+  readonly onAdmitted: (connection: Connection) => void;
+  readonly onUnencodable: (messageType: string, problem: string) => void;
+  /** Told of every message in either direction, for measurements. */
+  readonly onMessage: (link: LinkId, direction: Direction, message: ClientMessage) => void;
+  readonly onGone: (link: LinkId) => void;
+  readonly traffic: FrameTraffic;
+}
+
+export type Direction = 'received' | 'sent';
+
+interface OpenClient {
+  readonly link: LinkId;
+  readonly connection: Connection;
+  readonly writer: FrameWriter;
+  /** The machine wants it: its answers pile up. */
+  stopped: boolean;
+  /** The inbox is too full for more. */
+  waiting: boolean;
+}
+
+/** Inputs that may wait before clients are read from no more. Peers go first: they have twice that. */
+const WAITING_MAX = 2_048;
+
+/**
+ * Connects the machine's numbers of client links with real connections. All messages of a turn for
+ * one client leave in one frame.
+ */
 export class ClientLinks {
-  send(_link: LinkId, _message: ClientMessage): void {
-    // No client is accepted yet.
+  readonly #options: ClientLinksOptions;
+  readonly #open = new Map<LinkId, OpenClient>();
+  readonly #written = new Set<OpenClient>();
+  readonly #waiting = new Set<OpenClient>();
+  #accepted = 0;
+  /** The same placement goes to every client: it is encoded once. */
+  #latest: { readonly message: ClientMessage; readonly bytes: Uint8Array } | undefined;
+
+  constructor(options: ClientLinksOptions) {
+    this.#options = options;
   }
 
-  hangUp(_link: LinkId): void {
-    // No client is accepted yet.
+  get count(): number {
+    return this.#open.size;
   }
 
-  pause(_link: LinkId, _paused: boolean): void {
-    // No client is accepted yet.
+  /** Bytes that wait in all sending halves. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const { connection } of this.#open.values()) bytes += connection.bufferedBytes;
+    return bytes;
+  }
+
+  accept(connection: Connection, remote: string): void {
+    this.#accepted -= 1;
+    const link = this.#accepted;
+    if (!this.#options.push({ kind: 'clientAccepted', link, remote })) {
+      connection.destroy();
+      return;
+    }
+    const writer = new FrameWriter(LIMITS.clientFrameBytesMax);
+    const client: OpenClient = { link, connection, writer, stopped: false, waiting: false };
+    this.#open.set(link, client);
+    connection.listen({
+      onFrame: (bytes) => this.#onFrame(client, bytes),
+      onGarbage: (problem) => this.#push(client, { kind: 'clientGarbage', link, problem }),
+      onPressure: (bufferedBytes) =>
+        this.#push(client, { kind: 'clientPressure', link, bufferedBytes }),
+      onClosed: () => {
+        this.#forget(client);
+        this.#options.push({ kind: 'clientClosed', link });
+      },
+    });
+  }
+
+  /** Gathers the message; it leaves with `flush`. A client that is gone swallows it. */
+  send(link: LinkId, message: ClientMessage): void {
+    const client = this.#open.get(link);
+    if (client === undefined) return;
+    try {
+      client.writer.add(this.#encoded(message));
+    } catch (error) {
+      // Only this node's own mistake can make a message that breaks a limit. What was in it would
+      // be missed for ever, so the client is made to ask again over a new connection.
+      this.#options.onUnencodable(message.type, (error as Error).message);
+      client.connection.reset();
+      return;
+    }
+    this.#written.add(client);
+    this.#options.onMessage(link, 'sent', message);
+    if (message.type === 'clientWelcome') this.#options.onAdmitted(client.connection);
+  }
+
+  /** Closes the connection after everything that was sent. Nothing more is reported about it. */
+  hangUp(link: LinkId): void {
+    const client = this.#open.get(link);
+    if (client === undefined) return;
+    this.#write(client);
+    this.#forget(client);
+    client.connection.close();
+  }
+
+  /** Reads nothing from this client until further notice, or reads again. */
+  pause(link: LinkId, paused: boolean): void {
+    const client = this.#open.get(link);
+    if (client === undefined) return;
+    client.stopped = paused;
+    if (paused) client.connection.pause();
+    else if (!client.waiting) client.connection.resume();
+  }
+
+  /** One write per client for everything that a turn had to say, and reading again when there is room. */
+  flush(): void {
+    for (const client of this.#written) this.#write(client);
+    this.#written.clear();
+    this.#latest = undefined;
+    if (this.#waiting.size === 0 || this.#options.waitingCount() > WAITING_MAX / 2) return;
+    for (const client of this.#waiting) {
+      client.waiting = false;
+      if (!client.stopped) client.connection.resume();
+    }
+    this.#waiting.clear();
+  }
+
+  /** Closes every connection in an orderly way. */
+  close(): void {
+    for (const link of [...this.#open.keys()]) this.hangUp(link);
+  }
+
+  #onFrame(client: OpenClient, bytes: Uint8Array): void {
+    const { link } = client;
+    this.#options.traffic.received('client', bytes.byteLength);
+    const frame = readFrame(bytes, LIMITS.clientFrameBytesMax);
+    if (frame.kind === 'invalid') {
+      this.#push(client, { kind: 'clientGarbage', link, problem: frame.problem });
+      return;
+    }
+    for (const message of frame.messages) if (!this.#onMessage(client, message)) return;
+    if (this.#options.waitingCount() <= WAITING_MAX || client.waiting) return;
+    client.waiting = true;
+    this.#waiting.add(client);
+    client.connection.pause();
+  }
+
+  /** False when the rest of the frame must not be believed, or cannot be taken. */
+  #onMessage(client: OpenClient, bytes: Uint8Array): boolean {
+    const { link } = client;
+    const decoded = decodeClientMessage(bytes);
+    switch (decoded.kind) {
+      case 'message':
+        this.#options.onMessage(link, 'received', decoded.message);
+        return this.#push(client, { kind: 'clientReceived', link, message: decoded.message });
+      case 'unknownType':
+        // Said by a later version, which knows that this one may not understand it.
+        return true;
+      case 'invalid':
+        this.#push(client, { kind: 'clientGarbage', link, problem: decoded.problem });
+        return false;
+    }
+  }
+
+  /** A full inbox would lose a part of what the client said: it has to say all of it again. */
+  #push(client: OpenClient, input: NodeInput): boolean {
+    if (this.#options.push(input)) return true;
+    client.connection.reset();
+    return false;
+  }
+
+  #encoded(message: ClientMessage): Uint8Array {
+    if (message.type !== 'placement') return encodeClientMessage(message);
+    if (this.#latest?.message !== message) {
+      this.#latest = { message, bytes: encodeClientMessage(message) };
+    }
+    return this.#latest.bytes;
+  }
+
+  #write(client: OpenClient): void {
+    for (const frame of client.writer.take()) {
+      this.#options.traffic.sent('client', frame.byteLength);
+      client.connection.send(frame);
+    }
+  }
+
+  #forget(client: OpenClient): void {
+    this.#open.delete(client.link);
+    this.#written.delete(client);
+    this.#waiting.delete(client);
+    this.#options.onGone(client.link);
   }
 }

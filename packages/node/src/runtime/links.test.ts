@@ -84,7 +84,7 @@ async function connected() {
     address: { host: '127.0.0.1', port: 0 },
     token: '',
     tls: undefined,
-    onConnection: (connection, remote) => server.links.accept(connection, remote),
+    onConnection: (connection, remote) => server.links.accept(connection, 'control', remote),
     onRefused: () => undefined,
   });
   onTestFinished(async () => {

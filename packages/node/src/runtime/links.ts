@@ -70,10 +70,11 @@ export class Links {
     return bytes;
   }
 
-  accept(connection: Connection, remote: string): void {
+  accept(connection: Connection, channel: Channel, remote: string): void {
     this.#accepted -= 1;
     const link = this.#accepted;
-    if (this.#options.push({ kind: 'linkAccepted', link, remote })) this.#add(link, connection);
+    const taken = this.#options.push({ kind: 'linkAccepted', link, remote });
+    if (taken) this.#add(link, connection, channel);
     else connection.destroy();
   }
 
@@ -85,7 +86,7 @@ export class Links {
       {
         onOpen: (connection) => {
           this.#dials.delete(link);
-          this.#add(link, connection);
+          this.#add(link, connection, channel);
           push({ kind: 'linkOpened', link });
         },
         onFailed: (problem, detail) => {
@@ -140,8 +141,7 @@ export class Links {
     for (const link of [...this.#open.keys(), ...this.#dials.keys()]) this.hangUp(link);
   }
 
-  #add(link: LinkId, connection: Connection): void {
-    const { channel } = connection;
+  #add(link: LinkId, connection: Connection, channel: Channel): void {
     const open = { connection, channel, writer: new FrameWriter(frameBytesMax(channel)) };
     this.#open.set(link, open);
     connection.listen({
