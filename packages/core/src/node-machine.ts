@@ -12,6 +12,7 @@ import {
   type NodeId,
 } from '@memgrid/protocol';
 import { unreachable } from './assert.ts';
+import type { EntryAdmission } from './gateway/gateway-io.ts';
 import { GATEWAY_LIMITS } from './gateway/gateway-limits.ts';
 import { Founding } from './bootstrap/founding.ts';
 import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
@@ -75,7 +76,7 @@ export interface NodeMachineOptions {
   readonly shards: ShardsOptionsOverride;
   /** Filled with the entries that the data directory holds. */
   readonly entries: EntryTable;
-  readonly rules: EntryRules;
+  readonly rules: EntryRules & EntryAdmission;
   /** All records of the data directory, by key, without entries. Empty for a new node. */
   readonly records: ReadonlyMap<string, Uint8Array>;
   readonly random: Random;
@@ -154,7 +155,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #makeDataPlane(): DataPlane {
-    const { settings } = this.#options;
+    const { rules, settings } = this.#options;
     const { nodeId: self, generation } = this.#identity;
     return new DataPlane({
       shards: new NoShards(),
@@ -164,6 +165,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         protocolMin: settings.protocolMin,
         protocolMax: settings.protocolMax,
         limits: GATEWAY_LIMITS,
+        rules,
         wallMs: () => this.#clock.wallMs,
       },
     });

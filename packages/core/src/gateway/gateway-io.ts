@@ -2,6 +2,8 @@ import type {
   Answer,
   ClientMessage,
   ClusterId,
+  EntryBody,
+  FailedResult,
   Generation,
   LogIndex,
   NodeId,
@@ -94,12 +96,24 @@ export type GatewayEvent =
       readonly reason: 'trimmed' | 'slow' | 'moved';
     };
 
+/** What a new entry must satisfy to be let in. */
+export interface EntryAdmission {
+  /** The entry as it is stored, or why it is not. */
+  admitted(
+    namespace: string,
+    entry: Uint8Array,
+  ):
+    | { readonly kind: 'entry'; readonly body: EntryBody }
+    | { readonly kind: 'failed'; readonly failure: FailedResult };
+}
+
 export interface GatewayOptions {
   readonly self: NodeId;
   readonly generation: Generation;
   readonly protocolMin: number;
   readonly protocolMax: number;
   readonly limits: GatewayLimits;
+  readonly rules: EntryAdmission;
   /** Told to each client, whose operation ids carry the time. */
   readonly wallMs: () => number;
   /** How far this node's replica of a shard has applied its log; undefined when it holds none. */

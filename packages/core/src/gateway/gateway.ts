@@ -15,6 +15,7 @@ import {
 import type { LinkId } from '../link-id.ts';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
 import type { LocalOperation } from '../shards/shards-io.ts';
+import { admit } from './admission.ts';
 import type { ClientSession } from './client-session.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { Feeds } from './feeds.ts';
@@ -309,11 +310,14 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       this.#answerAtOnce(asker, operation, failedResult('SHUTTING_DOWN', {}));
       return;
     }
-    this.#dispatch(now, {
-      asker,
-      operation,
-      route: routeOf(operation, this.#options.self, this.#placement),
-    });
+    const route = routeOf(operation, this.#options.self, this.#placement);
+    if (route.kind === 'failed') {
+      this.#dispatch(now, { asker, operation, route });
+      return;
+    }
+    const admitted = admit(operation, this.#options.rules, this.#placement.shardCount);
+    if (admitted.kind === 'failed') this.#answerAtOnce(asker, operation, admitted.failure);
+    else this.#dispatch(now, { asker, operation: admitted.operation, route });
   }
 
   #forwarded(now: Instant, from: NodeId, operations: readonly Operation[]): void {

@@ -6,7 +6,10 @@ const FRAME_BYTES = 256;
 const UNIT_BYTES = 3;
 
 /** At least the encoded size of an operation; quick to tell, because it never looks at texts. */
-export function operationWeight({ body, operationId }: Operation): number {
+export function operationWeight({
+  body,
+  operationId,
+}: Pick<Operation, 'body' | 'operationId'>): number {
   const bytes = FRAME_BYTES + UNIT_BYTES * operationId.length;
   switch (body.kind) {
     case 'put':
