@@ -87,3 +87,10 @@ export type { DrainProgress, MoveProgress, NodeMoves } from './planner/progress.
 export type * from './node-status.ts';
 export { prepareForceRecovery } from './node/force-recovery.ts';
 export type { ForceRecovery } from './node/force-recovery.ts';
+export type * from './session/session-io.ts';
+export { Session } from './session/session.ts';
+export type { SessionOptions } from './session/session.ts';
+export { SESSION_DEFAULTS, sessionConfigProblems } from './session/session-config.ts';
+export type { SessionConfig } from './session/session-config.ts';
+export type { NearEntry, NearStore } from './session/near-cache.ts';
+export type { WatchPosition } from './session/watch-position.ts';

@@ -38,6 +38,11 @@ export class PlacementTable {
     this.#replicas = new Array<readonly NodeSlot[]>(shardCount).fill(NO_REPLICAS);
   }
 
+  /** Some node has told who holds what. */
+  get isKnown(): boolean {
+    return this.#controlIndex >= 0;
+  }
+
   get coordinator(): NodeId | undefined {
     return this.#coordinator;
   }

@@ -1,5 +1,8 @@
 import type { Instant } from '../machine.ts';
 
+/** Not queued at all. */
+export const NOT_QUEUED = Infinity as Instant;
+
 /** Something that wants to be looked at again. `dueAt` is the moment that counts now. */
 export interface Due {
   dueAt: Instant;
@@ -54,11 +57,12 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** The next item that is due by `now`; undefined when there is none. */
+  /** The next item that is due by `now`, taken out; undefined when there is none. */
   take(now: Instant): T | undefined {
     this.#skipLeftovers();
     if (this.#items.length === 0 || (this.#moments[0] as number) > now) return undefined;
     const item = this.#items[0] as T;
+    item.dueAt = NOT_QUEUED;
     this.#removeFirst();
     return item;
   }

@@ -5,12 +5,12 @@ import type {
   Durability,
   EntryVersion,
   ErrorCode,
+  FailedResult,
   FeedChange,
   FeedFilter,
   FoundEntry,
   NodeId,
   OperationBody,
-  OperationResult,
   ReadLevel,
   Scope,
   ShardId,
@@ -93,11 +93,9 @@ export type CallOutcome =
       readonly operationId: string;
       /** Of the entry, when a condition did not hold and there is one. */
       readonly current: EntryVersion | undefined;
-      /** The node's answer; undefined when the session gave up by itself. */
-      readonly result: FailedResult | undefined;
+      /** The same as a node would answer it, with the details of the code. */
+      readonly result: FailedResult;
     };
-
-export type FailedResult = Extract<OperationResult, { readonly kind: 'failed' }>;
 
 export type SessionEffect =
   | { readonly kind: 'dial'; readonly link: LinkId; readonly address: string }

@@ -1,0 +1,593 @@
+import { ERROR_CODES, LIMITS, makeOperationId } from '@memgrid/protocol';
+import type {
+  Answer,
+  ErrorCode,
+  ErrorDetails,
+  FailedResult,
+  Operation,
+  Retry,
+  ShardId,
+} from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { operationWeight } from '../gateway/message-weight.ts';
+import { after } from '../machine.ts';
+import type { Instant } from '../machine.ts';
+import type { Random } from '../random.ts';
+import { NO_SLOT } from '../routing/placement-table.ts';
+import { Router } from '../routing/router.ts';
+import { appliedOf, failureOf, outcomeOf, timeoutOf } from './call-outcome.ts';
+import { shardOfCall } from './call-shard.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { Connections } from './connections.ts';
+import { DueQueue, NOT_QUEUED } from './due-queue.ts';
+import type { NearCache } from './near-cache.ts';
+import type { Peer } from './peer.ts';
+import { PendingCall, UNKNOWN_SHARD } from './pending-call.ts';
+import type { SessionConfig } from './session-config.ts';
+import type { Call, CallId, CallOutcome, SessionEffect } from './session-io.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Half of what a message may hold: the estimate is never below the truth, and often above. */
+const MESSAGE_BYTES_MAX = LIMITS.operationsBytesMax / 2;
+/** Before anything is known of how long a node takes. */
+const HEDGE_MS_UNKNOWN = 50;
+/** Saved-up retries and hedges: a short hiccup may use them all at once. */
+const BUDGET_MAX = 100;
+
+/** How often those who gave up are swept out of a peer's backlog. */
+const BACKLOG_SWEEP = 1024;
+
+const NEVER = Infinity as Instant;
+/** As long as the operation id that a write will get. */
+const A_UUID = '00000000-0000-7000-8000-000000000000';
+
+export interface CallsOptions {
+  readonly config: SessionConfig;
+  readonly random: Random;
+  readonly cluster: ClusterView;
+  readonly connections: Connections;
+  readonly nearCache: NearCache | undefined;
+  readonly now: Instant;
+  readonly emit: (effect: SessionEffect) => void;
+}
+
+/**
+ * Calls of the application: where each goes, when it is sent again, and what became of it.
+ * See DESIGN.md, Q3, Q4 and Q9 to Q13.
+ */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #config: SessionConfig;
+  readonly #cluster: ClusterView;
+  readonly #connections: Connections;
+  readonly #calls = new Map<CallId, PendingCall>();
+  readonly #due = new DueQueue<PendingCall>();
+  /** Waiting for a connection, or for the moment to be tried again. */
+  readonly #waiting = new Set<PendingCall>();
+  /** Peers that get something at the end of this step. */
+  readonly #outgoing = new Set<Peer>();
+  readonly #retries: TokenBucket;
+  readonly #hedges: TokenBucket;
+  #router: Router<Peer> | undefined;
+  #nextOperation = 1;
+  #bytes = 0;
+  #closing = false;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#cluster = options.cluster;
+    this.#connections = options.connections;
+    const { retryShare, retriesPerSecondMin, hedgeShare } = options.config;
+    const { now } = options;
+    this.#retries = new TokenBucket({
+      share: retryShare,
+      perSecond: retriesPerSecondMin,
+      max: BUDGET_MAX,
+      now,
+    });
+    this.#hedges = new TokenBucket({ share: hedgeShare, perSecond: 0, max: BUDGET_MAX / 10, now });
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get wakeAt(): Instant | undefined {
+    return this.#due.next;
+  }
+
+  /** Takes calls in; each gets exactly one outcome, now or later. */
+  begin(calls: readonly Call[], now: Instant): void {
+    for (const call of calls) this.#begin(call, now);
+  }
+
+  /** No new calls from now on. */
+  refuseNew(): void {
+    this.#closing = true;
+  }
+
+  abort(id: CallId): void {
+    const call = this.#calls.get(id);
+    // Its attempts stay where they are: the node will answer them, and that makes room again.
+    if (call !== undefined) this.#forget(call);
+  }
+
+  answered(peer: Peer, answers: readonly Answer[], now: Instant): void {
+    for (const answer of answers) this.#answer(peer, answer, now);
+    this.#pump(peer, now);
+  }
+
+  /** A connection that can take calls: whoever waited for one goes now. */
+  ready(now: Instant): void {
+    for (const call of this.#waiting) if (call.retryAt === NEVER) this.#dispatch(call, now);
+  }
+
+  /** There are newer owners: calls that wait because of the old ones need not wait any longer. */
+  placed(changed: readonly ShardId[], now: Instant): void {
+    if (changed.length === 0) return;
+    const shards = new Set(changed);
+    for (const call of this.#waiting) {
+      if (shards.has(call.shard) && this.#epochOf(call) !== call.epochSent) {
+        this.#dispatch(call, now);
+      }
+    }
+    for (const peer of this.#connections.all) {
+      const isDead = this.#cluster.placement?.node(peer.slot)?.alive === false;
+      if (isDead) this.#takeElsewhere(peer, shards, now);
+    }
+  }
+
+  /** The others believe that this node is dead: what it has is given to the new owners as well. */
+  #takeElsewhere(peer: Peer, shards: ReadonlySet<ShardId>, now: Instant): void {
+    for (const call of peer.attempts.values()) {
+      const isOpen = !call.settled && call.stage === 'sent' && call.sentTo === peer.slot;
+      if (!isOpen || !shards.has(call.shard)) continue;
+      if (this.#cluster.placement?.primaryOf(call.shard) === peer.slot) continue;
+      call.avoid = peer.slot;
+      this.#event('silent');
+      this.#dispatch(call, now);
+    }
+  }
+
+  /** The connection is gone, and with it every answer that was still to come. */
+  lost(peer: Peer, now: Instant): void {
+    const { attempts, backlog } = peer;
+    for (const call of attempts.values()) {
+      call.unanswered -= 1;
+      if (call.settled) continue;
+      if (call.write) call.lost = true;
+      if (call.unanswered > 0) continue;
+      this.#event('disconnected');
+      this.#wait(call);
+      // A connection is lost once for all its calls, so sending them again is no storm. A call to
+      // which it happens twice waits like any other retry.
+      if (call.attempts < 2) this.#dispatch(call, now);
+      else this.#retryLater(call, now);
+    }
+    for (const call of backlog) {
+      if (!call.settled) this.#dispatch(call, now);
+    }
+  }
+
+  /** Nothing new goes to this peer: what has not been sent yet goes elsewhere. */
+  leaving(peer: Peer, now: Instant): void {
+    const { backlog } = peer;
+    peer.backlog = [];
+    for (const call of backlog) if (!call.settled) this.#dispatch(call, now);
+  }
+
+  /** There may be room again in this peer's window. */
+  pressureEased(peer: Peer, now: Instant): void {
+    this.#pump(peer, now);
+  }
+
+  wake(now: Instant): void {
+    for (let call = this.#due.take(now); call !== undefined; call = this.#due.take(now)) {
+      this.#look(call, now);
+      this.#queue(call);
+    }
+  }
+
+  /** Sends what this step gathered: one message a node, as far as the limits allow. */
+  flush(): void {
+    if (this.#outgoing.size === 0) return;
+    for (const peer of this.#outgoing) {
+      const { outgoing } = peer;
+      peer.outgoing = [];
+      // A leaving node still answers; of one that is gone the calls have gone elsewhere already.
+      if (peer.isConnected && outgoing.length > 0) this.#sendAll(peer, outgoing);
+    }
+    this.#outgoing.clear();
+  }
+
+  /** Every call ends now. */
+  closeAll(): void {
+    this.#closing = true;
+    for (const call of [...this.#calls.values()]) this.#fail(call, 'CLOSED', {});
+  }
+
+  #begin(source: Call, now: Instant): void {
+    if (this.#closing) {
+      this.#refuse(source, 'CLOSED', {});
+      return;
+    }
+    if (this.#answerNear(source, now)) return;
+    const bytes = operationWeight({ body: source.body, operationId: A_UUID });
+    const { callsMax, bytesMax } = this.#config;
+    if (this.#calls.size >= callsMax || this.#bytes + bytes > bytesMax) {
+      this.#refuse(source, 'OVERLOADED', { waiting: this.#calls.size, max: callsMax });
+      return;
+    }
+    const call = new PendingCall(source, bytes, now);
+    if (call.write && call.operationId === '') call.operationId = this.#operationId(now);
+    this.#calls.set(call.id, call);
+    this.#bytes += bytes;
+    this.#retries.earn();
+    if (!call.toPrimary) this.#hedges.earn();
+    this.#dispatch(call, now);
+    this.#queue(call);
+  }
+
+  /** Whoever waits is looked at when its time is up, if nothing happens before. */
+  #queue(call: PendingCall): void {
+    if (!call.settled && call.dueAt === NOT_QUEUED) this.#due.push(call, call.nextDue());
+  }
+
+  #answerNear(source: Call, now: Instant): boolean {
+    const { nearCache } = this.#options;
+    const { body, options } = source;
+    if (nearCache === undefined || body.kind !== 'get' || options.read !== 'one') return false;
+    const hit = nearCache.get(body.namespace, body.key, now);
+    if (hit === undefined) return false;
+    const stalenessMs = nearCache.stalenessMs(hit, now);
+    if (stalenessMs > options.maxStalenessMs) return false;
+    this.#outcome(source.call, { kind: 'near', found: hit.found, stalenessMs });
+    return true;
+  }
+
+  #operationId(now: Instant): string {
+    const { random } = this.#options;
+    return makeOperationId(this.#cluster.wallMs(now), [
+      random.uint32(),
+      random.uint32(),
+      random.uint32(),
+    ]);
+  }
+
+  /** Sends a call to the best node there is, or lets it wait for one. */
+  #dispatch(call: PendingCall, now: Instant): void {
+    call.retryAt = NEVER;
+    if (call.shard === UNKNOWN_SHARD && !this.#locate(call)) return;
+    this.#setFloor(call);
+    const peer = this.#routerOf()?.pick(call, now);
+    if (peer === undefined) this.#wait(call);
+    else if (peer.hasRoom(call.bytes)) this.#send(call, peer, now);
+    else {
+      this.#wait(call);
+      // It is the peer's to give now: `ready` must not dispatch it a second time.
+      this.#waiting.delete(call);
+      peer.backlog.push(call);
+      if (peer.backlog.length % BACKLOG_SWEEP === 0) {
+        peer.backlog = peer.backlog.filter((waiting) => !waiting.settled);
+      }
+    }
+  }
+
+  /** False when the call waits for the cluster to say how many shards it has, or has failed. */
+  #locate(call: PendingCall): boolean {
+    const { shardCount } = this.#cluster;
+    if (shardCount === 0) {
+      this.#wait(call);
+      return false;
+    }
+    const shard = shardOfCall(call.source, shardCount);
+    if (shard === undefined) {
+      const { body } = call.source;
+      this.#fail(call, 'SHARD_UNKNOWN', { id: body.kind === 'list' ? '' : body.key });
+      return false;
+    }
+    call.shard = shard;
+    return true;
+  }
+
+  /** What a read must have seen, so that the session never goes back. */
+  #setFloor(call: PendingCall): void {
+    const { token } = this.#cluster;
+    if (token === undefined || call.write || call.options.read !== 'one') return;
+    call.linearizable = token.isUnknown(call.shard);
+    call.toPrimary = call.linearizable;
+    call.atLeast = token.indexOf(call.shard);
+    call.atLeastSince = token.raisedAt(call.shard);
+  }
+
+  #send(call: PendingCall, peer: Peer, now: Instant): void {
+    this.#waiting.delete(call);
+    const id = this.#transmit(call, peer, now);
+    call.stage = 'sent';
+    call.lastAttempt = id;
+    call.sentAt = now;
+    call.sentTo = peer.slot;
+    call.epochSent = this.#epochOf(call);
+    call.attemptDeadline = after(now, this.#config.attemptMsMax);
+    call.hedgeAt = this.#mayHedge(call) ? after(now, this.#hedgeDelay(peer)) : NEVER;
+    call.hint = NO_SLOT;
+    this.#due.push(call, call.nextDue());
+  }
+
+  #transmit(call: PendingCall, peer: Peer, now: Instant): number {
+    const { body } = call.source;
+    const { options } = call;
+    const id = this.#nextOperation;
+    this.#nextOperation = id === Number.MAX_SAFE_INTEGER ? 1 : id + 1;
+    call.attempts += 1;
+    call.unanswered += 1;
+    peer.attempts.set(id, call);
+    peer.unansweredBytes += call.bytes;
+    peer.usedAt = now;
+    if (peer.outgoing.length === 0) this.#outgoing.add(peer);
+    peer.outgoing.push({
+      id,
+      shard: call.shard,
+      operationId: this.#operationIdOf(call, now),
+      body,
+      read: call.linearizable ? 'strong' : options.read,
+      durability: options.durability,
+      sync: options.sync,
+      timeoutMs: Math.max(1, Math.ceil(call.deadline - now)),
+      noAutonomous: options.noAutonomous,
+      atLeast: call.atLeast,
+    });
+    return id;
+  }
+
+  /** The same for every attempt: that is what makes it safe to repeat a write. */
+  #operationIdOf(call: PendingCall, now: Instant): string {
+    if (call.attempts > 1 && call.write && broken('session.same-operation-id')) {
+      return this.#operationId(now);
+    }
+    return call.write ? call.operationId : '';
+  }
+
+  #mayHedge(call: PendingCall): boolean {
+    return !call.toPrimary && this.#config.hedgeShare > 0 && call.hedge === 0;
+  }
+
+  #hedgeDelay(peer: Peer): number {
+    const p95 = peer.latency.p95Ms;
+    return Math.max(this.#config.hedgeMsMin, p95 === 0 ? HEDGE_MS_UNKNOWN : p95);
+  }
+
+  /** A call whose moment has come. */
+  #look(call: PendingCall, now: Instant): void {
+    if (call.deadline <= now) {
+      this.#settle(call, timeoutOf(call, now));
+      return;
+    }
+    if (call.stage === 'waiting') {
+      if (call.retryAt <= now) this.#retryNow(call, now);
+      return;
+    }
+    if (call.hedgeAt <= now) this.#hedge(call, now);
+    if (call.attemptDeadline <= now) this.#attemptTooLong(call, now);
+  }
+
+  #hedge(call: PendingCall, now: Instant): void {
+    call.hedgeAt = NEVER;
+    call.avoid = call.sentTo;
+    const second = this.#routerOf()?.pickSecond(call, now);
+    if (second === undefined || !second.hasRoom(call.bytes) || !this.#hedges.take(now)) return;
+    call.hedge = this.#transmit(call, second, now);
+    call.hedgedAt = now;
+    this.#options.emit({ kind: 'event', event: { name: 'call.hedged' } });
+  }
+
+  /**
+   * The attempt took too long: it is made once more elsewhere, and the first one may still answer.
+   * A node that has said nothing since is left alone until it does.
+   */
+  #attemptTooLong(call: PendingCall, now: Instant): void {
+    call.attemptDeadline = NEVER;
+    const asked = this.#connections.at(call.sentTo);
+    if (asked !== undefined && asked.heardAt < call.sentAt && !asked.suspect) {
+      asked.suspect = true;
+      this.#connections.ping(asked, now);
+    }
+    call.avoid = call.sentTo;
+    const other = this.#routerOf()?.pick(call, now);
+    // The same node has it already, and would only get it twice.
+    if (other === undefined || other.slot === call.sentTo || !this.#retries.take(now)) {
+      call.attemptDeadline = after(now, this.#config.attemptMsMax);
+      return;
+    }
+    this.#event('silent');
+    this.#dispatch(call, now);
+  }
+
+  #answer(peer: Peer, answer: Answer, now: Instant): void {
+    const call = peer.attempts.get(answer.id);
+    if (call === undefined) return;
+    peer.attempts.delete(answer.id);
+    peer.unansweredBytes -= call.bytes;
+    call.unanswered -= 1;
+    this.#measure(call, peer, answer.id, now);
+    const { index } = answer.position;
+    if (index > 0) {
+      peer.noteSeen(call.shard, index);
+      this.#cluster.token?.raise(call.shard, answer.position, now);
+    }
+    if (answer.result.kind === 'failed') {
+      if (!call.settled) this.#failed(call, peer, answer.result, now);
+      return;
+    }
+    this.#noteNear(call, answer, now);
+    if (call.settled) return;
+    if (call.linearizable) this.#cluster.token?.settle(call.shard);
+    const node = this.#cluster.nodeIdOf(peer.slot);
+    this.#settle(call, { kind: 'answered', answer, node, operationId: call.operationId });
+  }
+
+  #measure(call: PendingCall, peer: Peer, attempt: number, now: Instant): void {
+    if (attempt === call.lastAttempt) peer.latency.add(now - call.sentAt);
+    else if (attempt === call.hedge) peer.latency.add(now - call.hedgedAt);
+  }
+
+  #noteNear(call: PendingCall, answer: Answer, now: Instant): void {
+    const { nearCache } = this.#options;
+    const { body } = call.source;
+    if (nearCache === undefined || body.kind === 'list') return;
+    const { result, position } = answer;
+    if (result.kind === 'written') nearCache.wrote(call.shard, body.key, position.index);
+    else if (result.kind === 'found') {
+      nearCache.fill(
+        body.namespace,
+        result.found,
+        { shard: call.shard, index: position.index },
+        now,
+      );
+    }
+  }
+
+  #failed(call: PendingCall, peer: Peer, result: FailedResult, now: Instant): void {
+    call.lastFailure = result;
+    if (call.write && result.applied !== 'no') call.lost = true;
+    const retry = retryOf(result.code);
+    if (retry === 'never') {
+      this.#settle(call, outcomeOf(result, call.operationId, finalApplied(call, result)));
+      return;
+    }
+    // Somebody else may still answer this call, and need not know of the failure.
+    if (call.unanswered > 0) return;
+    this.#wait(call);
+    call.avoid = retry === 'here' ? NO_SLOT : peer.slot;
+    call.hint = NO_SLOT;
+    if (result.hint !== undefined) {
+      call.hint = this.#cluster.placement?.slotOf(result.hint) ?? NO_SLOT;
+    }
+    this.#event(result.code);
+    // The first time somebody is sent elsewhere it is news; after that it is a retry like any other.
+    if (retry === 'elsewhere' && call.attempts < 2) this.#dispatch(call, now);
+    else this.#retryLater(call, now);
+  }
+
+  #retryLater(call: PendingCall, now: Instant): void {
+    const { retryMsMin, retryMsMax } = this.#config;
+    const ceiling = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(call.attempts, 20));
+    call.retryAt = after(now, 1 + this.#options.random.between(0, ceiling));
+    this.#due.push(call, call.nextDue());
+  }
+
+  /**
+   * Its pause is over. Without budget it waits on: for the next moment, for newer owners of its
+   * shard, or for its deadline. Only for a node that is too busy there is no point in waiting.
+   */
+  #retryNow(call: PendingCall, now: Instant): void {
+    if (this.#retries.take(now)) {
+      this.#dispatch(call, now);
+      return;
+    }
+    const { lastFailure } = call;
+    if (lastFailure?.code === 'OVERLOADED') {
+      this.#settle(call, outcomeOf(lastFailure, call.operationId, appliedOf(call)));
+      return;
+    }
+    call.retryAt = after(now, this.#options.random.between(0, this.#config.retryMsMax));
+  }
+
+  /** Room in a window: those who wait for it go, in the order in which they came. */
+  #pump(peer: Peer, now: Instant): void {
+    if (peer.backlog.length === 0 || peer.stage !== 'ready') return;
+    const { backlog } = peer;
+    let sent = 0;
+    while (sent < backlog.length) {
+      const call = backlog[sent] as PendingCall;
+      if (!call.settled && !peer.hasRoom(call.bytes)) break;
+      sent += 1;
+      if (call.settled) continue;
+      this.#send(call, peer, now);
+    }
+    if (sent > 0) peer.backlog = backlog.slice(sent);
+  }
+
+  #wait(call: PendingCall): void {
+    call.stage = 'waiting';
+    call.hedgeAt = NEVER;
+    call.attemptDeadline = NEVER;
+    this.#waiting.add(call);
+  }
+
+  #fail<Code extends ErrorCode>(call: PendingCall, code: Code, details: ErrorDetails[Code]): void {
+    const { operationId } = call;
+    this.#settle(call, failureOf(code, details, { operationId, applied: appliedOf(call) }));
+  }
+
+  #refuse<Code extends ErrorCode>(source: Call, code: Code, details: ErrorDetails[Code]): void {
+    const { operationId } = source.options;
+    this.#outcome(source.call, failureOf(code, details, { operationId, applied: 'no' }));
+  }
+
+  #settle(call: PendingCall, outcome: CallOutcome): void {
+    this.#forget(call);
+    this.#outcome(call.id, outcome);
+  }
+
+  #forget(call: PendingCall): void {
+    call.settled = true;
+    this.#calls.delete(call.id);
+    this.#waiting.delete(call);
+    this.#bytes -= call.bytes;
+    this.#due.noteSettled();
+  }
+
+  #outcome(call: CallId, outcome: CallOutcome): void {
+    this.#options.emit({ kind: 'outcome', call, outcome });
+  }
+
+  #epochOf(call: PendingCall): number {
+    return call.shard === UNKNOWN_SHARD ? 0 : (this.#cluster.placement?.epochOf(call.shard) ?? 0);
+  }
+
+  #routerOf(): Router<Peer> | undefined {
+    const { placement } = this.#cluster;
+    if (placement === undefined) return undefined;
+    this.#router ??= new Router(placement, this.#connections, this.#config.freshMs);
+    return this.#router;
+  }
+
+  #sendAll(peer: Peer, operations: readonly Operation[]): void {
+    let first = 0;
+    let bytes = 0;
+    for (let at = 0; at < operations.length; at += 1) {
+      const size = operationWeight(operations[at] as Operation);
+      if (at > first && (at - first >= LIMITS.operationsMax || bytes + size > MESSAGE_BYTES_MAX)) {
+        this.#sendSome(peer, operations.slice(first, at));
+        first = at;
+        bytes = 0;
+      }
+      bytes += size;
+    }
+    this.#sendSome(peer, first === 0 ? operations : operations.slice(first));
+  }
+
+  #sendSome(peer: Peer, operations: readonly Operation[]): void {
+    this.#connections.send(peer, { type: 'operations', operations });
+  }
+
+  #event(code: ErrorCode | 'disconnected' | 'silent'): void {
+    this.#options.emit({ kind: 'event', event: { name: 'call.retried', code } });
+  }
+}
+
+/** What is known after a definite failure of one attempt. */
+function finalApplied(call: PendingCall, result: FailedResult): 'yes' | 'no' | 'unknown' {
+  return result.applied === 'yes' ? 'yes' : appliedOf(call);
+}
+
+/** Wider than the table's own type, so that codes to come are thought of. */
+function retryOf(code: ErrorCode): Retry {
+  return ERROR_CODES[code].retry;
+}
