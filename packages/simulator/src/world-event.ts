@@ -5,10 +5,12 @@ import type {
   NodeRequest,
   NodeStatus,
   RequestId,
+  SessionEvent,
   StoreOperation,
 } from '@memgrid/core';
 import type { Envelope, NodeId } from '@memgrid/protocol';
 import type { Fault } from './fault.ts';
+import type { FinishedCall } from './shard-world/shard-client.ts';
 
 /** Which run of which node something happened to. */
 export interface ProcessLabel {
@@ -74,6 +76,11 @@ export type WorldEvent =
       readonly batchesLost: number;
       readonly torn: boolean;
     }
+  /** A call of a client's process ended. */
+  | { readonly kind: 'called'; readonly call: FinishedCall }
+  | { readonly kind: 'sessionEvent'; readonly client: string; readonly event: SessionEvent }
+  /** The machine of a client threw: always a violation. */
+  | { readonly kind: 'clientFaulted'; readonly client: string; readonly error: unknown }
   /** Somebody did something to the world: a fault, a repair, the end of a phase. */
   | { readonly kind: 'intervened'; readonly what: string; readonly fault: Fault | undefined };
 

@@ -8,12 +8,16 @@ import type { Checker } from '../checker.ts';
 export function machinesNeverFault(): Checker {
   return {
     name: 'machines-never-fault',
-    kinds: ['ended'],
+    kinds: ['ended', 'clientFaulted'],
     observe(event) {
+      if (event.kind === 'clientFaulted') return textOf(event.error);
       if (event.kind !== 'ended' || event.end.how !== 'faulted') return undefined;
-      const { error } = event.end;
-      return error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return textOf(event.end.error);
     },
     finish: () => undefined,
   };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -9,8 +9,8 @@ import type {
 } from '@memgrid/protocol';
 import type { HistoryRecorder } from '../history/history-recorder.ts';
 import { WORLD_EPOCH_MS } from '../sim-clock.ts';
-import { ShardCall } from './shard-call.ts';
-import type { CalledOperation, CallEnd, CallLimits, CallSurroundings } from './shard-call.ts';
+import type { EventQueue } from '../event-queue.ts';
+import type { CalledOperation, CallEnd } from './shard-call.ts';
 import { contentOf, entryOf, NAMESPACE } from './shard-keys.ts';
 import type { WorldKey } from './shard-keys.ts';
 import type { ShardTuning } from './shard-tuning.ts';
@@ -27,8 +27,11 @@ export interface FinishedCall {
   readonly end: CallEnd;
 }
 
-export interface ClientSurroundings extends CallSurroundings {
-  readonly tuning: ShardTuning;
+export interface ClientSurroundings {
+  readonly queue: EventQueue;
+  readonly tuning: Pick<ShardTuning, 'shards' | 'thinkMs' | 'sync'>;
+  /** Carries a call out: over a simulated network, by a session, or directly. */
+  readonly execute: (operation: CalledOperation, ended: (end: CallEnd) => void) => void;
   readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
   /** Histories need a process that was never used. */
   readonly newProcess: () => number;
@@ -52,7 +55,6 @@ interface Intent {
   readonly value: string | readonly [string | null, string] | undefined;
 }
 
-const LIMITS_OF_CALLS: CallLimits = { tries: 4, timeoutMsMin: 100, timeoutMsMax: 500 };
 const KEYS_PER_CLASS = 2;
 
 /** One client: does one thing at a time, over every kind of key, and writes down what it saw. */
@@ -133,7 +135,7 @@ export class ShardClient {
       }
       this.#pause();
     };
-    new ShardCall(this.#world, operation, { limits: LIMITS_OF_CALLS, ended });
+    this.#world.execute(operation, ended);
   }
 
   #record(

@@ -12,10 +12,11 @@ import { expiryIsKept } from './checkers/expiry-is-kept.ts';
 import { logsMatch } from './checkers/logs-match.ts';
 import { oneActivationPerEpoch } from './checkers/one-activation-per-epoch.ts';
 import { promisesNeverFall } from './checkers/promises-never-fall.ts';
-import type { CallSurroundings } from './shard-call.ts';
+import { ShardCall } from './shard-call.ts';
+import type { CallLimits, CallSurroundings } from './shard-call.ts';
 import type { ShardChecker } from './shard-checker.ts';
 import { ShardClient } from './shard-client.ts';
-import type { FinishedCall } from './shard-client.ts';
+import type { ClientSurroundings, FinishedCall } from './shard-client.ts';
 import { ShardControl } from './shard-control.ts';
 import type { BelievedNode } from './shard-control.ts';
 import { ShardHost } from './shard-host.ts';
@@ -40,6 +41,7 @@ export interface ShardWorldOptions {
 }
 
 const CONTROL_EVERY_US = 40_000;
+const LIMITS_OF_CALLS: CallLimits = { tries: 4, timeoutMsMin: 100, timeoutMsMax: 500 };
 const CLIENT_LATENCY_MS_MAX = 5;
 const CLIENT_LOSS_SHARE = 0.01;
 
@@ -233,9 +235,12 @@ export class ShardWorld {
 
   #makeClient(at: number): ShardClient {
     const random = this.random.split(`client/${at}`);
-    const surroundings = {
-      ...this.callSurroundings(random.split('calls')),
+    const calls = this.callSurroundings(random.split('calls'));
+    const surroundings: ClientSurroundings = {
+      queue: this.queue,
       tuning: this.tuning,
+      execute: (operation, ended) =>
+        void new ShardCall(calls, operation, { limits: LIMITS_OF_CALLS, ended }),
       histories: this.histories,
       newProcess: () => this.newProcess(),
       finished: (call: FinishedCall) => this.finished(call),

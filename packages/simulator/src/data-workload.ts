@@ -1,0 +1,232 @@
+import type { CallOptions, CallOutcome } from '@memgrid/core';
+import type { ReadLevel, SyncClass } from '@memgrid/protocol';
+import type { Expectation } from './checker.ts';
+import type { HistoryEvent } from './history/history-event.ts';
+import { HistoryRecorder } from './history/history-recorder.ts';
+import type { CalledOperation, CallEnd } from './shard-world/shard-call.ts';
+import { ShardClient } from './shard-world/shard-client.ts';
+import type { FinishedCall } from './shard-world/shard-client.ts';
+import { contentOf, NAMESPACE } from './shard-world/shard-keys.ts';
+import type { WorldKey } from './shard-world/shard-keys.ts';
+import { SimClient } from './sim-client.ts';
+import type { SessionStart, SimulatedSession } from './sim-client.ts';
+import type { World } from './world.ts';
+
+export interface DataWorkloadOptions {
+  /** Applications, each with one session. */
+  readonly clients: number;
+  /** What each of them does at the same time. */
+  readonly processes: number;
+  /** Average pause of a process between two operations. */
+  readonly thinkMs: number;
+  readonly shards: number;
+  readonly sync: SyncClass;
+  readonly timeoutMs: number;
+}
+
+export const ORDINARY_DATA: DataWorkloadOptions = {
+  clients: 2,
+  processes: 3,
+  thinkMs: 120,
+  shards: 8,
+  sync: 'disk',
+  timeoutMs: 2_000,
+};
+
+/** Makes production's session for the addresses of a cluster. */
+export type SessionFactory = (
+  start: SessionStart & { readonly addresses: readonly string[] },
+) => SimulatedSession;
+
+/** A retry of a last read: nothing else is under way then, and the cluster is whole. */
+const LAST_READ_TIMEOUT_MS = 10_000;
+
+/**
+ * Applications with real sessions on hosts of their own: registers, sets that only grow, sessions,
+ * expiries, deletes. Writes down what they saw, and reads everything once more at the end.
+ */
+export class DataWorkload {
+  readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  readonly #world: World;
+  readonly #options: DataWorkloadOptions;
+  readonly #sims: readonly SimClient[];
+  readonly #clients: readonly ShardClient[];
+  readonly #keys = new Map<string, WorldKey>();
+  /** What was written once and acknowledged, by key. */
+  readonly #acknowledged = new Map<string, FinishedCall>();
+  readonly #lost: string[] = [];
+  #processes = 0;
+  #openReads = 0;
+
+  constructor(world: World, options: DataWorkloadOptions, session: SessionFactory) {
+    this.#world = world;
+    this.#options = options;
+    const nowNs = (): number => world.queue.nowUs * 1000;
+    this.histories = { register: new HistoryRecorder(nowNs), session: new HistoryRecorder(nowNs) };
+    const addresses = world.nodes.slice(0, 3).map(({ settings }) => settings.address);
+    const random = world.random.split('data');
+    this.#sims = Array.from(
+      { length: options.clients },
+      (_, at) =>
+        new SimClient({
+          name: `c${at + 1}`,
+          queue: world.queue,
+          network: world.network,
+          random: random.split(`client/${at}`),
+          session: (start) => session({ ...start, addresses }),
+          sent: (bytes) => world.hash.bytes(bytes),
+          event: (event) => world.observe({ kind: 'sessionEvent', client: `c${at + 1}`, event }),
+          faulted: (error) => world.observe({ kind: 'clientFaulted', client: `c${at + 1}`, error }),
+        }),
+    );
+    this.#clients = this.#sims.flatMap((sim, at) =>
+      Array.from({ length: options.processes }, (_, process) => {
+        const name = at * options.processes + process;
+        return this.#makeClient(sim, name);
+      }),
+    );
+  }
+
+  /** Nothing new begins; what is under way ends. */
+  stop(): void {
+    for (const client of this.#clients) client.stop();
+  }
+
+  /** Reads every key that was ever used; what it finds completes the histories. */
+  readEverything(): void {
+    const { histories } = this;
+    for (const [name, key] of this.#keys) {
+      const process = this.#newProcess();
+      const level: ReadLevel = process % 2 === 0 ? 'quorum' : 'strong';
+      const isRegister = key.keyClass === 'register';
+      const begun = isRegister
+        ? histories.register.begin({ process, f: 'read', key: name, level })
+        : undefined;
+      const beganMs = this.#world.nowMs;
+      const operation = lastRead(key, level);
+      this.#openReads += 1;
+      const sim = this.#sims[process % this.#sims.length] as SimClient;
+      this.#execute(sim, operation, LAST_READ_TIMEOUT_MS, (end) => {
+        this.#openReads -= 1;
+        const content = contentOfEnd(end);
+        if (begun !== undefined && content !== undefined) {
+          histories.register.end(begun, 'ok', { value: content });
+        }
+        const times = { beganMs, endedMs: this.#world.nowMs };
+        const call = { key, operation, content: undefined, expiresAt: 0, ...times, end };
+        this.#world.observe({ kind: 'called', call });
+        this.#compare(name, content);
+      });
+    }
+  }
+
+  /** What was acknowledged and is gone, a sentence each. */
+  get lost(): readonly string[] {
+    return this.#lost;
+  }
+
+  get registerHistory(): readonly HistoryEvent[] {
+    return this.histories.register.events;
+  }
+
+  /** Every call that was begun ends. */
+  callsEnd(withinMs: number): Expectation {
+    return {
+      name: 'calls-end',
+      withinMs,
+      missing: () => {
+        const busy = this.#clients.filter(({ isBusy }) => isBusy).length;
+        if (busy > 0) return `${busy} calls of clients are still under way.`;
+        return this.#openReads === 0 ? undefined : `${this.#openReads} last reads are under way.`;
+      },
+    };
+  }
+
+  #makeClient(sim: SimClient, name: number): ShardClient {
+    const surroundings = {
+      queue: this.#world.queue,
+      tuning: this.#options,
+      histories: this.histories,
+      newProcess: () => this.#newProcess(),
+      execute: (operation: CalledOperation, ended: (end: CallEnd) => void) =>
+        this.#execute(sim, operation, this.#options.timeoutMs, ended),
+      finished: (call: FinishedCall) => this.#finished(call),
+    };
+    return new ShardClient(name, surroundings, this.#world.random.split(`data/process/${name}`));
+  }
+
+  #newProcess(): number {
+    this.#processes += 1;
+    return this.#processes - 1;
+  }
+
+  #finished(call: FinishedCall): void {
+    const name = `${call.key.shard}/${call.key.key}`;
+    this.#keys.set(name, call.key);
+    if (call.key.keyClass === 'ledger' && call.end.kind === 'answered') {
+      this.#acknowledged.set(name, call);
+    }
+    this.#world.observe({ kind: 'called', call });
+  }
+
+  #compare(name: string, content: string | null | undefined): void {
+    const written = this.#acknowledged.get(name);
+    if (content === undefined) this.#lost.push(`${name} cannot be read after healing.`);
+    else if (written !== undefined && written.content !== content) {
+      const { endedMs } = written;
+      this.#lost.push(
+        `${name}: ${written.content} was acknowledged at ${endedMs} ms and is now ${content}.`,
+      );
+    }
+  }
+
+  #execute(
+    sim: SimClient,
+    operation: CalledOperation,
+    timeoutMs: number,
+    ended: (end: CallEnd) => void,
+  ): void {
+    const { body, durability, noAutonomous, operationId, read, shard, sync } = operation;
+    const options: CallOptions = {
+      read,
+      durability,
+      sync,
+      timeoutMs,
+      noAutonomous,
+      operationId,
+      maxStalenessMs: 0,
+    };
+    sim.call({ body, scope: undefined, shard, options }, (outcome) => ended(endOf(outcome)));
+  }
+}
+
+function endOf(outcome: CallOutcome): CallEnd {
+  switch (outcome.kind) {
+    case 'answered':
+      return { kind: 'answered', answer: outcome.answer, node: outcome.node };
+    case 'near':
+      throw new Error('A call that forbids the near cache was answered from it.');
+    case 'failed':
+      return { kind: outcome.applied === 'no' ? 'failed' : 'unknown' };
+  }
+}
+
+function lastRead(key: WorldKey, read: ReadLevel): CalledOperation {
+  return {
+    shard: key.shard,
+    operationId: '',
+    body: { kind: 'get', namespace: NAMESPACE, key: key.key },
+    read,
+    durability: 'quorum',
+    sync: 'disk',
+    noAutonomous: false,
+    atLeast: 0,
+  };
+}
+
+/** Null: certainly not there. Undefined: there was no answer. */
+function contentOfEnd(end: CallEnd): string | null | undefined {
+  if (end.kind !== 'answered') return undefined;
+  const { result } = end.answer;
+  return result.kind === 'found' ? contentOf(result.found.entry) : null;
+}
