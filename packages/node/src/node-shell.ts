@@ -232,7 +232,7 @@ export class NodeShell implements RunningNode {
   }
 
   #settings({ seeds, expect }: Company): NodeSettings {
-    const { zone, weight, votersMax } = this.#config;
+    const { zone, weight, votersMax, shards, replicas } = this.#config;
     return {
       address: this.address,
       httpAddress: this.httpAddress,
@@ -241,8 +241,8 @@ export class NodeShell implements RunningNode {
       zone,
       weight,
       votersMax: votersMax === 0 ? undefined : votersMax,
-      shardCount: 1024,
-      replicationFactor: 3,
+      shardCount: shards,
+      replicationFactor: replicas,
       features: [],
       protocolMin: PROTOCOL.min,
       protocolMax: PROTOCOL.max,

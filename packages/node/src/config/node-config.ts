@@ -20,6 +20,9 @@ export interface NodeConfig {
   readonly profile: ProfileName;
   /** 0 derives it from the size of the cluster. */
   readonly votersMax: number;
+  /** What a new cluster is created with: shards and copies of each. */
+  readonly shards: number;
+  readonly replicas: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
   /** Paths of PEM files; all three or none. Empty means none. */

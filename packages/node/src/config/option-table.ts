@@ -1,4 +1,4 @@
-import { LIMITS } from '@memgrid/protocol';
+import { LIMITS, SHARD_COUNT_DEFAULT, SHARD_COUNT_MAX, SHARD_COUNT_MIN } from '@memgrid/protocol';
 import type { NodeConfig, OptionName } from './node-config.ts';
 import {
   address,
@@ -98,6 +98,27 @@ export const OPTIONS: { readonly [Name in OptionName]: Option<NodeConfig[Name]> 
     text:
       'Upper limit for the votes of the control group: 1, 3, 5 or 7; 0 derives it from the size of ' +
       'the cluster. More survive more failures and make each decision wait for more disks.',
+  },
+  shards: {
+    type: wholeNumber({
+      min: SHARD_COUNT_MIN,
+      max: SHARD_COUNT_MAX,
+      unit: 'shards',
+      powerOfTwo: true,
+    }),
+    default: SHARD_COUNT_DEFAULT,
+    text:
+      'Into how many parts a new cluster divides its entries, for ever; a power of two. More spread ' +
+      'evenly over more nodes, fewer start faster: 4096 above 64 nodes, 64 on a laptop. Without ' +
+      'meaning once the cluster exists.',
+  },
+  replicas: {
+    type: wholeNumber({ min: 1, max: LIMITS.replicasMax, unit: 'copies' }),
+    default: 3,
+    text:
+      'How many nodes hold each entry of a new cluster. A majority of them must be up to write: 3 ' +
+      'survive one failure, 5 two, at the price of memory and of waiting for more disks. Without ' +
+      'meaning once the cluster exists.',
   },
   logLevel: {
     type: choice(['error', 'warn', 'info', 'debug', 'silent']),

@@ -61,10 +61,12 @@ interface NumberRules {
   readonly unit: string;
   /** Only odd numbers, and 0 when the minimum is 0. */
   readonly odd?: boolean;
+  readonly powerOfTwo?: boolean;
 }
 
 export function wholeNumber(rules: NumberRules): OptionType<number> {
   const odd = rules.odd === true ? ' odd or 0,' : '';
+  const power = rules.powerOfTwo === true ? ' a power of two,' : '';
   return {
     placeholder: 'n',
     unit: rules.unit,
@@ -75,9 +77,10 @@ export function wholeNumber(rules: NumberRules): OptionType<number> {
         Number.isSafeInteger(value) &&
         value >= rules.min &&
         value <= rules.max &&
-        (rules.odd !== true || value === 0 || value % 2 === 1);
+        (rules.odd !== true || value === 0 || value % 2 === 1) &&
+        (rules.powerOfTwo !== true || Number.isInteger(Math.log2(value)));
       if (fits) return { value };
-      return mustBe(`a whole number,${odd} from ${rules.min} to ${rules.max}`, raw);
+      return mustBe(`a whole number,${odd}${power} from ${rules.min} to ${rules.max}`, raw);
     },
   };
 }
