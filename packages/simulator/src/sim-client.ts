@@ -14,6 +14,7 @@ import { ClientSockets } from './client-sockets.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { WireFrame } from './frame-codec.ts';
 import { SimClock } from './sim-clock.ts';
+import { clientAddress } from './sim-process.ts';
 import type { SimNetwork } from './sim-network.ts';
 
 /** What a simulated client runs: production's `Session`. */
@@ -112,7 +113,7 @@ export class SimClient {
   #perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'dial':
-        this.#sockets.dial(effect.link, effect.address);
+        this.#sockets.dial(effect.link, clientAddress(effect.address));
         break;
       case 'hangUp':
         this.#sockets.hangUp(effect.link);

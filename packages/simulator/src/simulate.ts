@@ -24,7 +24,18 @@ import { oneVotePerTerm } from './checkers/one-vote-per-term.ts';
 import { sameIndexSameState } from './checkers/same-index-same-state.ts';
 import { silentAfterQuorumLoss } from './checkers/silent-after-quorum-loss.ts';
 import { viewsAgreeAfterHealing } from './checkers/views-agree-after-healing.ts';
+import {
+  acknowledgedWritesSurvive,
+  linearizable,
+  sessionsGoForward,
+} from './checkers/histories-are-explained.ts';
+import { shardCheckers } from './checkers/shard-checkers.ts';
+import { shardsWholeAfterHealing } from './checkers/shards-whole-after-healing.ts';
+import { DataWorkload } from './data-workload.ts';
+import type { DataWorkloadOptions, SessionFactory } from './data-workload.ts';
 import type { ScheduledFault } from './fault.ts';
+import type { HistoryEvent } from './history/history-event.ts';
+import { productionSession } from './production-session.ts';
 import type { CodecChoice } from './frame-codec.ts';
 import type { TornBatches } from './sim-disk.ts';
 import type { MachineFactory } from './sim-node.ts';
@@ -68,6 +79,10 @@ export interface SimulateOptions {
   readonly codec?: CodecChoice;
   /** Default: the ordinary workload. `undefined` explicitly: none. */
   readonly workload?: WorkloadOptions | undefined;
+  /** What applications do meanwhile. Default: there are none. */
+  readonly data?: DataWorkloadOptions | undefined;
+  /** What runs in each of them. Default: the production machine. */
+  readonly session?: SessionFactory;
   /** Default: true. False saves time when many seeds are run. */
   readonly timeline?: boolean;
   /** Whether a false death is a violation, and not only counted. Default: without faults only. */
@@ -107,6 +122,8 @@ export interface SimulationReport {
   readonly timeline: readonly TimelineEntry[];
   readonly timelineLeftOut: number;
   readonly states: readonly NodeSummary[];
+  /** What clients saw of registers: for `formatHistory`. */
+  readonly history: readonly HistoryEvent[];
 }
 
 /** One node at the end of the day. */
@@ -136,6 +153,10 @@ const ENTRY_BYTES_MAX = 1024 * 1024;
 const LEADER_WITHIN_MS = 10_000;
 /** Ten seconds and the time that a rumour takes to get around. */
 const VIEWS_WITHIN_MS = 13_000;
+/** Moves that were under way, a replacement of somebody who is gone for good (30 s), and its end. */
+const SHARDS_WITHIN_MS = 120_000;
+const CALLS_WITHIN_MS = 120_000;
+const LAST_READS_WITHIN_MS = 15_000;
 const DEFAULT_NODES = 5;
 const DEFAULT_DURATION_MS = 60_000;
 
@@ -160,6 +181,7 @@ export class Day {
   readonly #traffic = new Traffic();
   readonly #timeline: Timeline;
   readonly #falseDeaths: FalseDeaths;
+  readonly #data: DataWorkload | undefined;
   #healedMs: number | undefined;
 
   constructor(options: SimulateOptions) {
@@ -193,6 +215,10 @@ export class Day {
     });
     const workload = 'workload' in options ? options.workload : ORDINARY_WORKLOAD;
     if (workload !== undefined) new Workload(this.world, workload);
+    const { data } = options;
+    if (data !== undefined) {
+      this.#data = new DataWorkload(this.world, data, options.session ?? productionSession);
+    }
   }
 
   /** The safety phase: faults on, every property checked at every step. */
@@ -205,12 +231,23 @@ export class Day {
     if (this.world.isStopped) return;
     const startMs = this.world.nowMs;
     this.world.inflict({ kind: 'heal' });
+    this.#data?.stop();
     this.world.settle([
       leaderAfterHealing(LEADER_WITHIN_MS),
       viewsAgreeAfterHealing(VIEWS_WITHIN_MS),
     ]);
     if (!this.world.isStopped) this.#healedMs = Math.round(this.world.nowMs - startMs);
+    if (this.#data !== undefined) this.#lookAtEverything(this.#data);
     this.world.finish();
+  }
+
+  /** Once every shard is whole again, whatever was stored is read once more. */
+  #lookAtEverything(data: DataWorkload): void {
+    if (this.world.isStopped) return;
+    this.world.settle([shardsWholeAfterHealing(SHARDS_WITHIN_MS), data.callsEnd(CALLS_WITHIN_MS)]);
+    if (this.world.isStopped) return;
+    data.readEverything();
+    this.world.settle([data.callsEnd(LAST_READS_WITHIN_MS)]);
   }
 
   report(): SimulationReport {
@@ -231,6 +268,7 @@ export class Day {
       timeline: this.#timeline.entries,
       timelineLeftOut: this.#timeline.leftOutCount,
       states: summariesOf(this.world),
+      history: this.#data?.registerHistory ?? [],
     };
   }
 
@@ -277,6 +315,10 @@ export class Day {
       machinesNeverFault(),
       haltsHaveCauses(),
       this.#falseDeaths,
+      ...shardCheckers(),
+      linearizable(() => this.#data),
+      sessionsGoForward(() => this.#data),
+      acknowledgedWritesSurvive(() => this.#data),
     ];
   }
 }

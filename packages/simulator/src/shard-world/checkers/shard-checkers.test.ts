@@ -1,6 +1,6 @@
 import type { AppliedChange, ShardMessage } from '@memgrid/core';
-import { nodeId, type ActorId, type EntryVersion, type NodeId } from '@memgrid/protocol';
-import type { Generation, ShardId } from '@memgrid/protocol';
+import { nodeId } from '@memgrid/protocol';
+import type { ActorId, EntryVersion, Generation, NodeId, ShardId } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { WORLD_EPOCH_MS } from '../../sim-clock.ts';
 import type { FinishedCall } from '../shard-client.ts';
