@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Driver, MemoryEntryTable, NodeMachine, plainEntryRules } from '@memgrid/core';
+import { Driver, NodeMachine, plainEntryRules } from '@memgrid/core';
 import type {
+  EntryTable,
   HaltCode,
   NodeEffect,
   NodeInput,
@@ -14,11 +15,11 @@ import { formatAddress, isWildcard, parseAddress } from './address.ts';
 import type { Address } from './address.ts';
 import type { NodeConfig } from './config/node-config.ts';
 import { corruptError } from './disk/disk-error.ts';
-import { GroupCommit } from './disk/group-commit.ts';
 import type { NodeStore } from './disk/node-store.ts';
 import type { AdminSource } from './http/admin-source.ts';
 import { HttpListener } from './http/http-listener.ts';
 import { Listener } from './net/listener.ts';
+import { NodeDisk } from './node-disk.ts';
 import type { ObservedEvent } from './observe/event-levels.ts';
 import type { MetricsSource } from './observe/metrics.ts';
 import type { Observer } from './observe/observer.ts';
@@ -28,7 +29,6 @@ import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
 import { ClientLinks } from './runtime/client-links.ts';
 import { Links } from './runtime/links.ts';
 import { perform } from './runtime/perform.ts';
-import type { LoadEffect } from './runtime/perform.ts';
 import { PROFILES } from './runtime/profiles.ts';
 import { Requests } from './runtime/requests.ts';
 import { StallSensor } from './runtime/stall-sensor.ts';
@@ -56,6 +56,8 @@ const CLOSE_TIMEOUT_MS = 3_000;
 export interface NodeParts {
   readonly config: NodeConfig;
   readonly store: NodeStore;
+  /** Holds the entries that the store found. */
+  readonly entries: EntryTable;
   readonly observer: Observer;
   readonly tls: TlsMaterial | undefined;
 }
@@ -65,13 +67,14 @@ export class NodeShell implements RunningNode {
   readonly done: Promise<NodeExit>;
   readonly #config: NodeConfig;
   readonly #store: NodeStore;
+  readonly #entries: EntryTable;
   readonly #observer: Observer;
   readonly #tls: TlsMaterial | undefined;
   readonly #traffic = new FrameTraffic();
   readonly #requests: Requests;
   readonly #links: Links;
   readonly #clients: ClientLinks;
-  readonly #commit: GroupCommit;
+  readonly #disk: NodeDisk;
   readonly #sensor: StallSensor;
   readonly #settleDone: (exit: NodeExit) => void;
   #listener: Listener | undefined;
@@ -81,12 +84,14 @@ export class NodeShell implements RunningNode {
   #stopping: Promise<void> | undefined;
   readonly #begun = Promise.withResolvers<void>();
   #hasBegun = false;
+  #loopLagMs = 0;
   #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: NodeParts) {
     const { config, store, observer } = parts;
     this.#config = config;
     this.#store = store;
+    this.#entries = parts.entries;
     this.#observer = observer;
     const { promise, resolve } = Promise.withResolvers<NodeExit>();
     this.done = promise;
@@ -95,7 +100,7 @@ export class NodeShell implements RunningNode {
     this.#requests = new Requests(this.#push);
     this.#links = this.#makeLinks();
     this.#clients = this.#makeClientLinks();
-    this.#commit = this.#makeCommit();
+    this.#disk = this.#makeDisk();
     this.#sensor = new StallSensor({
       onStall: (stalledMs) => {
         this.#observer.show({ name: 'loop.stalled', stalledMs });
@@ -103,6 +108,7 @@ export class NodeShell implements RunningNode {
       },
       onLoad: (load) => {
         this.#observer.metrics.load(load);
+        this.#loopLagMs = load.loopLagP99Ms;
         this.#push({ kind: 'load', ...load });
       },
     });
@@ -160,6 +166,7 @@ export class NodeShell implements RunningNode {
     this.#driver = this.#makeDriver(machine);
     this.#observer.metrics.observe(this.#metricsSource(machine, this.#driver));
     this.#sensor.start();
+    this.#disk.start();
     this.#driver.start();
     await this.#begun.promise;
   }
@@ -216,7 +223,7 @@ export class NodeShell implements RunningNode {
         settings: this.#settings(company),
         ...PROFILES[this.#config.profile],
         shards: {},
-        entries: new MemoryEntryTable(),
+        entries: this.#entries,
         rules: plainEntryRules,
         records,
         random: systemRandom(),
@@ -253,10 +260,7 @@ export class NodeShell implements RunningNode {
     const performers = {
       links: this.#links,
       clients: this.#clients,
-      load: (effect: LoadEffect) => {
-        throw new Error(`The entry ${effect.key} is said to be only on disk.`);
-      },
-      commit: this.#commit,
+      disk: this.#disk,
       requests: this.#requests,
       publish: (event: ObservedEvent) => this.#observer.show(event),
       halt: (code: HaltCode, detail: string) => this.#halt(code, detail),
@@ -267,7 +271,7 @@ export class NodeShell implements RunningNode {
       scheduler: new EventLoopScheduler(() => this.#sensor.check()),
       perform: (effect) => perform(effect, performers),
       flush: () => {
-        this.#commit.flush();
+        this.#disk.flush();
         this.#links.flush();
         this.#clients.flush();
         this.#noteBeginning(machine);
@@ -313,23 +317,14 @@ export class NodeShell implements RunningNode {
     });
   }
 
-  #makeCommit(): GroupCommit {
-    // A machine that never hears about its write waits for ever: better to stop.
-    const tell = (input: NodeInput): void => {
-      if (this.#stopping === undefined && !this.#push(input)) {
-        this.#fault(new Error('The inbox is full: an answer of the disk was lost.'));
-      }
-    };
-    let failed = false;
-    return new GroupCommit({
-      write: (operations, sync) => this.#store.write(operations, sync),
-      onStored: (ticket) => tell({ kind: 'stored', ticket }),
-      onFailed: (ticket, problem) => {
-        if (!failed) this.#observer.show({ name: 'disk.failed', problem });
-        failed = true;
-        tell({ kind: 'storeFailed', ticket, problem });
-      },
-      onWritten: (written) => this.#observer.metrics.written(written),
+  #makeDisk(): NodeDisk {
+    return new NodeDisk({
+      store: this.#store,
+      observer: this.#observer,
+      push: this.#push,
+      isStopping: () => this.#stopping !== undefined,
+      onFault: (error) => this.#fault(error),
+      loopLagMs: () => this.#loopLagMs,
     });
   }
 
@@ -357,7 +352,7 @@ export class NodeShell implements RunningNode {
       inboxCount: () => driver.waitingCount,
       inboxRefusedCount: () => driver.refusedCount,
       linkBufferedBytes: () => this.#links.bufferedBytes + this.#clients.bufferedBytes,
-      diskWaitingBytes: () => this.#commit.waitingBytes,
+      diskWaitingBytes: () => this.#disk.commit.waitingBytes,
       uptimeMs: () => systemClock.now() - startedAt,
     };
   }
@@ -394,7 +389,7 @@ export class NodeShell implements RunningNode {
     await Promise.all([
       within(this.#listener?.close()),
       within(this.#http?.close()),
-      within(this.#commit.close()),
+      within(this.#disk.close()),
     ]);
     await within(this.#store.close()).catch((error: unknown) => {
       this.#observer.show({ name: 'disk.failed', problem: (error as Error).message });

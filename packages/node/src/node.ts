@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { SlabEntryTable } from '@memgrid/core';
 import type { NodeConfig, NodeOptions } from './config/node-config.ts';
 import { resolveConfig } from './config/resolve-config.ts';
 import { NodeStore } from './disk/node-store.ts';
@@ -40,8 +41,9 @@ export async function startNode(
   const { config } = resolveConfig({ flags: options });
   const observer = observerOf(config, surroundings);
   const tls = readTls({ cert: config.tlsCert, key: config.tlsKey, ca: config.tlsCa });
-  const store = await NodeStore.open(config.data);
-  const shell = new NodeShell({ config, store, observer, tls });
+  const entries = new SlabEntryTable({ bytesMax: config.memoryBytesMax });
+  const store = await NodeStore.open(config.data, entries);
+  const shell = new NodeShell({ config, store, entries, observer, tls });
   try {
     await shell.listen();
     const { address, httpAddress } = shell;

@@ -23,6 +23,10 @@ export interface NodeConfig {
   /** What a new cluster is created with: shards and copies of each. */
   readonly shards: number;
   readonly replicas: number;
+  /** What entries may take in memory before values are dropped that are on disk. */
+  readonly memoryBytesMax: number;
+  /** Where entries are refused; 0 leaves it to the disk. */
+  readonly storageBytesMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'text';
   /** Paths of PEM files; all three or none. Empty means none. */

@@ -13,6 +13,9 @@ import {
 } from './option-type.ts';
 import type { OptionType } from './option-type.ts';
 
+const MEBIBYTE = 1024 * 1024;
+const TEBIBYTE = MEBIBYTE * MEBIBYTE;
+
 /** One knob: everything that flags, environment, file, help and documents say about it. */
 export interface Option<T> {
   readonly type: OptionType<T>;
@@ -119,6 +122,23 @@ export const OPTIONS: { readonly [Name in OptionName]: Option<NodeConfig[Name]> 
       'How many nodes hold each entry of a new cluster. A majority of them must be up to write: 3 ' +
       'survive one failure, 5 two, at the price of memory and of waiting for more disks. Without ' +
       'meaning once the cluster exists.',
+  },
+  memoryBytesMax: {
+    type: wholeNumber({ min: MEBIBYTE, max: TEBIBYTE, unit: 'bytes' }),
+    default: 768 * MEBIBYTE,
+    text:
+      'What entries may take in memory, outside the JavaScript heap. Above it values that are on disk ' +
+      'are dropped from memory, those not used for long first, and read back when asked for. About ' +
+      '450 bytes for an entry of 300; a key that does not fit counts as well. The whole process ' +
+      'takes some 200 MiB more.',
+  },
+  storageBytesMax: {
+    type: wholeNumber({ min: 0, max: 512 * TEBIBYTE, unit: 'bytes' }),
+    default: 0,
+    text:
+      'What the data directory may take. Above it writes of entries are refused (STORAGE_FULL); ' +
+      'what the cluster itself must remember is still written. 0 sets no limit but keeps 128 MiB of ' +
+      'the disk free.',
   },
   logLevel: {
     type: choice(['error', 'warn', 'info', 'debug', 'silent']),

@@ -19,3 +19,19 @@ export type DiskFinding =
     }
   /** A write that only this node had, and has no more. */
   | { readonly kind: 'lostOrphan'; readonly shard: ShardId; readonly problem: string };
+
+/** What was found, for the log. */
+export function findingSentence(finding: DiskFinding): string {
+  const { shard, problem } = finding;
+  switch (finding.kind) {
+    case 'damagedEntry':
+      return `An entry of shard ${shard} is damaged and is fetched from another replica. ${problem}`;
+    case 'lostShard':
+      return (
+        `Shard ${shard} is damaged: its ${finding.recordCount} records were removed, and it is ` +
+        `fetched from another replica as a whole. ${problem}`
+      );
+    case 'lostOrphan':
+      return `A write of shard ${shard} that only this node had is lost. ${problem}`;
+  }
+}

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import {
   decodeStoredEntry,
@@ -10,7 +11,7 @@ import type { EntryTable, LoadResult } from '@memgrid/core';
 import { ClusterError } from '@memgrid/protocol';
 import type { ShardId } from '@memgrid/protocol';
 import { Level } from 'level';
-import { sealed, unsealed } from './checksum.ts';
+import { sealed, unsealed, unsealedView } from './checksum.ts';
 import { entryProblem, readContents } from './directory-contents.ts';
 import type { Database, DirectoryContents } from './directory-contents.ts';
 import { forgetOwner, noteOwner } from './directory-lock.ts';
@@ -87,6 +88,12 @@ export class NodeStore {
     return this.#bytes.used;
   }
 
+  /** Bytes that the file system still has for this user. */
+  async bytesFree(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.directory);
+    return bavail * bsize;
+  }
+
   /** All operations or none. With `sync` it resolves only after they survive a power cut. */
   async write(operations: readonly RecordOperation[], sync: boolean): Promise<void> {
     let bytes = 0;
@@ -115,8 +122,6 @@ export class NodeStore {
 
   /**
    * Looks at the records behind `after` at rest, past every cache, until about `bytes` are read.
-   *
-   * @returns the damaged ones, and where to go on; undefined when the end is reached.
    */
   async inspect(after: string, bytes: number): Promise<Inspection> {
     const rows = this.#database.iterator({
@@ -125,25 +130,25 @@ export class NodeStore {
       highWaterMarkBytes: INSPECTED_AT_ONCE,
     });
     const damaged: string[] = [];
-    let last: string | undefined = after;
+    let last = after;
     let readBytes = 0;
     try {
       while (readBytes < bytes) {
         const some = await rows.nextv(INSPECTED_ROWS);
-        if (some.length === 0) {
-          last = undefined;
-          break;
-        }
+        if (some.length === 0) return { damaged, last: undefined, readBytes, problem: undefined };
         for (const [key, value] of some) {
           readBytes += key.length + value.byteLength;
-          if (unsealed(key, value) === undefined) damaged.push(key);
+          if (unsealedView(key, value) === undefined) damaged.push(key);
           last = key;
         }
       }
+      return { damaged, last, readBytes, problem: undefined };
+    } catch (error) {
+      const problem = `What lies behind "${last}" can not be read: ${(error as Error).message}`;
+      return { damaged, last, readBytes, problem };
     } finally {
       await rows.close();
     }
-    return { damaged, last, readBytes };
   }
 
   async close(): Promise<void> {
@@ -175,6 +180,8 @@ export interface Inspection {
   /** The last key that was read; undefined at the end. */
   readonly last: string | undefined;
   readonly readBytes: number;
+  /** Why it ended before its time. */
+  readonly problem: string | undefined;
 }
 
 /** Behind every key that is used. */

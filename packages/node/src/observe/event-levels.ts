@@ -30,6 +30,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'coordinator.lost': 'warn',
   'coordinator.steppedDown': 'warn',
   'dial.failed': 'debug',
+  'disk.damaged': 'error',
   'disk.failed': 'error',
   'election.started': 'info',
   'entry.quarantined': 'error',

@@ -27,6 +27,8 @@ export type ShellEvent =
   /** A message of our own broke a limit and was dropped: a defect worth reporting. */
   | { readonly name: 'send.unencodable'; readonly type: string; readonly problem: string }
   | { readonly name: 'disk.failed'; readonly problem: string }
+  /** Something on disk can not be believed any more; it comes back from another replica. */
+  | { readonly name: 'disk.damaged'; readonly problem: string }
   /** A request over HTTP met a defect; it was answered with 500. */
   | { readonly name: 'http.failed'; readonly route: string; readonly problem: string }
   /** A reader of `events()` was too slow: this many events are missing before the next one. */

@@ -1,18 +1,15 @@
 import type { HaltCode, NodeEffect, NodeEvent } from '@memgrid/core';
 import { unreachable } from '@memgrid/core';
-import type { GroupCommit } from '../disk/group-commit.ts';
+import type { NodeDisk } from '../node-disk.ts';
 import type { ClientLinks } from './client-links.ts';
 import type { Links } from './links.ts';
 import type { Requests } from './requests.ts';
 
-export type LoadEffect = Extract<NodeEffect, { kind: 'load' }>;
-
 export interface Performers {
   readonly links: Links;
   readonly clients: ClientLinks;
-  readonly commit: GroupCommit;
+  readonly disk: NodeDisk;
   readonly requests: Requests;
-  readonly load: (effect: LoadEffect) => void;
   readonly publish: (event: NodeEvent) => void;
   readonly halt: (code: HaltCode, detail: string) => void;
 }
@@ -33,9 +30,9 @@ export function perform(effect: NodeEffect, to: Performers): void {
     case 'clientPause':
       return to.clients.pause(effect.link, effect.paused);
     case 'load':
-      return to.load(effect);
+      return to.disk.load(effect.ticket, effect);
     case 'store':
-      return to.commit.append(effect.ticket, effect.operations, effect.durable);
+      return to.disk.commit.append(effect.ticket, effect.operations, effect.durable);
     case 'reply':
       return to.requests.answer(effect.request, effect.reply);
     case 'publish':
