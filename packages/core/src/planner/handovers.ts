@@ -16,8 +16,10 @@ export interface HandoverOptions {
  * placement wants them. Only a few at a time do not serve for that reason.
  */
 export function handovers(context: RoundContext, options: HandoverOptions): readonly Decision[] {
-  const { configs, reports } = context;
-  const idle = configs.filter((config) => reports.current(config)?.active !== true).length;
+  const { configs, now, reports, tracks } = context;
+  const serves = (config: ShardConfig): boolean =>
+    reports.current(config)?.active === true && tracks.underWay(now, config.shard) === undefined;
+  const idle = configs.filter((config) => !serves(config)).length;
   let left = PLANNER.handoversMax - idle;
   const decisions: Decision[] = [];
   for (const config of configs) {

@@ -37,7 +37,10 @@ export function movesToBegin(
     .map((config) => wishFor(context, config))
     .filter((wish) => wish !== undefined)
     .toSorted((a, b) => URGENCY.indexOf(a.reason) - URGENCY.indexOf(b.reason));
-  const budget = new MoveBudget(context.configs);
+  // What was proposed takes its place before it commits.
+  const budget = new MoveBudget(
+    context.configs.map((config) => context.tracks.underWay(context.now, config.shard) ?? config),
+  );
   return wishes
     .filter(({ config, next }) => budget.take(joiners({ ...config, next })))
     .map(({ config, next, reason }): Decision => {

@@ -26,7 +26,7 @@ export function nextStep(context: RoundContext, config: ShardConfig): Decision |
 function toDual(context: RoundContext, config: ShardConfig): Decision | undefined {
   const { census } = context;
   const report = context.reports.current(config);
-  if (report?.active !== true || !census.hasLiveMajority(config.next)) return undefined;
+  if (report?.active !== true || !bothLive(context, config)) return undefined;
   const waiting = joiners(config).filter(
     (node) => !census.isLost(node) && !report.promised.includes(node),
   );
@@ -40,12 +40,17 @@ function toDual(context: RoundContext, config: ShardConfig): Decision | undefine
 function toSwitch(context: RoundContext, config: ShardConfig): Decision | undefined {
   const report = context.reports.current(config);
   if (report?.active !== true || !isCaughtUp(context, config, report)) return undefined;
-  if (!keepsCopies(context, config)) return undefined;
+  if (!bothLive(context, config) || !keepsCopies(context, config)) return undefined;
   const primary = primaryOfNext(context, config, report);
   if (primary === undefined) return undefined;
   const change = { primary, stage: 'switch' } as const;
   const cause = { name: 'move.advanced', stage: 'switch' } as const;
   return { config: successor(context, config, change), cause };
+}
+
+/** The report may be older than a death, and the next stage needs a majority of both sets. */
+function bothLive({ census }: RoundContext, { next, replicas }: ShardConfig): boolean {
+  return census.hasLiveMajority(replicas) && census.hasLiveMajority(next);
 }
 
 function isCaughtUp(

@@ -153,7 +153,7 @@ export class Planner {
   /** What this shard needs by itself, whatever the others do. */
   #decideOn(context: RoundContext, config: ShardConfig, draft: Draft): void {
     const { shard } = config;
-    if (this.#tracks.isUnderWay(context.now, shard)) {
+    if (this.#tracks.underWay(context.now, shard) !== undefined) {
       draft.taken.add(shard);
       return;
     }

@@ -8,7 +8,7 @@ interface Track {
   /** When this planner saw the epoch first. */
   since: Instant;
   /** A change that was proposed and is not seen yet. */
-  proposed: { readonly epoch: ShardEpoch; readonly until: Instant } | undefined;
+  proposed: { readonly config: ShardConfig; readonly until: Instant } | undefined;
 }
 
 interface Failure {
@@ -33,7 +33,7 @@ export class ShardTracks {
       else if (track.epoch !== epoch) {
         track.epoch = epoch;
         track.since = now;
-        if (track.proposed !== undefined && track.proposed.epoch <= epoch) {
+        if (track.proposed !== undefined && track.proposed.config.epoch <= epoch) {
           track.proposed = undefined;
         }
       }
@@ -45,16 +45,16 @@ export class ShardTracks {
     return this.#tracks.get(shard)?.since ?? (0 as Instant);
   }
 
-  /** One change of a shard at a time. */
-  isUnderWay(now: Instant, shard: ShardId): boolean {
+  /** What the shard is about to be; undefined when nothing is under way. */
+  underWay(now: Instant, shard: ShardId): ShardConfig | undefined {
     const proposed = this.#tracks.get(shard)?.proposed;
-    return proposed !== undefined && now < proposed.until;
+    return proposed !== undefined && now < proposed.until ? proposed.config : undefined;
   }
 
   proposed(now: Instant, { cause, config }: Decision): void {
     const track = this.#tracks.get(config.shard);
     const until = after(now, PLANNER.proposalMs);
-    if (track !== undefined) track.proposed = { epoch: config.epoch, until };
+    if (track !== undefined) track.proposed = { config, until };
     if (cause.name === 'move.finished') this.#failures.delete(config.shard);
     if (cause.name === 'move.rolledBack' && cause.reason !== 'targetChanged') {
       this.#failed(now, config.shard);
