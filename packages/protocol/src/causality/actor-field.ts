@@ -19,15 +19,34 @@ export const actorIdField: Field<ActorId> = {
   shape: partsField.shape,
   optional: false,
   toWire: (actor) => partsField.toWire(partsOf(actor)),
-  fromWire: (raw) => {
-    const { node, epoch } = partsField.fromWire(raw);
-    return actorId(node, epoch);
-  },
+  fromWire: (raw) => actorOf(partsField.fromWire(raw)),
   bytes: (actor) => partsField.bytes(partsOf(actor)),
 };
 
+/**
+ * Actors seen lately, in both directions: the same few primaries are in every version that travels.
+ * They change the price of a conversion, never its result, and are forgotten when they are many.
+ */
+const SEEN_MAX = 4096;
+const seenParts = new Map<ActorId, ActorParts>();
+const seenActors = new Map<NodeId, { readonly epoch: number; readonly actor: ActorId }>();
+
 function partsOf(actor: ActorId): ActorParts {
+  const known = seenParts.get(actor);
+  if (known !== undefined) return known;
   const [, node, epoch] = ACTOR_ID.exec(actor) ?? [];
   if (node === undefined) throw expected('an actor id', actor);
-  return { node: node as NodeId, epoch: Number(epoch) };
+  const parts = { node: node as NodeId, epoch: Number(epoch) };
+  if (seenParts.size === SEEN_MAX) seenParts.clear();
+  seenParts.set(actor, parts);
+  return parts;
+}
+
+function actorOf({ node, epoch }: ActorParts): ActorId {
+  const known = seenActors.get(node);
+  if (known?.epoch === epoch) return known.actor;
+  const actor = actorId(node, epoch);
+  if (seenActors.size === SEEN_MAX) seenActors.clear();
+  seenActors.set(node, { epoch, actor });
+  return actor;
 }

@@ -12,6 +12,7 @@ import {
   integer,
   list,
   optional,
+  passingBytes,
   sentence,
 } from '../wire/field.ts';
 import { nodeIdField } from '../wire/id-field.ts';
@@ -241,6 +242,8 @@ export const scopeField: Field<Scope> = struct<Scope>({
 });
 
 const entryBytes = bytes(1, LIMITS.entryBytesMax);
+/** What a write carries is encoded again at once, into a record of the log. */
+const writtenBytes = passingBytes(1, LIMITS.entryBytesMax);
 const maybeEntryBytes = bytes(0, LIMITS.entryBytesMax);
 
 const conditionField = union<Condition>({
@@ -253,8 +256,8 @@ const conditionField = union<Condition>({
 const address = { namespace: namespaceField, key: entryIdField };
 
 const operationBodyField: Field<OperationBody> = extensibleUnion<OperationBody>({
-  put: { number: 1, fields: { ...address, entry: entryBytes, condition: conditionField } },
-  update: { number: 2, fields: { ...address, patch: entryBytes, condition: conditionField } },
+  put: { number: 1, fields: { ...address, entry: writtenBytes, condition: conditionField } },
+  update: { number: 2, fields: { ...address, patch: writtenBytes, condition: conditionField } },
   delete: { number: 3, fields: { ...address, condition: conditionField } },
   get: { number: 4, fields: address },
   history: { number: 5, fields: address },

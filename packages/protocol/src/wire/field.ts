@@ -5,6 +5,7 @@ import {
   textHeaderBytes,
   type WireValue,
 } from './msgpack.ts';
+import { copyIntoBlock } from './shared-block.ts';
 import { fitUtf8, utf8Bytes } from './utf8.ts';
 import { expected, inside, WireError } from './wire-error.ts';
 
@@ -125,6 +126,15 @@ export function bytes(min: number, max: number): Field<Uint8Array> {
     toWire: check,
     fromWire: (raw) => new Uint8Array(check(raw)),
     bytes: (value) => bytesHeaderBytes(value.length) + value.length,
+  };
+}
+
+/** The same for what is handed on or encoded again within moments, and never kept. */
+export function passingBytes(min: number, max: number): Field<Uint8Array> {
+  const kept = bytes(min, max);
+  return {
+    ...kept,
+    fromWire: (raw) => copyIntoBlock(kept.toWire(raw as Uint8Array) as Uint8Array),
   };
 }
 

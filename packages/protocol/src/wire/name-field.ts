@@ -1,4 +1,5 @@
-import { checked, type Field, text } from './field.ts';
+import { type Field, text } from './field.ts';
+import type { WireValue } from './msgpack.ts';
 import { expected } from './wire-error.ts';
 
 /**
@@ -13,8 +14,28 @@ export function hasControlCharacter(value: string): boolean {
 
 /** Text that names something: from `bytesMin` to `bytesMax` bytes, without control characters. */
 export function name(bytesMin: 0 | 1, bytesMax: number): Field<string> {
-  return checked(text(bytesMax), `name(${bytesMin},${bytesMax})`, (value) => {
-    if (value.length < bytesMin) throw expected('a name that is not empty', value);
-    if (CONTROL_CHARACTER.test(value)) throw expected('text without control characters', value);
-  });
+  const any = text(bytesMax);
+  const check = (value: unknown): string => {
+    if (typeof value === 'string' && isPlainName(value, bytesMin, bytesMax)) return value;
+    const valid = any.fromWire(value as WireValue);
+    if (valid.length < bytesMin) throw expected('a name that is not empty', valid);
+    if (hasControlCharacter(valid)) throw expected('text without control characters', valid);
+    return valid;
+  };
+  return {
+    ...any,
+    shape: `name(${bytesMin},${bytesMax})`,
+    toWire: check,
+    fromWire: check,
+  };
+}
+
+/** Almost all names are printable ASCII, which one look at each character proves. */
+function isPlainName(value: string, bytesMin: number, bytesMax: number): boolean {
+  if (value.length < bytesMin || value.length > bytesMax) return false;
+  for (let i = 0; i < value.length; i++) {
+    const unit = value.charCodeAt(i);
+    if (unit < 0x20 || unit > 0x7e) return false;
+  }
+  return true;
 }

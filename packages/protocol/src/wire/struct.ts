@@ -86,7 +86,8 @@ class Struct<T extends object> implements Field<T> {
     const record = value as AnyRecord;
     const names = this.#names;
     const fields = this.#fields;
-    const raw: WireValue[] = [...this.#options.first];
+    const { first, keepUnknown } = this.#options;
+    const raw: WireValue[] = first.length === 0 ? [] : first.slice();
     let i = 0;
     try {
       for (; i < names.length; i++) {
@@ -95,7 +96,7 @@ class Struct<T extends object> implements Field<T> {
     } catch (error) {
       throw inside(error, names[i] as string);
     }
-    if (this.#options.keepUnknown) {
+    if (keepUnknown) {
       const unknown = (value as Extensible).unknownFields;
       if (unknown !== undefined) raw.push(...unknown);
     }
