@@ -85,6 +85,8 @@ export type ClockEvent =
 export type AutopilotEvent =
   | { readonly name: 'voter.promoted'; readonly member: NodeId }
   | { readonly name: 'voter.replaced'; readonly dead: NodeId; readonly by: NodeId }
+  /** A draining member gave its vote to another one. */
+  | { readonly name: 'voter.relieved'; readonly member: NodeId; readonly by: NodeId }
   | { readonly name: 'learner.added'; readonly member: NodeId }
   | { readonly name: 'learner.removed'; readonly member: NodeId };
 

@@ -273,3 +273,37 @@ test('A9: a coordinator that lags for ten seconds hands over', () => {
   expect(autopilot.round(at(6_000), slow)).toBeUndefined();
   expect(autopilot.round(at(6_000 + AUTOPILOT.laggingMs), slow)).toEqual({ kind: 'handOver' });
 });
+
+const DRAINING: Case = { status: 'draining' };
+
+test('A11: a draining voter is swapped for a learner that stays, in one change', () => {
+  const leaving: Case = { ...LEARNER, ...DRAINING };
+  expect(settled(viewOf([{}, {}, DRAINING, leaving, LEARNER]))).toMatchObject({
+    kind: 'reconfigure',
+    voters: [id(1), id(2), id(5)],
+    learners: [id(4)],
+    events: [{ name: 'voter.relieved', member: id(3), by: id(5) }],
+  });
+});
+
+test('A11: the coordinator gives up its own vote last', () => {
+  const both = viewOf([DRAINING, {}, DRAINING, LEARNER, LEARNER]);
+  expect(voters(settled(both))).toEqual([id(1), id(2), id(4)]);
+  expect(voters(settled(viewOf([DRAINING, {}, {}, LEARNER])))).toEqual([id(2), id(3), id(4)]);
+});
+
+test.each<[string, Case[]]>([
+  ['without a candidate', [{}, {}, DRAINING]],
+  ['with a candidate that drains itself', [{}, {}, DRAINING, { ...LEARNER, ...DRAINING }]],
+  ['with a candidate that is far behind', [{}, {}, DRAINING, { ...LEARNER, behind: 300 }]],
+])('A11: %s a draining voter keeps its vote', (_name, cases) => {
+  expect(settled(viewOf(cases))).toBeUndefined();
+});
+
+test('A11: a dead voter goes first', () => {
+  expect(voters(settled(viewOf([{}, DRAINING, DEAD, LEARNER, LEARNER])))).toEqual([
+    id(1),
+    id(2),
+    id(4),
+  ]);
+});

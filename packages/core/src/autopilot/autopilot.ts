@@ -50,6 +50,7 @@ export class Autopilot {
       this.#admit(view) ??
       this.#grow(view) ??
       this.#replaceVoter(now, view) ??
+      this.#relieveVoter(now, view) ??
       this.#promote(now, view) ??
       this.#tendLearners(now, view)
     );
@@ -101,6 +102,31 @@ export class Autopilot {
     const learners = view.election.config.learners.filter((learner) => learner !== by);
     const events = by === undefined ? [] : ([{ name: 'voter.replaced', dead, by }] as const);
     return { kind: 'reconfigure', voters: next, learners, events };
+  }
+
+  /**
+   * A voter that drains gives its vote to somebody who stays, itself included: a leader that is no
+   * voter any more steps down once that has committed. Without anybody it keeps the vote.
+   */
+  #relieveVoter(now: Instant, view: AutopilotView): AutopilotAction | undefined {
+    const { learners, voters } = view.election.config;
+    // The leader goes last: with its vote goes the round.
+    const draining = voters.filter((voter) => isDraining(view, voter));
+    const member = draining.find((voter) => voter !== view.self) ?? draining[0];
+    if (member === undefined) return undefined;
+    const kept = voters.filter((voter) => voter !== member);
+    const by = this.#choose(now, view, { kept, count: 1 })[0];
+    if (by === undefined) return undefined;
+    const next = [...kept, by].sort();
+    if (!this.#hasLiveMajority(view, voters) || !this.#hasLiveMajority(view, next)) {
+      return undefined;
+    }
+    return {
+      kind: 'reconfigure',
+      voters: next,
+      learners: learners.filter((learner) => learner !== by),
+      events: [{ name: 'voter.relieved', member, by }],
+    };
   }
 
   /** Brings the group up to its target in one joint change, so the count stays odd. */
@@ -159,7 +185,7 @@ export class Autopilot {
   ): readonly NodeId[] {
     const zoneOf = (id: NodeId): string => viewOf(view, id)?.meta.zone ?? '';
     const stable = view.election.config.learners
-      .filter((learner) => this.#isStable(now, learner))
+      .filter((learner) => this.#isStable(now, learner) && !isDraining(view, learner))
       .map((nodeId) => ({ nodeId, zone: zoneOf(nodeId) }));
     const kept = wanted.kept.map((nodeId) => ({ nodeId, zone: zoneOf(nodeId) }));
     // The votes that stay come first in each zone, so the picks beyond them are the fairest.
@@ -213,6 +239,10 @@ export class Autopilot {
 
 function viewOf(view: AutopilotView, id: NodeId): MemberView | undefined {
   return view.members.find((member) => member.nodeId === id);
+}
+
+function isDraining(view: AutopilotView, id: NodeId): boolean {
+  return view.control.members.some(({ nodeId, status }) => nodeId === id && status === 'draining');
 }
 
 function isUnregistered(view: AutopilotView, id: NodeId): boolean {

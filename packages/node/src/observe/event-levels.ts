@@ -96,6 +96,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'snapshot.installed': 'info',
   'snapshot.refused': 'error',
   'voter.promoted': 'info',
+  'voter.relieved': 'info',
   'voter.replaced': 'warn',
 };
 
