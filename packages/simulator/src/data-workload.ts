@@ -5,7 +5,7 @@ import type { HistoryEvent } from './history/history-event.ts';
 import { HistoryRecorder } from './history/history-recorder.ts';
 import type { CalledOperation, CallEnd } from './shard-world/shard-call.ts';
 import { ShardClient } from './shard-world/shard-client.ts';
-import type { FinishedCall } from './shard-world/shard-client.ts';
+import type { ClientSurroundings, FinishedCall } from './shard-world/shard-client.ts';
 import { contentOf, NAMESPACE } from './shard-world/shard-keys.ts';
 import type { WorldKey } from './shard-world/shard-keys.ts';
 import { SimClient } from './sim-client.ts';
@@ -55,6 +55,7 @@ export class DataWorkload {
   /** What was written once and acknowledged, by key. */
   readonly #acknowledged = new Map<string, FinishedCall>();
   readonly #lost: string[] = [];
+  readonly #sessionKeys: ClientSurroundings['sessionKeys'] = new Map();
   #processes = 0;
   #openReads = 0;
 
@@ -147,6 +148,7 @@ export class DataWorkload {
       queue: this.#world.queue,
       tuning: this.#options,
       histories: this.histories,
+      sessionKeys: this.#sessionKeys,
       newProcess: () => this.#newProcess(),
       execute: (operation: CalledOperation, ended: (end: CallEnd) => void) =>
         this.#execute(sim, operation, this.#options.timeoutMs, ended),

@@ -153,6 +153,7 @@ const ENTRY_BYTES_MAX = 1024 * 1024;
 const LEADER_WITHIN_MS = 10_000;
 /** Ten seconds and the time that a rumour takes to get around. */
 const VIEWS_WITHIN_MS = 13_000;
+const CLOCK_FAULTS: ReadonlySet<string> = new Set(['skew', 'jump', 'freezeClock', 'drift']);
 /** Moves that were under way, a replacement of somebody who is gone for good (30 s), and its end. */
 const SHARDS_WITHIN_MS = 120_000;
 const CALLS_WITHIN_MS = 120_000;
@@ -315,7 +316,7 @@ export class Day {
       machinesNeverFault(),
       haltsHaveCauses(),
       this.#falseDeaths,
-      ...shardCheckers(),
+      ...shardCheckers(!this.#faultKinds.some((kind) => CLOCK_FAULTS.has(kind))),
       linearizable(() => this.#data),
       sessionsGoForward(() => this.#data),
       acknowledgedWritesSurvive(() => this.#data),

@@ -29,7 +29,6 @@ export interface OneCopy {
   readonly entries: Map<string, StoredCopy>;
   readonly outcomes: Map<string, OperationResult>;
   counter: number;
-  lastMs: number;
 }
 
 export interface OneCopyOptions {
@@ -43,7 +42,7 @@ export interface OneCopyOptions {
  * find nothing wrong with it, and something with each of its mistakes.
  */
 export function oneCopyShards(options: OneCopyOptions): ShardsFactory {
-  const copy: OneCopy = { entries: new Map(), outcomes: new Map(), counter: 0, lastMs: 0 };
+  const copy: OneCopy = { entries: new Map(), outcomes: new Map(), counter: 0 };
   return (start) => new OneCopyShards(copy, start, options);
 }
 
@@ -148,10 +147,7 @@ class OneCopyShards implements SimulatedShards {
       actor: `${this.#self}.1` as EntryVersion['dot']['actor'],
       counter: this.#copy.counter,
     };
-    // One memory, one clock.
-    const ms = Math.max(this.#copy.lastMs + 1, this.#start.tick().ms);
-    this.#copy.lastMs = ms;
-    const version = { dot, timestamp: { ms, counter: 0 } };
+    const version = { dot, timestamp: this.#start.tick() };
     const forgotten = mistake === 'forgets' && luck;
     const undone = mistake === 'resurrects' && entry === undefined && luck;
     if (!forgotten && !undone) {

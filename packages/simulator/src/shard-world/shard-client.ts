@@ -33,6 +33,8 @@ export interface ClientSurroundings {
   /** Carries a call out: over a simulated network, by a session, or directly. */
   readonly execute: (operation: CalledOperation, ended: (end: CallEnd) => void) => void;
   readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  /** The key that each client writes for sessions at the moment: only it does. */
+  readonly sessionKeys: Map<number, WorldKey>;
   /** Histories need a process that was never used. */
   readonly newProcess: () => number;
   readonly finished: (call: FinishedCall) => void;
@@ -151,6 +153,8 @@ export class ShardClient {
     if (end.kind === 'unknown') {
       recorder.end(begun, 'info');
       this.#process[history] = this.#world.newProcess();
+      // That write may still take effect, after later ones: no order of the key is promised.
+      if (history === 'session') this.#world.sessionKeys.delete(this.#name);
       return;
     }
     const { answer, node } = end;
@@ -162,11 +166,16 @@ export class ShardClient {
       void this.#known.set(`${shard}/${key}`, { content, dot: version?.dot });
     if (result.kind === 'written') {
       known(intent.content ?? null, intent.f === 'delete' ? undefined : result.version);
-      recorder.end(begun, 'ok', { node, version: versionOf(result.version) });
+      const { content } = intent;
+      recorder.end(
+        begun,
+        'ok',
+        content === undefined ? { node } : { node, version: versionOf(content) },
+      );
     } else if (result.kind === 'found') {
       const content = contentOf(result.found.entry);
       known(content, result.found.version);
-      recorder.end(begun, 'ok', { node, value: content, version: versionOf(result.found.version) });
+      recorder.end(begun, 'ok', { node, value: content, version: versionOf(content) });
     } else {
       known(null, undefined);
       recorder.end(begun, 'ok', { node, value: null, version: [] });
@@ -184,7 +193,7 @@ export class ShardClient {
       const key = `u${this.#name}-${this.#writes + 1}`;
       return this.#put({ shard, keyClass: 'ledger', key });
     }
-    if (luck < 0.82) return this.#onSession({ shard, keyClass: 'session', key: `s${number}` });
+    if (luck < 0.82) return this.#onSession(shard);
     if (luck < 0.94 || sync === 'memory') {
       return this.#onMixed({ shard, keyClass: 'mixed', key: `o${number}` });
     }
@@ -208,8 +217,17 @@ export class ShardClient {
     };
   }
 
-  #onSession(key: WorldKey): Intent {
-    return this.#random.chance(0.35) ? this.#put(key) : this.#get(key, 'one');
+  /** Each key has one writer, so that the order of its values is known. */
+  #onSession(shard: ShardId): Intent {
+    const { sessionKeys } = this.#world;
+    const own = sessionKeys.get(this.#name);
+    if (own === undefined || this.#random.chance(0.35)) {
+      const fresh = { shard, keyClass: 'session', key: `s${this.#name}-${this.#writes}` } as const;
+      sessionKeys.set(this.#name, own ?? fresh);
+      return this.#put(own ?? fresh);
+    }
+    const key = this.#random.pick([...sessionKeys.values()]) ?? own;
+    return this.#get(key, 'one');
   }
 
   #onMixed(key: WorldKey): Intent {
@@ -279,6 +297,7 @@ export class ShardClient {
   }
 }
 
-function versionOf({ timestamp }: EntryVersion): readonly number[] {
-  return [timestamp.ms, timestamp.counter];
+/** Contents of one client are numbered in the order in which it began to write them. */
+function versionOf(content: string): readonly number[] {
+  return [Number(content.slice(content.indexOf('-') + 1))];
 }

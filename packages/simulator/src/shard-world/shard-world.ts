@@ -70,6 +70,7 @@ export class ShardWorld {
   readonly #told: number[] = [];
   /** What the control group believes; follows the truth after a while. */
   readonly #believed: BelievedNode[] = [];
+  readonly #sessionKeys: ClientSurroundings['sessionKeys'] = new Map();
   #processes = 0;
   #healed = false;
 
@@ -242,6 +243,7 @@ export class ShardWorld {
       execute: (operation, ended) =>
         void new ShardCall(calls, operation, { limits: LIMITS_OF_CALLS, ended }),
       histories: this.histories,
+      sessionKeys: this.#sessionKeys,
       newProcess: () => this.newProcess(),
       finished: (call: FinishedCall) => this.finished(call),
     };
