@@ -14,7 +14,6 @@ import type {
   Scope,
 } from '../messages/operations.ts';
 import type { LogRecord } from '../messages/replication.ts';
-import type { ShardConfig } from '../messages/shards.ts';
 
 const A = nodeId('0a000000000000000000000000000001');
 const B = nodeId('0b000000000000000000000000000002');
@@ -94,27 +93,6 @@ export const recordBodies: readonly RecordBody[] = [
   },
   { kind: 'activate' },
   { kind: 'collect', upTo: 69_000, timestamp: { ms: 1_789_999_000_000, counter: 0 } },
-];
-
-export const shardConfigs: readonly ShardConfig[] = [
-  {
-    ...shardEpoch,
-    stage: 'stable',
-    primary: A,
-    primaryGeneration: generation(7),
-    replicas: [A, B, C],
-    next: [],
-    session: 0,
-  },
-  {
-    ...shardEpoch,
-    stage: 'dual',
-    primary: B,
-    primaryGeneration: generation(1),
-    replicas: [A, B, C],
-    next: [B, C, D],
-    session: 4,
-  },
 ];
 
 const records: readonly LogRecord[] = recordBodies.map((record, i) => {
