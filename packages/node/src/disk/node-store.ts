@@ -22,6 +22,7 @@ import type { EntryPlace } from './entry-reader.ts';
 import type { RecordOperation } from './group-commit.ts';
 import { makeDirectory } from './make-directory.ts';
 import { StoredBytes } from './stored-bytes.ts';
+import { holeInLogs } from './write-ahead-logs.ts';
 
 /**
  * Everything one node remembers: a `level` database, used by one process at a time.
@@ -60,6 +61,7 @@ export class NodeStore {
       throw openError(directory, error);
     });
     const place = path.join(directory, 'db');
+    await checkLogs(directory, place);
     const database = new Level<string, Uint8Array>(place, { valueEncoding: 'view' }) as Database;
     try {
       await database.open();
@@ -199,6 +201,19 @@ function loaded(key: string, bytes: Uint8Array | undefined): LoadResult {
   const entry = value === undefined ? undefined : decodeStoredEntry(value);
   if (entry === undefined) return { kind: 'damaged', problem: entryProblem(value) };
   return { kind: 'loaded', entry };
+}
+
+/** Before LevelDB opens the database: it would replay what it can and delete the evidence. */
+async function checkLogs(directory: string, databaseDirectory: string): Promise<void> {
+  const hole = await holeInLogs(databaseDirectory).catch((error: unknown) => {
+    throw openError(directory, error);
+  });
+  if (hole === undefined) return;
+  const { file, offset, missingOperations } = hole;
+  const problem =
+    `its write-ahead log has a hole: ${missingOperations} operations are missing before byte ` +
+    `${offset} of db/${file}`;
+  throw corruptError(directory, problem);
 }
 
 /** @returns whether an older memgrid wrote the directory. */
