@@ -99,6 +99,16 @@ test('W6: an unknown message is not sent', () => {
   expect(() => encodeClientMessage(strange)).toThrow('expected a known message type');
 });
 
+test('W6: what is left of a deadline is rounded, and never becomes nothing', () => {
+  const [first] = operations;
+  if (first === undefined) throw new Error('There are examples.');
+  const timeoutMs = [2_999.6, 0.2, 1].map((left) => {
+    const sent = operationField.toWire({ ...first, timeoutMs: left });
+    return operationField.fromWire(sent).timeoutMs;
+  });
+  expect(timeoutMs).toEqual([3_000, 1, 1]);
+});
+
 test('W3: operations and answers keep what a newer version added, between nodes too', () => {
   const raw = rawOf({ type: 'operations', operations });
   for (const operation of (raw[1] as WireValue[][])[0] as WireValue[][]) {

@@ -11,6 +11,7 @@ import {
   type Field,
   integer,
   list,
+  measured,
   optional,
   passingBytes,
   sentence,
@@ -280,10 +281,13 @@ export const operationField: Field<Operation> = extensible<Operation>({
   read: readLevelField,
   durability: durabilityField,
   sync: syncClassField,
-  timeoutMs: integer(1, Number.MAX_SAFE_INTEGER),
+  timeoutMs: measured(1, Number.MAX_SAFE_INTEGER),
   noAutonomous: bool,
   atLeast: countField,
 });
+
+/** The difference of two readings of a clock: rounded, because it must never stop an answer. */
+const staleness = measured(0, Number.MAX_SAFE_INTEGER);
 
 const foundEntryField: Field<FoundEntry> = extensible<FoundEntry>({
   key: entryIdField,
@@ -328,9 +332,9 @@ export const operationResultField: Field<OperationResult> = extensibleUnion<Oper
   },
   found: {
     number: 2,
-    fields: { found: foundEntryField, source: answerSourceField, stalenessMs: countField },
+    fields: { found: foundEntryField, source: answerSourceField, stalenessMs: staleness },
   },
-  absent: { number: 3, fields: { source: answerSourceField, stalenessMs: countField } },
+  absent: { number: 3, fields: { source: answerSourceField, stalenessMs: staleness } },
   listed: {
     number: 4,
     fields: {
@@ -338,7 +342,7 @@ export const operationResultField: Field<OperationResult> = extensibleUnion<Oper
       count: countField,
       more: bool,
       source: answerSourceField,
-      stalenessMs: countField,
+      stalenessMs: staleness,
     },
   },
   history: {

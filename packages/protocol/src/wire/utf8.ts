@@ -33,10 +33,13 @@ export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      bytes[at++] = unit;
+      continue;
+    }
     const code = text.codePointAt(i) as number;
-    if (code < 0x80) {
-      bytes[at++] = code;
-    } else if (code < 0x800) {
+    if (code < 0x800) {
       bytes[at++] = 0xc0 | (code >> 6);
       bytes[at++] = 0x80 | (code & 0x3f);
     } else if (code < 0x10000) {
