@@ -8,6 +8,8 @@ export { Random } from './random.ts';
 export type * from './node-io.ts';
 export type * from './gateway/gateway-io.ts';
 export type * from './shards/shards-io.ts';
+export { Shards } from './shards/shards.ts';
+export { SHARDS_DEFAULTS, shardsConfig } from './shards/shards-config.ts';
 export type * from './entries/entry-table.ts';
 export { MemoryEntryTable } from './entries/memory-entry-table.ts';
 export type { MemoryEntryTableOptions } from './entries/memory-entry-table.ts';
@@ -94,3 +96,5 @@ export { SESSION_DEFAULTS, sessionConfigProblems } from './session/session-confi
 export type { SessionConfig } from './session/session-config.ts';
 export type { NearEntry, NearStore } from './session/near-cache.ts';
 export type { WatchPosition } from './session/watch-position.ts';
+export { ListScan } from './session/list-scan.ts';
+export type { ScanAnswer, ScanPlace, ScanRequest } from './session/list-scan.ts';

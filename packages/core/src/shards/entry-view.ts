@@ -1,0 +1,42 @@
+import type { EntryState, EntryVersion, Sibling, StoredWrite } from '@memgrid/protocol';
+import { decodeValue, entryStateField } from '@memgrid/protocol';
+import { broken } from '#breaks';
+
+export type StoredSibling = Sibling<StoredWrite>;
+
+/** @throws WireError for bytes that are no state. */
+export function decodeState(state: Uint8Array): EntryState {
+  return decodeValue(entryStateField, state, 'state');
+}
+
+/** The sibling that everybody shows: the latest by hybrid clock, then by actor. */
+export function winnerOf(state: EntryState): StoredSibling | undefined {
+  let winner: StoredSibling | undefined;
+  for (const sibling of state.siblings) {
+    if (winner === undefined || isLater(sibling, winner)) winner = sibling;
+  }
+  return winner;
+}
+
+function isLater(a: StoredSibling, b: StoredSibling): boolean {
+  const [left, right] = [a.value.timestamp, b.value.timestamp];
+  if (left.ms !== right.ms) return left.ms > right.ms;
+  if (left.counter !== right.counter) return left.counter > right.counter;
+  if (a.dot.actor !== b.dot.actor) return a.dot.actor > b.dot.actor;
+  return a.dot.counter > b.dot.counter;
+}
+
+/** The winner, unless it is a delete or has expired. See DESIGN.md, S19. */
+export function visibleOf(state: EntryState, nowMs: number): StoredSibling | undefined {
+  const winner = winnerOf(state);
+  if (winner === undefined || winner.value.kind === 'delete') return undefined;
+  return isExpired(winner.value, nowMs) ? undefined : winner;
+}
+
+export function isExpired({ expiresAt }: StoredWrite, nowMs: number): boolean {
+  return expiresAt !== 0 && expiresAt <= nowMs && !broken('shards.expired-invisible');
+}
+
+export function versionOf(sibling: StoredSibling): EntryVersion {
+  return { dot: sibling.dot, timestamp: sibling.value.timestamp };
+}

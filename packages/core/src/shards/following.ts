@@ -1,0 +1,198 @@
+import type {
+  LogRecord,
+  LogSuffix,
+  NodeId,
+  Relay,
+  ReplicateShard,
+  ReplicateShardAck,
+  ShardEpoch,
+  ShardId,
+} from '@memgrid/protocol';
+import { LIMITS } from '@memgrid/protocol';
+import type { Instant } from '../machine.ts';
+import { matchRecords } from './log-matching.ts';
+import type { PromiseKeeper } from './promise-keeper.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { ShardCopy } from './shard-copy.ts';
+import type { LoggedRecord } from './shard-log.ts';
+
+export interface FollowingOwner {
+  readonly shard: ShardId;
+  readonly promise: PromiseKeeper;
+  /** Where records go: the copy that a stream fills, or the one that counts. */
+  readonly receiving: ShardCopy;
+  /** The copy that counts. */
+  readonly copy: ShardCopy;
+  /** Of the promised epoch, as far as it is known. */
+  readonly primaryNode: NodeId | undefined;
+  /** Whether the receiving copy is whole. */
+  readonly isComplete: boolean;
+  onCut(copy: ShardCopy, cut: readonly LoggedRecord[]): void;
+  /** This copy cannot follow any more: only the whole shard helps. */
+  streamFrom(from: NodeId): void;
+}
+
+const RELAY_BYTES = 512 * 1024;
+
+/** A replica as the primary of its epoch sees it: takes records, acknowledges what is safe. */
+export class Following {
+  readonly #context: ShardContext;
+  readonly #owner: FollowingOwner;
+  /** The log is the primary's up to here; of `#epoch`. */
+  #matched = 0;
+  #epoch: ShardEpoch = 0;
+  #leader: NodeId | undefined;
+  #acknowledged = { memory: 0, os: 0, disk: 0 };
+  /** When the primary last said something that left nothing open. */
+  #currentAt: Instant;
+  /** To whom this replica brings records that the primary does not. */
+  readonly #relays = new Map<NodeId, number>();
+
+  constructor(context: ShardContext, owner: FollowingOwner) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#currentAt = context.now;
+  }
+
+  /** How long nobody has said that there is nothing new. */
+  get stalenessMs(): number {
+    return Math.max(0, Math.round(this.#context.now - this.#currentAt));
+  }
+
+  /** The receiving copy is another one: what matched has to be found out again. */
+  restart(): void {
+    this.#matched = this.#owner.receiving.commit;
+    this.#acknowledged = { memory: 0, os: 0, disk: 0 };
+  }
+
+  /** Records of an epoch that is promised. The caller has checked that it is not an older one. */
+  replicate(from: NodeId, item: ReplicateShard): void {
+    this.#enter(item.epoch);
+    if (this.#owner.primaryNode === undefined || this.#owner.primaryNode === from) {
+      this.#leader = from;
+    }
+    const copy = this.#owner.receiving;
+    const result = matchRecords(copy, item.previous, item.records);
+    if (result.kind === 'diverged') {
+      this.#owner.streamFrom(from);
+      return;
+    }
+    if (result.kind === 'mismatch') {
+      this.#acknowledge(from, result.hint);
+      return;
+    }
+    this.#owner.onCut(copy, result.cut);
+    this.#matched = Math.max(this.#matched, result.upTo);
+    copy.commitTo(Math.min(item.commit, this.#matched));
+    if (copy.commit >= item.commit) this.#currentAt = this.#context.now;
+    if (this.#isWorthAnAnswer(copy, item.records)) this.#acknowledge(from, undefined);
+  }
+
+  /** A suffix that somebody relays, or that a pull asked for. */
+  adopt(suffix: LogSuffix): void {
+    this.#enter(suffix.epoch);
+    const copy = this.#owner.receiving;
+    const result = matchRecords(copy, suffix.previous, suffix.records);
+    if (result.kind !== 'matched') return;
+    this.#owner.onCut(copy, result.cut);
+    copy.commitTo(Math.min(suffix.commit, result.upTo));
+  }
+
+  /** More of the log is safe: tell the primary, if it cares. */
+  stored(copy: ShardCopy): void {
+    if (copy !== this.#owner.receiving || this.#leader === undefined) return;
+    if (this.#epoch !== this.#owner.promise.epoch) return;
+    const { os, disk } = this.#marks(copy);
+    if (os <= this.#acknowledged.os && disk <= this.#acknowledged.disk) return;
+    this.#acknowledge(this.#leader, undefined);
+  }
+
+  /** The stream set a base: the primary is to go on from there. */
+  announce(source: NodeId): void {
+    const { primaryNode, promise, receiving } = this.#owner;
+    if (primaryNode === this.#context.self) return;
+    this.#enter(promise.epoch);
+    this.restart();
+    this.#acknowledge(primaryNode ?? source, receiving.log.lastIndex);
+  }
+
+  /** Tells the primary where this replica is, unasked: it has become complete. */
+  report(): void {
+    const { primaryNode } = this.#owner;
+    if (primaryNode === undefined || primaryNode === this.#context.self) return;
+    this.#enter(this.#owner.promise.epoch);
+    this.#acknowledge(primaryNode, undefined);
+  }
+
+  /** Asked to bring `to` what it lacks, because the primary does not. */
+  relay({ to, upTo }: Relay): void {
+    this.#relays.set(to, upTo);
+    this.#relayFrom(to, this.#owner.copy.commit);
+  }
+
+  /** An answer to what was relayed. */
+  relayed(from: NodeId, ack: ReplicateShardAck): void {
+    const upTo = this.#relays.get(from);
+    if (upTo === undefined) return;
+    if (ack.mismatch && ack.memory < upTo) this.#relayFrom(from, ack.memory);
+    else this.#relays.delete(from);
+  }
+
+  #relayFrom(to: NodeId, index: number): void {
+    const { copy, shard, promise } = this.#owner;
+    const upTo = this.#relays.get(to) ?? 0;
+    if (index < copy.log.base.index || index > copy.log.lastIndex) {
+      this.#relays.delete(to);
+      return;
+    }
+    const records = copy.log
+      .after(index, LIMITS.recordsMax, RELAY_BYTES)
+      .filter((record) => record.index <= upTo);
+    const previous = copy.log.positionAt(index);
+    const { commit } = copy;
+    this.#context.outbox.replicate(to, { shard, epoch: promise.epoch, previous, commit, records });
+  }
+
+  #enter(epoch: ShardEpoch): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#leader = undefined;
+    this.restart();
+    this.#relays.clear();
+  }
+
+  #marks(copy: ShardCopy): { memory: number; os: number; disk: number } {
+    const { os, disk } = copy.marks;
+    const memory = this.#matched;
+    return { memory, os: Math.min(os, memory), disk: Math.min(disk, memory) };
+  }
+
+  /** Records that have to be synced first are answered then, and only once. */
+  #isWorthAnAnswer(copy: ShardCopy, records: readonly LogRecord[]): boolean {
+    const last = records.at(-1);
+    if (last === undefined || records.some(({ sync }) => sync !== 'disk')) return true;
+    return this.#marks(copy).disk >= Math.min(last.index, this.#matched);
+  }
+
+  /** @param hint instead of an acknowledgement: try again after this index. */
+  #acknowledge(to: NodeId, hint: number | undefined): void {
+    const { promise, shard } = this.#owner;
+    const epoch = this.#epoch;
+    promise.whenDurable(epoch, () => {
+      if (promise.epoch !== epoch || this.#epoch !== epoch) return;
+      const copy = this.#owner.receiving;
+      const marks = this.#marks(copy);
+      if (hint === undefined) this.#acknowledged = marks;
+      this.#context.outbox.replicateAck(to, {
+        shard,
+        epoch,
+        memory: hint ?? marks.memory,
+        os: hint === undefined ? marks.os : 0,
+        disk: hint === undefined ? marks.disk : 0,
+        complete: this.#owner.isComplete,
+        applied: copy.applied.index,
+        mismatch: hint !== undefined,
+      });
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import type {
+  LogSuffix,
+  NodeId,
+  RecordBody,
+  ReplicateShardAck,
+  ShardConfig,
+  ShardEpoch,
+  ShardPromise,
+  SyncClass,
+} from '@memgrid/protocol';
+import { encodeValue, recordBodyField } from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { Activation, type ActivationOwner } from './activation.ts';
+import { earliest, type Instant } from '../machine.ts';
+import { hasQuorum } from './quorum-rule.ts';
+import { Replication } from './replication.ts';
+import type { ShardContext } from './shard-context.ts';
+import { StrongReads } from './strong-reads.ts';
+
+export interface PrimaryOwner extends ActivationOwner {
+  /** Quorum writes and strong reads are served from now on. */
+  onActive(): void;
+}
+
+type Phase =
+  /** Collects promises and takes over the longest log. */
+  | { readonly kind: 'promising' }
+  /** The record that proves the epoch is logged and not committed. */
+  | { readonly kind: 'activating'; readonly index: number }
+  | { readonly kind: 'active' }
+  /** Somebody promised a later epoch: this one is over, whatever the next one is. */
+  | { readonly kind: 'fenced' };
+
+/** One node as the primary of one shard in one epoch. */
+export class Primary {
+  readonly config: ShardConfig;
+  readonly replication: Replication;
+  readonly strongReads: StrongReads;
+  readonly activation: Activation;
+  readonly #context: ShardContext;
+  readonly #owner: PrimaryOwner;
+  #phase: Phase = { kind: 'promising' };
+
+  constructor(context: ShardContext, config: ShardConfig, owner: PrimaryOwner) {
+    this.#context = context;
+    this.#owner = owner;
+    this.config = config;
+    this.replication = new Replication(context, config, () => owner.copy);
+    this.strongReads = new StrongReads(context, config);
+    this.activation = new Activation(context, config, owner);
+  }
+
+  get epoch(): ShardEpoch {
+    return this.config.epoch;
+  }
+
+  get isActive(): boolean {
+    return this.#phase.kind === 'active';
+  }
+
+  get isFenced(): boolean {
+    return this.#phase.kind === 'fenced';
+  }
+
+  /** Whether a write quorum lives, as far as gossip knows. */
+  get hasLiveQuorum(): boolean {
+    return hasQuorum(this.replication.sets, (node) => {
+      return node === this.#context.self || this.#context.isAlive(node);
+    });
+  }
+
+  hasPromised(node: NodeId): boolean {
+    return this.activation.hasPromised(node) || this.replication.peer(node)?.promised === true;
+  }
+
+  /** The own promise is durable: it counts. */
+  ownPromised(): void {
+    this.activation.ownPromised();
+  }
+
+  promised(from: NodeId, promise: ShardPromise): void {
+    this.activation.promised(from, promise);
+  }
+
+  acknowledged(from: NodeId, ack: ReplicateShardAck): void {
+    this.replication.acknowledged(from, ack);
+  }
+
+  suffix(from: NodeId, suffix: LogSuffix): void {
+    if (this.#phase.kind === 'promising') this.activation.suffix(from, suffix);
+  }
+
+  fenced(): void {
+    this.#phase = { kind: 'fenced' };
+  }
+
+  /** Logs a record of this epoch and returns its index. */
+  append(body: RecordBody, sync: SyncClass): number {
+    const { copy } = this.#owner;
+    const index = copy.log.lastIndex + 1;
+    copy.append([{ epoch: this.epoch, index, sync, body: encodeValue(recordBodyField, body) }]);
+    return index;
+  }
+
+  /** Does everything that has become possible; called at the end of every step. */
+  finish(): void {
+    if (this.#phase.kind === 'fenced') return;
+    if (this.#phase.kind === 'promising') this.#activate();
+    if (this.#phase.kind === 'promising') return;
+    this.#commit();
+    if (this.isActive) this.strongReads.advance(this.#owner.copy.applied.index);
+    // Confirmed reads may have let writes through, and a quorum of one commits at once.
+    this.#commit();
+    this.replication.sendAll();
+  }
+
+  get wakeAt(): Instant | undefined {
+    if (this.#phase.kind === 'fenced') return undefined;
+    const promising = this.#phase.kind === 'promising';
+    const wakeAt = this.activation.wakeAt(promising || this.config.stage === 'admit');
+    if (promising) return wakeAt;
+    return earliest(wakeAt, earliest(this.replication.wakeAt, this.strongReads.wakeAt));
+  }
+
+  wake(now: Instant): void {
+    if (this.#phase.kind === 'fenced') return;
+    const promising = this.#phase.kind === 'promising';
+    this.activation.wake(now, promising || this.config.stage === 'admit');
+    if (promising) return;
+    this.replication.wake(now);
+    this.strongReads.wake(now);
+  }
+
+  reset(peer: NodeId): void {
+    if (this.#phase.kind === 'fenced') return;
+    if (this.#phase.kind === 'promising') this.activation.reset(peer);
+    else this.replication.reset(peer);
+  }
+
+  #activate(): void {
+    if (!this.activation.advance()) return;
+    const index = this.append({ kind: 'activate' }, 'disk');
+    this.#phase = { kind: 'activating', index };
+  }
+
+  #commit(): void {
+    const { copy } = this.#owner;
+    while (true) {
+      const committable = this.replication.committable;
+      if (committable <= copy.commit) return;
+      // A majority may hold records of earlier epochs that a longer log still replaces; a record
+      // of this epoch on top of them is what settles them (Raft's rule of the leader's own term).
+      if (
+        this.#phase.kind === 'activating' &&
+        committable < this.#phase.index &&
+        !broken('shards.activation-record-commits')
+      ) {
+        return;
+      }
+      copy.commitTo(committable);
+      this.replication.noteCommit();
+      if (this.#phase.kind === 'activating' && copy.commit >= this.#phase.index) {
+        this.#phase = { kind: 'active' };
+        this.#owner.onActive();
+      }
+    }
+  }
+}

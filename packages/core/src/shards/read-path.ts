@@ -1,0 +1,303 @@
+import type {
+  AnswerSource,
+  EntryBody,
+  FoundEntry,
+  HistoryStep,
+  NodeId,
+  Operation,
+  OperationBody,
+  OperationResult,
+  Scope,
+  ShardId,
+  ShardPosition,
+} from '@memgrid/protocol';
+import {
+  decodeValue,
+  entryBodyField,
+  LIMITS,
+  parseStoredKey,
+  recordBodyField,
+  storedKey,
+} from '@memgrid/protocol';
+import { broken } from '#breaks';
+import type { FoundState } from './entry-loads.ts';
+import { decodeState, versionOf, visibleOf, winnerOf } from './entry-view.ts';
+import type { Primary } from './primary.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { ShardCopy } from './shard-copy.ts';
+import { ORIGIN } from './shard-log.ts';
+import type { WaitingOperation } from './waiting-operation.ts';
+
+export interface ReadOwner {
+  readonly shard: ShardId;
+  readonly copy: ShardCopy;
+  readonly primary: Primary | undefined;
+  /** How long ago the primary was heard to have nothing that this replica lacks. */
+  readonly stalenessMs: number;
+  /** Who to ask instead. */
+  readonly hint: NodeId | undefined;
+}
+
+type ListBody = Extract<OperationBody, { kind: 'list' }>;
+
+/** What a list has found so far. */
+interface Listing {
+  readonly body: ListBody;
+  readonly entries: FoundEntry[];
+  bytes: number;
+  count: number;
+  more: boolean;
+}
+
+/** Half of what a message of answers may hold: other answers travel in the same one. */
+const LIST_BYTES_MAX = LIMITS.operationsBytesMax / 2;
+const PAGE = 256;
+
+/** Reads that are answered from what one replica has applied: at `one`, and `strong` ones. */
+export class ReadPath {
+  readonly #context: ShardContext;
+  readonly #owner: ReadOwner;
+  /** Ask for more than is applied here. */
+  #behind: WaitingOperation[] = [];
+  /** Strong reads that came before the primary was active. */
+  #queue: WaitingOperation[] = [];
+
+  constructor(context: ShardContext, owner: ReadOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** A read at `one`: answered as soon as this replica has applied what the caller has seen. */
+  one(waiting: WaitingOperation): void {
+    const { operation } = waiting;
+    if (operation === undefined) return;
+    const { copy } = this.#owner;
+    if (copy.applied.index < operation.atLeast && !broken('shards.read-at-least')) {
+      this.#behind.push(waiting);
+      return;
+    }
+    const source = this.#owner.primary?.isActive === true ? 'primary' : 'replica';
+    this.#answer(waiting, operation, source);
+  }
+
+  /** A read at the primary, after a majority confirmed that it still is the primary. */
+  strong(waiting: WaitingOperation): void {
+    const { primary, copy } = this.#owner;
+    if (primary?.isActive !== true) {
+      this.#queue.push(waiting);
+      return;
+    }
+    primary.strongReads.confirm(waiting, copy.commit, () => {
+      const { operation } = waiting;
+      if (operation !== undefined) this.#answer(waiting, operation, 'primary');
+    });
+  }
+
+  /** The primary is active now. */
+  resume(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const waiting of queue) this.strong(waiting);
+  }
+
+  takeQueue(): readonly WaitingOperation[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    return queue.filter((waiting) => !waiting.isAnswered);
+  }
+
+  /** More is applied: look who waited for it. */
+  advance(): void {
+    if (this.#behind.length === 0) return;
+    const behind = this.#behind;
+    this.#behind = [];
+    for (const waiting of behind) if (!waiting.isAnswered) this.one(waiting);
+  }
+
+  /** This node holds the shard no longer. */
+  abandon(hint: NodeId | undefined): void {
+    for (const waiting of [...this.#behind, ...this.#queue]) waiting.redirect(hint);
+    this.#behind = [];
+    this.#queue = [];
+  }
+
+  #answer(waiting: WaitingOperation, operation: Operation, source: AnswerSource): void {
+    const { body } = operation;
+    if (body.kind === 'get') this.#get(waiting, storedKey(body.namespace, body.key), source);
+    else if (body.kind === 'list') this.#list(waiting, body, source);
+    else if (body.kind === 'history') this.#history(waiting, body);
+  }
+
+  #get(waiting: WaitingOperation, key: string, source: AnswerSource): void {
+    const { copy, shard } = this.#owner;
+    const { applied } = copy;
+    this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+      if (waiting.isAnswered) return;
+      // Another copy took this one's place while the disk was reading.
+      if (this.#owner.copy !== copy) {
+        this.#get(waiting, key, source);
+        return;
+      }
+      if (typeof found === 'object' && 'problem' in found) {
+        waiting.refuse(`The entry is damaged here and being mended.`, this.#owner.hint);
+        return;
+      }
+      const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
+      waiting.answer(
+        readResult(key, found, { source, stalenessMs, nowMs: this.#context.nowMs }),
+        applied,
+      );
+    });
+  }
+
+  #list(waiting: WaitingOperation, body: ListBody, source: AnswerSource): void {
+    const listing: Listing = { body, entries: [], bytes: 0, count: 0, more: false };
+    const { namespace } = body.scope;
+    this.#listFrom(
+      waiting,
+      { listing, source, at: this.#owner.copy.applied },
+      {
+        after: storedKey(namespace, body.after),
+        copy: this.#owner.copy,
+      },
+    );
+  }
+
+  /** One page; values that are only on disk are fetched before the next one. */
+  #listFrom(
+    waiting: WaitingOperation,
+    goal: { readonly listing: Listing; readonly source: AnswerSource; readonly at: ShardPosition },
+    from: { readonly after: string; readonly copy: ShardCopy },
+  ): void {
+    const { listing } = goal;
+    const { shard } = this.#owner;
+    const { copy } = from;
+    const prefix = storedKey(listing.body.scope.namespace, '');
+    const keys = this.#context.entries
+      .keys(shard, copy.slot, from.after, PAGE)
+      .filter((key) => key.startsWith(prefix));
+    const states = new Map<string, FoundState>();
+    const finish = (): void => {
+      if (waiting.isAnswered) return;
+      if (this.#owner.copy !== copy) {
+        this.#list(waiting, listing.body, goal.source);
+        return;
+      }
+      for (const key of keys) {
+        const found = states.get(key) as FoundState;
+        if (typeof found === 'object' && 'problem' in found) {
+          waiting.refuse(`An entry is damaged here and being mended.`, this.#owner.hint);
+          return;
+        }
+        if (!this.#include(listing, key, found)) break;
+      }
+      if (listing.more || keys.length < PAGE) this.#answerList(waiting, goal);
+      else this.#listFrom(waiting, goal, { after: keys.at(-1) as string, copy });
+    };
+    if (keys.length === 0) {
+      finish();
+      return;
+    }
+    for (const key of keys) {
+      this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+        states.set(key, found);
+        if (states.size === keys.length) finish();
+      });
+    }
+  }
+
+  /** Takes an entry into the list; false when there is no more room for it. */
+  #include(listing: Listing, key: string, found: FoundState): boolean {
+    if (typeof found !== 'object' || 'problem' in found) return true;
+    const visible = visibleOf(decodeState(found.state), this.#context.nowMs);
+    if (visible === undefined) return true;
+    const { scope, countOnly, limit } = listing.body;
+    if (!isInScope(decodeValue(entryBodyField, visible.value.entry), scope)) return true;
+    listing.count += 1;
+    if (countOnly) return true;
+    const size = visible.value.entry.byteLength + 256;
+    if (listing.entries.length >= limit || listing.bytes + size > LIST_BYTES_MAX) {
+      listing.more = true;
+      return false;
+    }
+    listing.bytes += size;
+    const { id } = parseStoredKey(key);
+    listing.entries.push({ key: id, entry: visible.value.entry, version: versionOf(visible) });
+    return true;
+  }
+
+  #answerList(
+    waiting: WaitingOperation,
+    goal: { readonly listing: Listing; readonly source: AnswerSource; readonly at: ShardPosition },
+  ): void {
+    const { listing, source, at } = goal;
+    const { entries, more } = listing;
+    const count = listing.body.countOnly ? listing.count : 0;
+    const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
+    waiting.answer({ kind: 'listed', entries, count, more, source, stalenessMs }, at);
+  }
+
+  /** What the retained log still holds of a key. */
+  #history(waiting: WaitingOperation, body: Extract<OperationBody, { kind: 'history' }>): void {
+    const { copy } = this.#owner;
+    const key = storedKey(body.namespace, body.key);
+    const steps: HistoryStep[] = [];
+    let bytes = 0;
+    let complete = copy.log.base.index === ORIGIN.index;
+    for (let index = copy.applied.index; index > copy.log.base.index; index -= 1) {
+      const step = stepOf(copy, index, key);
+      if (step === undefined) continue;
+      bytes += step.entry.byteLength + 256;
+      if (steps.length >= LIMITS.historyStepsMax || bytes > LIST_BYTES_MAX) {
+        complete = false;
+        break;
+      }
+      steps.push(step);
+    }
+    waiting.answer({ kind: 'history', steps: steps.reverse(), complete }, copy.applied);
+  }
+}
+
+function stepOf(copy: ShardCopy, index: number, key: string): HistoryStep | undefined {
+  const logged = copy.log.at(index);
+  if (logged === undefined) return undefined;
+  const { record } = logged;
+  const body = logged.body ?? decodeValue(recordBodyField, record.body, 'record');
+  if (body.kind !== 'write' || body.key !== key) return undefined;
+  const winner = winnerOf(decodeState(body.state));
+  if (winner === undefined) return undefined;
+  const { kind, entry } = winner.value;
+  const position = { epoch: record.epoch, index };
+  return { version: versionOf(winner), kind, entry, position };
+}
+
+export interface ReadFacts {
+  readonly source: AnswerSource;
+  readonly stalenessMs: number;
+  readonly nowMs: number;
+}
+
+/** What a caller is told about a key. */
+export function readResult(
+  key: string,
+  found: { readonly state: Uint8Array } | 'absent',
+  { source, stalenessMs, nowMs }: ReadFacts,
+): OperationResult {
+  const visible = found === 'absent' ? undefined : visibleOf(decodeState(found.state), nowMs);
+  if (visible === undefined) return { kind: 'absent', source, stalenessMs };
+  const entry: FoundEntry = {
+    key: parseStoredKey(key).id,
+    entry: visible.value.entry,
+    version: versionOf(visible),
+  };
+  return { kind: 'found', found: entry, source, stalenessMs };
+}
+
+function isInScope(entry: EntryBody, scope: Scope): boolean {
+  return (
+    (scope.userId === '' || scope.userId === entry.userId) &&
+    (scope.agentId === '' || scope.agentId === entry.agentId) &&
+    (scope.appId === '' || scope.appId === entry.appId) &&
+    (scope.runId === '' || scope.runId === entry.runId)
+  );
+}

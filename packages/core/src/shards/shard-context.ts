@@ -1,0 +1,84 @@
+import type { Generation, NodeId, ShardId, Timestamp } from '@memgrid/protocol';
+import type { EntryTable } from '../entries/entry-table.ts';
+import type { Instant } from '../machine.ts';
+import type { Random } from '../random.ts';
+import { DOTS_KEY, DotLease } from './dot-lease.ts';
+import { DueQueue } from './due-queue.ts';
+import { EntryLoads } from './entry-loads.ts';
+import type { EntryRules, ShardsConfig, ShardsOptions } from './shards-io.ts';
+import { StepOutbox } from './step-outbox.ts';
+import { StepStorage } from './step-storage.ts';
+import { StreamThrottle } from './streams/stream-throttle.ts';
+import type { WaitingOperation } from './waiting-operation.ts';
+
+/** What all shards of one node have in common. */
+export class ShardContext {
+  readonly self: NodeId;
+  readonly generation: Generation;
+  readonly config: ShardsConfig;
+  readonly entries: EntryTable;
+  readonly rules: EntryRules;
+  readonly random: Random;
+  readonly outbox = new StepOutbox();
+  readonly storage = new StepStorage();
+  readonly loads: EntryLoads;
+  readonly dots: DotLease;
+  readonly throttle: StreamThrottle;
+  /** Shards that this step did something with: each is finished once, at its end. */
+  readonly touched = new Set<ShardId>();
+  /** Operations by deadline. */
+  readonly deadlines = new DueQueue<WaitingOperation>();
+  readonly #tick: () => Timestamp;
+  #nowMs: number | undefined;
+  now: Instant;
+  /** Gossip's verdict. Empty before the first one: then everybody is worth a try. */
+  alive: ReadonlySet<NodeId> = new Set();
+  /** Bodies of all records that all shards retain. */
+  logBytes = 0;
+
+  constructor(options: ShardsOptions) {
+    this.self = options.self;
+    this.generation = options.generation;
+    this.config = options.config;
+    this.entries = options.entries;
+    this.rules = options.rules;
+    this.random = options.random;
+    this.now = options.now;
+    this.#tick = options.tick;
+    this.loads = new EntryLoads(this);
+    this.throttle = new StreamThrottle({
+      bytesPerSecond: options.config.streamBytesPerSecond,
+      streamsMax: options.config.streamsMax,
+      now: options.now,
+    });
+    this.dots = new DotLease({
+      self: options.self,
+      generation: options.generation,
+      size: options.config.dotLease,
+      record: options.records.get(DOTS_KEY),
+      storage: this.storage,
+    });
+  }
+
+  /** A new reading of the hybrid clock, later than every one before it. */
+  tick(): Timestamp {
+    const timestamp = this.#tick();
+    this.#nowMs = timestamp.ms;
+    return timestamp;
+  }
+
+  /** Wall-clock milliseconds, the same throughout one step. */
+  get nowMs(): number {
+    this.#nowMs ??= this.#tick().ms;
+    return this.#nowMs;
+  }
+
+  begin(now: Instant): void {
+    this.now = now;
+    this.#nowMs = undefined;
+  }
+
+  isAlive(node: NodeId): boolean {
+    return this.alive.size === 0 || this.alive.has(node);
+  }
+}

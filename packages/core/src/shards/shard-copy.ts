@@ -1,0 +1,432 @@
+import type { LogRecord, RecordBody, ShardId, ShardPosition, Timestamp } from '@memgrid/protocol';
+import { decodeValue, recordBodyField } from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { invariant } from '../assert.ts';
+import { entryKey } from '../entries/entry-keys.ts';
+import type { StoredEntry } from '../entries/entry-table.ts';
+import { encodeStoredEntry } from '../entries/stored-entry.ts';
+import type { StoreOperation } from '../store-operation.ts';
+import type { ShardContext } from './shard-context.ts';
+import { decodeState, type StoredSibling, versionOf, winnerOf } from './entry-view.ts';
+import { FadingEntries } from './fading-entries.ts';
+import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
+import { type LoggedRecord, ShardLog } from './shard-log.ts';
+import {
+  encodeLogRecord,
+  encodeOutcome,
+  encodeProgress,
+  fadingKey,
+  logKey,
+  NO_PROGRESS,
+  operationKey,
+  progressKey,
+  type RecoveredCopy,
+} from './shard-records.ts';
+
+/** What a replica has of the log, by what "having it" means. */
+export interface LogMarks {
+  readonly memory: number;
+  readonly os: number;
+  readonly disk: number;
+}
+
+/** Who is told what happens to a copy. */
+export interface CopyOwner {
+  /** More of the log is safer than before. */
+  onStored(copy: ShardCopy): void;
+  /** A record took effect. `winner` is what it left under its key. */
+  onApplied(copy: ShardCopy, record: AppliedRecord): void;
+}
+
+export interface AppliedRecord {
+  readonly at: ShardPosition;
+  readonly body: RecordBody;
+  /** Of a write. */
+  readonly winner: StoredSibling | undefined;
+}
+
+export interface CopyPlace {
+  readonly shard: ShardId;
+  readonly slot: number;
+  readonly owner: CopyOwner;
+}
+
+interface LogWrite {
+  upTo: number;
+}
+
+/**
+ * One slot of one shard: a base, the log after it, and what was applied of it.
+ *
+ * Applied is only what is committed, so nothing is ever taken back; the rest of the log may be cut
+ * off by a later primary. See DESIGN.md, S5 and S13.
+ */
+export class ShardCopy {
+  readonly shard: ShardId;
+  readonly slot: number;
+  readonly log: ShardLog;
+  readonly operations = new RememberedOperations();
+  readonly fading: FadingEntries;
+  readonly #context: ShardContext;
+  readonly #owner: CopyOwner;
+  #commit: number;
+  #applied: ShardPosition;
+  /** Applied, and on disk with its entries: only below this may the log be trimmed. */
+  #appliedDurable: number;
+  #collectedUpTo: number;
+  #collectedAt: Timestamp;
+  #os: number;
+  #disk: number;
+  #writes: LogWrite[] = [];
+  /** Where the latest record of a key is that is logged and not applied. */
+  readonly #latest = new Map<string, number>();
+  readonly #loggedOperations = new Map<string, number>();
+  /** Applied and not written to disk yet; undefined is a removed entry. */
+  #dirty = new Map<string, StoredEntry | undefined>();
+  #dirtyOperations: string[] = [];
+  #trimmedTo: number;
+  #appliedWritten: number;
+  /**
+   * While a stream fills this copy: the newest position of each key that is newer than its base,
+   * streamed or applied. Whatever comes for the key from before it has been overtaken.
+   */
+  overtaken: Map<string, number> | undefined;
+
+  constructor(context: ShardContext, place: CopyPlace, recovered?: RecoveredCopy) {
+    const { shard, slot, owner } = place;
+    const progress = recovered?.progress ?? NO_PROGRESS;
+    this.#context = context;
+    this.#owner = owner;
+    this.shard = shard;
+    this.slot = slot;
+    this.log = new ShardLog(progress.base);
+    this.#applied = progress.applied;
+    this.#appliedDurable = progress.applied.index;
+    this.#appliedWritten = progress.applied.index;
+    this.#commit = progress.applied.index;
+    this.#collectedUpTo = progress.collectedUpTo;
+    this.#collectedAt = progress.collectedAt;
+    this.#trimmedTo = progress.base.index;
+    this.operations.raiseFloor(progress.operationsFloor);
+    for (const [id, outcome] of recovered?.operations ?? []) this.operations.remember(id, outcome);
+    this.fading = new FadingEntries(recovered?.fading);
+    for (const record of recovered?.records ?? []) this.#log(record);
+    this.#os = this.log.lastIndex;
+    this.#disk = this.log.lastIndex;
+  }
+
+  get commit(): number {
+    return this.#commit;
+  }
+
+  get applied(): ShardPosition {
+    return this.#applied;
+  }
+
+  get collectedUpTo(): number {
+    return this.#collectedUpTo;
+  }
+
+  get collectedAt(): Timestamp {
+    return this.#collectedAt;
+  }
+
+  get marks(): LogMarks {
+    const memory = this.log.lastIndex;
+    if (broken('shards.store-before-ack')) return { memory, os: memory, disk: memory };
+    return { memory, os: Math.max(this.#os, this.#disk), disk: this.#disk };
+  }
+
+  /** Where the latest record of a key is, while it is not applied; undefined afterwards. */
+  latestIndexOf(key: string): number | undefined {
+    return this.#latest.get(key);
+  }
+
+  /** Where an operation is logged, while it is not applied. */
+  loggedIndexOf(operationId: string): number | undefined {
+    return this.#loggedOperations.get(operationId);
+  }
+
+  /** The latest record of a key that is as safe as it has to be, while it is not applied. */
+  latestSafeOf(key: string): LoggedRecord | undefined {
+    const from = this.#latest.get(key);
+    if (from === undefined) return undefined;
+    const { marks } = this;
+    for (let index = from; index > this.#applied.index; index -= 1) {
+      const logged = this.log.at(index);
+      if (logged?.body?.kind !== 'write' || logged.body.key !== key) continue;
+      if (index <= marks[logged.record.sync]) return logged;
+    }
+    return undefined;
+  }
+
+  /** Appends records and writes them; they follow the last one without a hole. */
+  append(records: readonly LogRecord[]): void {
+    if (records.length === 0) return;
+    const operations: StoreOperation[] = [];
+    let durable = false;
+    for (const record of records) {
+      this.#log(record);
+      durable ||= record.sync === 'disk';
+      const key = logKey(this.shard, this.slot, record.index);
+      operations.push({ kind: 'put', key, value: encodeLogRecord(record) });
+    }
+    const write: LogWrite = { upTo: this.log.lastIndex };
+    this.#writes.push(write);
+    this.#context.storage.write(operations, durable, (safety) => {
+      if (safety === 'os') {
+        this.#os = Math.max(this.#os, write.upTo);
+      } else {
+        this.#disk = Math.max(this.#disk, write.upTo);
+        this.#writes = this.#writes.filter((other) => other !== write);
+      }
+      this.#owner.onStored(this);
+    });
+  }
+
+  /**
+   * Cuts off everything after `index`: a later primary has other records there.
+   *
+   * @returns what was cut off.
+   */
+  cutAfter(index: number): readonly LoggedRecord[] {
+    invariant(
+      index >= this.#applied.index || broken('shards.applied-only-committed'),
+      `Shard ${this.shard}: record ${index + 1} is applied and would be cut off.`,
+    );
+    const before = this.log.bytes;
+    const cut = this.log.cutAfter(index);
+    if (cut.length === 0) return cut;
+    this.#context.logBytes -= before - this.log.bytes;
+    const operations = cut.map(({ record }): StoreOperation => {
+      return { kind: 'delete', key: logKey(this.shard, this.slot, record.index) };
+    });
+    this.#context.storage.write(operations, false);
+    // A write under way speaks of records that are no longer there.
+    for (const write of this.#writes) write.upTo = Math.min(write.upTo, index);
+    this.#os = Math.min(this.#os, index);
+    this.#disk = Math.min(this.#disk, index);
+    this.#commit = Math.min(this.#commit, index);
+    if (this.#applied.index > index) this.#applied = this.log.positionAt(index);
+    this.#relearnLatest();
+    return cut;
+  }
+
+  /** Everything up to `index` is committed; what is here of it takes effect. */
+  commitTo(index: number): void {
+    this.#commit = Math.max(this.#commit, Math.min(index, this.log.lastIndex));
+    const upTo = broken('shards.applied-only-committed') ? this.log.lastIndex : this.#commit;
+    while (this.#applied.index < upTo) {
+      const logged = this.log.at(this.#applied.index + 1) as LoggedRecord;
+      this.#apply(logged);
+    }
+  }
+
+  /** Puts a state under a key that no record of the log made: a streamed or a mended one. */
+  restore(key: string, entry: StoredEntry): void {
+    this.#context.entries.put(this.shard, this.slot, key, entry, false);
+    this.#noteFading(key, entry);
+    this.#markDirty(key, entry);
+  }
+
+  /** Removes an entry that nobody can see any more, here only. */
+  remove(key: string): void {
+    this.#context.entries.delete(this.shard, this.slot, key);
+    this.fading.delete(key);
+    this.#markDirty(key, undefined);
+  }
+
+  /** Takes over what another replica remembers. */
+  rememberStreamed(operationId: string, outcome: RememberedOperation): void {
+    this.operations.remember(operationId, outcome);
+    this.#dirtyOperations.push(operationId);
+  }
+
+  noteCollected(upTo: number, at: Timestamp): void {
+    this.#collectedUpTo = Math.max(this.#collectedUpTo, upTo);
+    if (at.ms > this.#collectedAt.ms) this.#collectedAt = at;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0 || this.#applied.index > this.#appliedWritten;
+  }
+
+  /** Forgets records that nobody needs: at most `countMax` stay of those that are safe without. */
+  trim(countMax: number): void {
+    const upTo = Math.min(this.#appliedDurable, this.log.lastIndex - countMax);
+    if (upTo <= this.log.base.index) return;
+    const before = this.log.bytes;
+    this.log.trimTo(upTo);
+    this.#context.logBytes -= before - this.log.bytes;
+  }
+
+  /** Writes everything that was applied, with the mark that says so. */
+  flush(): void {
+    const operations: StoreOperation[] = [];
+    const { shard, slot } = this;
+    for (const [key, entry] of this.#dirty) {
+      const disk = entryKey(shard, slot, key);
+      if (entry === undefined) operations.push({ kind: 'delete', key: disk });
+      else operations.push({ kind: 'put', key: disk, value: encodeStoredEntry(entry) });
+      const fading = this.fading.operation(fadingKey(shard, slot, key), key);
+      if (fading !== undefined) operations.push(fading);
+    }
+    for (const id of this.#dirtyOperations) {
+      const outcome = this.operations.get(id);
+      if (outcome === undefined) continue;
+      const key = operationKey(shard, slot, id);
+      operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
+    }
+    this.#forgetOperations(operations);
+    for (let index = this.#trimmedTo + 1; index <= this.log.base.index; index += 1) {
+      operations.push({ kind: 'delete', key: logKey(shard, slot, index) });
+    }
+    this.#trimmedTo = this.log.base.index;
+    operations.push({ kind: 'put', key: progressKey(shard, slot), value: this.#progress() });
+    this.#writeFlush(operations);
+  }
+
+  /** Deletes everything of this copy, in memory and on disk. The number of its entries. */
+  clear(): number {
+    const { shard, slot } = this;
+    const { entries, storage } = this.#context;
+    const count = entries.count(shard, slot);
+    storage.write(this.#everyKey(), false);
+    entries.clear(shard, slot);
+    this.#context.logBytes -= this.log.bytes;
+    this.#dirty.clear();
+    return count;
+  }
+
+  #everyKey(): StoreOperation[] {
+    const { shard, slot } = this;
+    const keys: string[] = [progressKey(shard, slot)];
+    let page = this.#context.entries.keys(shard, slot, '', 1024);
+    while (page.length > 0) {
+      for (const key of page) keys.push(entryKey(shard, slot, key));
+      page = this.#context.entries.keys(shard, slot, page.at(-1) as string, 1024);
+    }
+    for (let index = this.#trimmedTo + 1; index <= this.log.lastIndex; index += 1) {
+      keys.push(logKey(shard, slot, index));
+    }
+    for (const [id] of this.operations.entries(0, this.operations.count)) {
+      keys.push(operationKey(shard, slot, id));
+    }
+    for (const key of this.fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
+    return keys.map((key) => ({ kind: 'delete', key }));
+  }
+
+  #log(record: LogRecord): void {
+    const body = decodeValue(recordBodyField, record.body, 'record');
+    this.log.append({ record, body });
+    this.#context.logBytes += record.body.byteLength;
+    this.#noteLatest(record.index, body);
+  }
+
+  #noteLatest(index: number, body: RecordBody): void {
+    if (body.kind !== 'write') return;
+    this.#latest.set(body.key, index);
+    if (body.operationId !== '') this.#loggedOperations.set(body.operationId, index);
+  }
+
+  #relearnLatest(): void {
+    this.#latest.clear();
+    this.#loggedOperations.clear();
+    for (let index = this.#applied.index + 1; index <= this.log.lastIndex; index += 1) {
+      const body = this.log.at(index)?.body;
+      if (body !== undefined) this.#noteLatest(index, body);
+    }
+  }
+
+  #apply(logged: LoggedRecord): void {
+    const { record, body } = logged;
+    invariant(body !== undefined, `Shard ${this.shard}: record ${record.index} is applied twice.`);
+    const at: ShardPosition = { epoch: record.epoch, index: record.index };
+    const winner = body.kind === 'write' ? this.#applyWrite(at, body) : undefined;
+    if (body.kind === 'collect') this.#applyCollect(at, body);
+    this.#applied = at;
+    logged.body = undefined;
+    this.#owner.onApplied(this, { at, body, winner });
+  }
+
+  #applyWrite(at: ShardPosition, body: Extract<RecordBody, { kind: 'write' }>): StoredSibling {
+    const { key, state, operationId, fingerprint } = body;
+    if (this.#latest.get(key) === at.index) this.#latest.delete(key);
+    const entry: StoredEntry = { at, state };
+    const winner = winnerOf(decodeState(state));
+    invariant(winner !== undefined, `Record ${at.index} leaves a key without any version.`);
+    if (operationId !== '') {
+      this.#loggedOperations.delete(operationId);
+      this.operations.remember(operationId, { version: versionOf(winner), at, fingerprint });
+      this.#dirtyOperations.push(operationId);
+    }
+    if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;
+    this.overtaken?.set(key, at.index);
+    if (winner.value.kind === 'delete' && broken('shards.tombstone-kept')) {
+      this.remove(key);
+      return winner;
+    }
+    this.#context.entries.put(this.shard, this.slot, key, entry, false);
+    this.fading.note(key, at.index, winner.value);
+    this.#markDirty(key, entry);
+    return winner;
+  }
+
+  #applyCollect(at: ShardPosition, body: Extract<RecordBody, { kind: 'collect' }>): void {
+    const keys = this.fading.tombstonesUpTo(body.upTo);
+    for (const key of keys) this.remove(key);
+    this.noteCollected(body.upTo, body.timestamp);
+    if (keys.length === 0) return;
+    const { shard } = this;
+    this.#context.outbox.event({ name: 'shard.collected', shard, tombstones: keys.length });
+    invariant(at.index > body.upTo, 'A record collects itself.');
+  }
+
+  #noteFading(key: string, entry: StoredEntry): void {
+    const winner = winnerOf(decodeState(entry.state));
+    if (winner !== undefined) this.fading.note(key, entry.at.index, winner.value);
+  }
+
+  #markDirty(key: string, entry: StoredEntry | undefined): void {
+    this.#dirty.set(key, entry);
+  }
+
+  #forgetOperations(operations: StoreOperation[]): void {
+    const { operationWindowMs, operationsMax } = this.#context.config;
+    const olderThan = this.#context.nowMs - operationWindowMs;
+    for (const { operationId } of this.operations.forget(olderThan, operationsMax)) {
+      operations.push({ kind: 'delete', key: operationKey(this.shard, this.slot, operationId) });
+    }
+  }
+
+  #progress(): Uint8Array {
+    return encodeProgress({
+      applied: this.#applied,
+      base: this.log.base,
+      collectedUpTo: this.#collectedUpTo,
+      collectedAt: this.#collectedAt,
+      operationsFloor: this.operations.floor,
+    });
+  }
+
+  #writeFlush(operations: readonly StoreOperation[]): void {
+    const flushed = this.#dirty;
+    const upTo = this.#applied.index;
+    this.#dirty = new Map();
+    this.#dirtyOperations = [];
+    this.#appliedWritten = upTo;
+    let first = true;
+    this.#context.storage.write(operations, false, (safety) => {
+      if (first) {
+        for (const [key, entry] of flushed) {
+          if (entry !== undefined) {
+            this.#context.entries.flushed(this.shard, this.slot, key, entry.at);
+          }
+        }
+        flushed.clear();
+        first = false;
+      }
+      if (safety === 'disk') this.#appliedDurable = Math.max(this.#appliedDurable, upTo);
+    });
+  }
+}

@@ -1,0 +1,385 @@
+import type {
+  LogPull,
+  LogSuffix,
+  NodeId,
+  ReplicateShard,
+  ReplicateShardAck,
+  ShardConfig,
+  ShardEpoch,
+  ShardId,
+  ShardPromise,
+} from '@memgrid/protocol';
+import { failedResult, LIMITS } from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { earliest, type Instant, isDue } from '../machine.ts';
+import { appliedChange } from './applied-change.ts';
+import { Following } from './following.ts';
+import { Primary } from './primary.ts';
+import { PromiseKeeper } from './promise-keeper.ts';
+import { everyReplica } from './quorum-rule.ts';
+import { QuorumReads } from './quorum-read.ts';
+import { ReadPath } from './read-path.ts';
+import type { ShardContext } from './shard-context.ts';
+import { type AppliedRecord, type CopyOwner, ShardCopy } from './shard-copy.ts';
+import type { LoggedRecord } from './shard-log.ts';
+import type { RecoveredShard } from './shard-records.ts';
+import type { ShardMessage, ShardStatus } from './shards-io.ts';
+import { ShardStreams } from './streams/shard-streams.ts';
+import { WaitingLoad, type WaitingOperation } from './waiting-operation.ts';
+import { WritePath } from './write-path.ts';
+import { isWrite } from './write-rules.ts';
+
+const SUFFIX_BYTES = 512 * 1024;
+
+/** One shard as one node holds it: fence, log, and what this node is in the present epoch. */
+export class ShardReplica implements CopyOwner {
+  readonly shard: ShardId;
+  readonly promise: PromiseKeeper;
+  readonly load = new WaitingLoad();
+  readonly following: Following;
+  readonly writes: WritePath;
+  readonly reads: ReadPath;
+  readonly quorumReads: QuorumReads;
+  readonly streams: ShardStreams;
+  readonly #context: ShardContext;
+  #config: ShardConfig | undefined;
+  #copy: ShardCopy;
+  #primary: Primary | undefined;
+
+  constructor(context: ShardContext, shard: ShardId, recovered?: RecoveredShard) {
+    this.shard = shard;
+    this.#context = context;
+    const meta = recovered?.meta ?? { promised: 0, slot: 0 };
+    this.promise = new PromiseKeeper(context, shard, meta);
+    this.#copy = new ShardCopy(context, { shard, slot: meta.slot, owner: this }, recovered?.copy);
+    this.following = new Following(context, this);
+    this.writes = new WritePath(context, this);
+    this.reads = new ReadPath(context, this);
+    this.quorumReads = new QuorumReads(context, this);
+    this.streams = new ShardStreams(context, this, recovered?.otherSlot ?? []);
+  }
+
+  get config(): ShardConfig | undefined {
+    return this.#config;
+  }
+
+  get copy(): ShardCopy {
+    return this.#copy;
+  }
+
+  get receiving(): ShardCopy {
+    return this.streams.incoming ?? this.#copy;
+  }
+
+  get isComplete(): boolean {
+    return this.streams.incoming === undefined;
+  }
+
+  get promised(): ShardEpoch {
+    return this.promise.epoch;
+  }
+
+  get primary(): Primary | undefined {
+    return this.#primary?.isFenced === false ? this.#primary : undefined;
+  }
+
+  get primaryNode(): NodeId | undefined {
+    return this.#config?.epoch === this.promised ? this.#config.primary : undefined;
+  }
+
+  get hint(): NodeId | undefined {
+    const primary = this.#config?.primary;
+    return primary === this.#context.self ? undefined : primary;
+  }
+
+  get stalenessMs(): number {
+    return this.primary?.isActive === true ? 0 : this.following.stalenessMs;
+  }
+
+  /** Whether this node holds the shard, or is about to. */
+  get isHeld(): boolean {
+    return this.#config !== undefined && everyReplica(this.#config).includes(this.#context.self);
+  }
+
+  isInSync(epoch: ShardEpoch): boolean {
+    if (this.promised !== epoch || !this.isComplete) return false;
+    if (broken('shards.quorum-read-in-sync')) return true;
+    const { log, marks } = this.#copy;
+    return log.epochAt(marks.disk) === epoch;
+  }
+
+  configure(config: ShardConfig): void {
+    if (config.epoch <= (this.#config?.epoch ?? 0)) return;
+    this.#config = config;
+    const { self, generation } = this.#context;
+    const before = this.#primary;
+    this.#primary = undefined;
+    const confirming = before?.strongReads.drain() ?? [];
+    const own =
+      config.primary === self &&
+      (config.primaryGeneration === generation || broken('shards.generation-must-match'));
+    if (own && config.epoch >= this.promised) this.#lead(config);
+    else this.#stepDown();
+    for (const waiting of confirming) this.operate(waiting);
+    this.quorumReads.restart();
+    this.streams.configured(config);
+  }
+
+  operate(waiting: WaitingOperation): void {
+    const { operation } = waiting;
+    if (operation === undefined) return;
+    if (this.#config === undefined || !this.isHeld) {
+      waiting.redirect(this.hint);
+    } else if (isWrite(operation.body)) {
+      this.#write(waiting);
+    } else if (operation.read === 'one' || operation.body.kind === 'history') {
+      this.reads.one(waiting);
+    } else if (operation.read === 'quorum' && operation.body.kind === 'get') {
+      this.quorumReads.begin(waiting);
+    } else if (this.#config.primary === this.#context.self) {
+      this.reads.strong(waiting);
+    } else {
+      waiting.redirect(this.hint);
+    }
+  }
+
+  /** Whether one more operation may wait here; it is answered when it may not. */
+  hasRoom(waiting: WaitingOperation): boolean {
+    const { waitingOperationsMax, waitingBytesMax } = this.#context.config;
+    const { count, bytes } = this.load;
+    if (count <= waitingOperationsMax && bytes <= waitingBytesMax) return true;
+    const max = count > waitingOperationsMax ? waitingOperationsMax : waitingBytesMax;
+    const details = { waiting: count > waitingOperationsMax ? count : bytes, max };
+    waiting.answer(failedResult('OVERLOADED', details, { applied: 'no' }));
+    return false;
+  }
+
+  onPromise(from: NodeId, epoch: ShardEpoch): void {
+    if (this.#refuses(from, epoch)) return;
+    this.#fence(epoch);
+    this.promise.whenDurable(epoch, () => {
+      if (this.promised !== epoch) return;
+      const { last } = this.#copy.log;
+      const { commit } = this.#copy;
+      const promise: ShardPromise = { shard: this.shard, epoch, last, commit, complete: true };
+      this.#context.outbox.promiseAck(from, promise);
+    });
+  }
+
+  onPromiseAck(from: NodeId, promise: ShardPromise): void {
+    if (promise.epoch === this.primary?.epoch) this.primary.promised(from, promise);
+  }
+
+  onReplicate(from: NodeId, item: ReplicateShard): void {
+    if (this.#refuses(from, item.epoch)) return;
+    this.#fence(item.epoch);
+    this.following.replicate(from, item);
+    this.streams.advance();
+  }
+
+  onReplicateAck(from: NodeId, ack: ReplicateShardAck): void {
+    if (ack.epoch === this.primary?.epoch) this.primary.acknowledged(from, ack);
+    else if (ack.epoch === this.promised) this.following.relayed(from, ack);
+  }
+
+  onNack(current: ShardEpoch): void {
+    if (this.primary === undefined || current <= this.primary.epoch) return;
+    // Whoever took over will be named by the control group; until then nobody is served here.
+    this.#endPrimary();
+  }
+
+  onPong(from: NodeId, round: number): void {
+    this.primary?.strongReads.pong(from, round);
+  }
+
+  onMessage(from: NodeId, body: ShardMessage): void {
+    switch (body.type) {
+      case 'logPull':
+        this.#onPull(from, body);
+        return;
+      case 'logSuffix':
+        this.#onSuffix(from, body);
+        return;
+      case 'keyQuery':
+        if (!this.#refuses(from, body.epoch)) this.quorumReads.answer(from, body);
+        return;
+      case 'keyQueryResp':
+        this.quorumReads.answered(from, body);
+        return;
+      case 'relay':
+        if (body.epoch === this.promised && this.isInSync(body.epoch)) this.following.relay(body);
+        return;
+      default:
+        this.streams.onMessage(from, body);
+    }
+  }
+
+  onStored(copy: ShardCopy): void {
+    this.#context.touched.add(this.shard);
+    if (copy === this.#copy) this.writes.stored();
+    if (this.primary === undefined) this.following.stored(copy);
+  }
+
+  onApplied(copy: ShardCopy, record: AppliedRecord): void {
+    this.#context.touched.add(this.shard);
+    if (copy !== this.#copy) return;
+    this.#context.outbox.applied(appliedChange(this.shard, record));
+    this.writes.applied(record);
+  }
+
+  onCut(copy: ShardCopy, cut: readonly LoggedRecord[]): void {
+    if (cut.length === 0) return;
+    const from = (cut[0] as LoggedRecord).record.index;
+    const { shard } = this;
+    this.#context.outbox.event({ name: 'shard.truncated', shard, from, records: cut.length });
+    if (copy === this.#copy) this.writes.cut(cut);
+  }
+
+  onActive(): void {
+    const epoch = this.#primary?.epoch ?? 0;
+    this.#context.outbox.event({ name: 'shard.activated', shard: this.shard, epoch });
+    this.writes.resume();
+    this.reads.resume();
+  }
+
+  adopt(suffix: LogSuffix): void {
+    this.following.adopt(suffix);
+  }
+
+  streamFrom(from: NodeId): void {
+    this.streams.begin(from);
+  }
+
+  /** A stream has made another copy whole: from now on it is the one that counts. */
+  install(copy: ShardCopy): void {
+    this.#copy = copy;
+    this.writes.abandonLogged(this.hint);
+    this.following.restart();
+    this.#primary?.activation.streamEnded();
+    this.following.report();
+  }
+
+  onStreamLost(): void {
+    this.#primary?.activation.streamEnded();
+  }
+
+  reset(peer: NodeId): void {
+    this.primary?.reset(peer);
+    this.streams.reset(peer);
+  }
+
+  /** The end of a step that did something with this shard. */
+  finish(): void {
+    this.primary?.finish();
+    this.reads.advance();
+    this.streams.advance();
+  }
+
+  get wakeAt(): Instant | undefined {
+    return earliest(earliest(this.primary?.wakeAt, this.quorumReads.wakeAt), this.streams.wakeAt);
+  }
+
+  wake(now: Instant): void {
+    if (isDue(this.primary?.wakeAt, now)) this.primary?.wake(now);
+    if (isDue(this.quorumReads.wakeAt, now)) this.quorumReads.wake(now);
+    if (isDue(this.streams.wakeAt, now)) this.streams.wake(now);
+  }
+
+  status(): ShardStatus {
+    const { shard, promised } = this;
+    const copy = this.#copy;
+    return {
+      shard,
+      config: this.#config,
+      promised,
+      role: this.#role(),
+      active: this.primary?.isActive === true,
+      complete: this.isComplete,
+      slot: copy.slot,
+      last: copy.log.last,
+      commit: copy.commit,
+      applied: copy.applied.index,
+      entries: this.#context.entries.count(shard, copy.slot),
+    };
+  }
+
+  #role(): ShardStatus['role'] {
+    if (!this.isHeld) return 'none';
+    return this.#config?.primary === this.#context.self ? 'primary' : 'replica';
+  }
+
+  #write(waiting: WaitingOperation): void {
+    if (this.#config?.primary === this.#context.self) this.writes.submit(waiting);
+    else waiting.redirect(this.hint);
+  }
+
+  #lead(config: ShardConfig): void {
+    this.#fence(config.epoch);
+    const primary = new Primary(this.#context, config, this);
+    this.#primary = primary;
+    this.promise.whenDurable(config.epoch, () => {
+      if (this.#primary === primary) primary.ownPromised();
+    });
+    primary.activation.ask();
+  }
+
+  #stepDown(): void {
+    const { hint } = this;
+    for (const waiting of this.writes.takeQueue()) waiting.redirect(hint);
+    for (const waiting of this.reads.takeQueue()) waiting.redirect(hint);
+    this.writes.abandonLogged(hint);
+  }
+
+  #endPrimary(): void {
+    if (this.#primary === undefined || this.#primary.isFenced) return;
+    const { strongReads } = this.#primary;
+    this.#primary.fenced();
+    for (const waiting of strongReads.drain()) waiting.redirect(undefined);
+    this.#stepDown();
+  }
+
+  /** Accepts nothing older than `epoch`; ends what this node was in an older one. */
+  #fence(epoch: ShardEpoch): void {
+    if (epoch <= this.promised) return;
+    if (this.promised > 0) {
+      this.#context.outbox.event({ name: 'shard.fenced', shard: this.shard, epoch });
+    }
+    this.promise.promise(epoch);
+    if (this.#primary !== undefined && this.#primary.epoch < epoch) this.#endPrimary();
+  }
+
+  #refuses(from: NodeId, epoch: ShardEpoch): boolean {
+    if (epoch >= this.promised || broken('shards.reject-lower-epoch')) return false;
+    this.#context.outbox.nack(from, this.shard, this.promised);
+    return true;
+  }
+
+  /** A new primary, or a stream's target, asks for what follows a position. */
+  #onPull(from: NodeId, { epoch, after, pull }: LogPull): void {
+    if (this.#refuses(from, epoch)) return;
+    const { log, commit } = this.#copy;
+    const { shard } = this;
+    const gone = after.index < log.base.index || log.epochAt(after.index) !== after.epoch;
+    const records = gone ? [] : log.after(after.index, LIMITS.recordsMax, SUFFIX_BYTES);
+    const more = !gone && after.index + records.length < log.lastIndex;
+    const previous = gone ? log.base : after;
+    this.#context.outbox.send(from, {
+      type: 'logSuffix',
+      shard,
+      epoch,
+      pull,
+      previous,
+      records,
+      commit,
+      gone,
+      more,
+    });
+  }
+
+  #onSuffix(from: NodeId, suffix: LogSuffix): void {
+    if (suffix.epoch !== this.promised) return;
+    if (this.streams.onSuffix(from, suffix)) return;
+    if (suffix.pull > 0) this.primary?.suffix(from, suffix);
+    else if (suffix.gone) this.streams.begin(from);
+  }
+}

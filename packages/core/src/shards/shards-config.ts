@@ -1,0 +1,47 @@
+import type { ShardsConfig, ShardsOptionsOverride } from './shards-io.ts';
+
+/** What a cluster on one local network wants. Each number with its reason. */
+export const SHARDS_DEFAULTS: ShardsConfig = {
+  /** Far above a round trip with a slow sync, far below a client's patience of three seconds. */
+  retryMs: 400,
+  /** Long enough that the next write usually carries the commit, short for readers of replicas. */
+  commitDelayMs: 20,
+  /** A replica that was away for less than this many writes catches up without a stream. */
+  logRecordsMax: 4096,
+  /** All logs of a node: a sixteenth of the memory that a small node has. */
+  logBytesMax: 64 * 1024 * 1024,
+  /** Longer than any caller goes on asking for the outcome of one write. */
+  operationWindowMs: 10 * 60_000,
+  /** 100 bytes each: with 1,024 shards at their bound, 400 MB; usual is a hundredth of it. */
+  operationsMax: 4096,
+  /** A replica that is silent for this long has been replaced, so nobody brings the key back. */
+  collectAfterMs: 10 * 60_000,
+  /** Reports are repeated this often, for a coordinator that has just been elected. */
+  reportMs: 5_000,
+  streamChunkEntries: 256,
+  streamChunkBytes: 256 * 1024,
+  /** Chunks under way: one on the wire, one in the disk, and one each way in reserve. */
+  streamCredit: 4,
+  /** Of one node, all its streams together: a quarter of a gigabit link. */
+  streamBytesPerSecond: 16 * 1024 * 1024,
+  /** Streams that a node serves at once, and those that it takes at once. */
+  streamsMax: 2,
+  /** A crash wastes at most so many counters of 2^53. */
+  dotLease: 10_000,
+  waitingOperationsMax: 10_000,
+  waitingBytesMax: 32 * 1024 * 1024,
+};
+
+/**
+ * The defaults with what an installation changes.
+ *
+ * @throws RangeError naming every value that is not a positive whole number.
+ */
+export function shardsConfig(override: ShardsOptionsOverride = {}): ShardsConfig {
+  const config = { ...SHARDS_DEFAULTS, ...override };
+  const problems = Object.entries(config)
+    .filter(([, value]) => !Number.isSafeInteger(value) || value <= 0)
+    .map(([name, value]) => `${name} (${value}) must be a whole number from 1.`);
+  if (problems.length > 0) throw new RangeError(problems.join(' '));
+  return config;
+}

@@ -1,0 +1,215 @@
+import type { NodeId, ShardId } from '@memgrid/protocol';
+import { unreachable } from '../assert.ts';
+import { after, earliest, type Instant, type Machine } from '../machine.ts';
+import { DueQueue } from './due-queue.ts';
+import { ShardContext } from './shard-context.ts';
+import { recoverShards } from './shard-records.ts';
+import { ShardReplica } from './shard-replica.ts';
+import type {
+  LocalOperation,
+  ShardMessage,
+  ShardsEffect,
+  ShardsInput,
+  ShardsOptions,
+  ShardStatus,
+} from './shards-io.ts';
+import { WaitingOperation } from './waiting-operation.ts';
+
+/** Applied entries are written this long after the first of them, all together. */
+const FLUSH_MS = 200;
+
+/**
+ * All shards that one node holds, as one machine: a replicated log for each, whose primary the
+ * control group names for each epoch. See DESIGN.md.
+ *
+ * Whatever a step does with however many shards, it writes one batch, and sends each peer one
+ * message of a kind.
+ */
+export class Shards implements Machine<ShardsInput, ShardsEffect> {
+  readonly #context: ShardContext;
+  readonly #shards = new Map<ShardId, ShardReplica>();
+  readonly #due = new DueQueue<ShardReplica>();
+  /** When each shard is in `#due`, so that it is there once and not for every step. */
+  readonly #dueAt = new Map<ShardReplica, Instant>();
+  #flushAt: Instant | undefined;
+
+  constructor(options: ShardsOptions) {
+    this.#context = new ShardContext(options);
+    for (const recovered of recoverShards(options.records)) {
+      const { shard } = recovered;
+      this.#shards.set(shard, new ShardReplica(this.#context, shard, recovered));
+    }
+  }
+
+  step(now: Instant, input: ShardsInput): readonly ShardsEffect[] {
+    this.#context.begin(now);
+    this.#take(input);
+    return this.#finish();
+  }
+
+  wake(now: Instant): readonly ShardsEffect[] {
+    const context = this.#context;
+    context.begin(now);
+    for (let late = context.deadlines.take(now); late; late = context.deadlines.take(now)) {
+      late.expire();
+    }
+    for (let shard = this.#due.take(now); shard; shard = this.#due.take(now)) {
+      if (this.#dueAt.get(shard) !== undefined) this.#dueAt.delete(shard);
+      shard.wake(now);
+      context.touched.add(shard.shard);
+    }
+    if (this.#flushAt !== undefined && this.#flushAt <= now) this.#flush();
+    return this.#finish();
+  }
+
+  get wakeAt(): Instant | undefined {
+    const { deadlines } = this.#context;
+    return earliest(earliest(this.#due.earliest, deadlines.earliest), this.#flushAt);
+  }
+
+  status(): ShardStatus[] {
+    return [...this.#shards.values()]
+      .sort((a, b) => a.shard - b.shard)
+      .map((shard) => shard.status());
+  }
+
+  #take(input: ShardsInput): void {
+    switch (input.kind) {
+      case 'configs':
+        for (const config of input.configs) this.#touch(config.shard).configure(config);
+        return;
+      case 'message':
+        this.#message(input.from, input.body);
+        return;
+      case 'operations':
+        for (const local of input.operations) this.#operate(local);
+        return;
+      case 'stored':
+        this.#context.storage.stored(input.ticket);
+        return;
+      case 'loaded':
+        this.#context.loads.loaded(input.ticket, input.result);
+        return;
+      case 'damaged':
+        return;
+      case 'alive':
+        this.#alive(input.nodes);
+        return;
+      case 'peerReset':
+        this.#reset(input.peer);
+        return;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #touch(id: ShardId): ShardReplica {
+    let shard = this.#shards.get(id);
+    if (shard === undefined) {
+      shard = new ShardReplica(this.#context, id);
+      this.#shards.set(id, shard);
+    }
+    this.#context.touched.add(id);
+    return shard;
+  }
+
+  #operate(local: LocalOperation): void {
+    const shard = this.#touch(local.operation.shard);
+    const waiting = new WaitingOperation(this.#context, local, shard.load);
+    if (shard.hasRoom(waiting)) shard.operate(waiting);
+  }
+
+  #message(from: NodeId, body: ShardMessage): void {
+    switch (body.type) {
+      case 'replicate':
+        for (const item of body.shards) this.#touch(item.shard).onReplicate(from, item);
+        return;
+      case 'replicateAck':
+        for (const item of body.shards) this.#touch(item.shard).onReplicateAck(from, item);
+        return;
+      case 'promise':
+        for (const { shard, epoch } of body.shards) this.#touch(shard).onPromise(from, epoch);
+        return;
+      case 'promiseAck':
+        for (const item of body.shards) this.#touch(item.shard).onPromiseAck(from, item);
+        return;
+      case 'shardNack':
+        for (const { shard, current } of body.shards) this.#touch(shard).onNack(current);
+        return;
+      case 'epochPing':
+        this.#pinged(from, body.round, body.shards);
+        return;
+      case 'epochPong':
+        for (const shard of body.shards) this.#touch(shard).onPong(from, body.round);
+        return;
+      default:
+        this.#touch(body.shard).onMessage(from, body);
+    }
+  }
+
+  #pinged(
+    from: NodeId,
+    round: number,
+    asked: readonly { readonly shard: ShardId; readonly epoch: number }[],
+  ): void {
+    const { outbox } = this.#context;
+    const shards: ShardId[] = [];
+    for (const { shard, epoch } of asked) {
+      const promised = this.#shards.get(shard)?.promised ?? 0;
+      if (promised <= epoch) shards.push(shard);
+      else outbox.nack(from, shard, promised);
+    }
+    if (shards.length > 0) outbox.send(from, { type: 'epochPong', round, shards });
+  }
+
+  #alive(nodes: ReadonlySet<NodeId>): void {
+    const before = this.#context.alive;
+    this.#context.alive = nodes;
+    for (const node of nodes) if (!before.has(node) && before.size > 0) this.#reset(node);
+  }
+
+  #reset(peer: NodeId): void {
+    for (const shard of this.#shards.values()) {
+      shard.reset(peer);
+      if (shard.primary !== undefined) this.#context.touched.add(shard.shard);
+    }
+  }
+
+  #flush(): void {
+    this.#flushAt = undefined;
+    for (const shard of this.#shards.values()) {
+      if (shard.copy.isDirty) shard.copy.flush();
+      if (shard.streams.incoming?.isDirty === true) shard.streams.incoming.flush();
+    }
+  }
+
+  /** Everything that has become possible, then all effects: the batch first. */
+  #finish(): readonly ShardsEffect[] {
+    const { touched, outbox, storage } = this.#context;
+    let dirty = false;
+    while (touched.size > 0) {
+      const ids = [...touched];
+      touched.clear();
+      for (const id of ids) {
+        const shard = this.#shards.get(id) as ShardReplica;
+        shard.finish();
+        this.#schedule(shard);
+        dirty ||= shard.copy.isDirty || shard.streams.incoming?.isDirty === true;
+      }
+    }
+    if (dirty) this.#flushAt ??= after(this.#context.now, FLUSH_MS);
+    const batch = storage.take();
+    const effects = outbox.drain();
+    if (batch !== undefined) effects.unshift(batch);
+    return effects;
+  }
+
+  #schedule(shard: ShardReplica): void {
+    const { wakeAt } = shard;
+    if (wakeAt === undefined) return;
+    const known = this.#dueAt.get(shard);
+    if (known !== undefined && known <= wakeAt) return;
+    this.#dueAt.set(shard, wakeAt);
+    this.#due.add(wakeAt, shard);
+  }
+}

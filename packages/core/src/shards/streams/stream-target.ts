@@ -1,0 +1,197 @@
+import type {
+  LogSuffix,
+  NodeId,
+  ShardEpoch,
+  ShardId,
+  StreamChunk,
+  StreamedEntry,
+} from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { decodeStoredEntry } from '../../entries/stored-entry.ts';
+import { after, type Instant } from '../../machine.ts';
+import { decodeState, winnerOf } from '../entry-view.ts';
+import { matchRecords } from '../log-matching.ts';
+import type { ShardContext } from '../shard-context.ts';
+import { type CopyOwner, ShardCopy } from '../shard-copy.ts';
+import { decodeOutcome, NO_PROGRESS } from '../shard-records.ts';
+import { chunkChecksum } from './stream-source.ts';
+import { decodeFloor } from './streamed-floor.ts';
+
+export interface StreamTargetOptions {
+  readonly shard: ShardId;
+  readonly number: number;
+  readonly source: NodeId;
+  readonly slot: number;
+  readonly epoch: ShardEpoch;
+  /** Of the move, so that chunks of an abandoned one are recognised. */
+  readonly session: number;
+  readonly owner: CopyOwner;
+}
+
+/** A source that says nothing for so many retry pauses is given up. */
+const PATIENCE = 10;
+
+/**
+ * The taking end of a stream: fills the slot that does not count, until it holds everything that
+ * the source had applied at its last chunk. Until then the other slot answers for this replica.
+ */
+export class StreamTarget {
+  readonly options: StreamTargetOptions;
+  readonly #context: ShardContext;
+  #copy: ShardCopy | undefined;
+  #received = 0;
+  #entryCount = 0;
+  #doneAt: number | undefined;
+  #askedAt: Instant;
+  #heardAt: Instant;
+  #pull = 0;
+
+  constructor(context: ShardContext, options: StreamTargetOptions) {
+    this.#context = context;
+    this.options = options;
+    this.#askedAt = context.now;
+    this.#heardAt = context.now;
+    this.#open();
+  }
+
+  /** The copy that is being filled; undefined before its base is known. */
+  get copy(): ShardCopy | undefined {
+    return this.#copy;
+  }
+
+  get entryCount(): number {
+    return this.#entryCount;
+  }
+
+  /** The source is silent for good. */
+  isLost(now: Instant): boolean {
+    return after(this.#heardAt, PATIENCE * this.#context.config.retryMs) <= now;
+  }
+
+  /** Every chunk is in, and every record that was applied at the source by then. */
+  get isWhole(): boolean {
+    if (this.#copy === undefined) return false;
+    if (broken('shards.stream-whole')) return true;
+    return this.#doneAt !== undefined && this.#copy.applied.index >= this.#doneAt;
+  }
+
+  /** @returns whether this chunk set the base. */
+  onChunk(from: NodeId, chunk: StreamChunk): boolean {
+    const { number, source, shard } = this.options;
+    if (from !== source || chunk.stream !== number) return false;
+    this.#heardAt = this.#context.now;
+    const isNext = chunk.chunk === this.#received + 1;
+    const isIntact = chunk.checksum === chunkChecksum(chunk.entries, chunk.operations);
+    const isFirst = isNext && isIntact && this.#copy === undefined;
+    if (isNext && isIntact) this.#take(chunk);
+    const credit = this.#context.config.streamCredit;
+    this.#context.outbox.send(from, {
+      type: 'streamAck',
+      shard,
+      stream: number,
+      chunk: this.#received,
+      credit,
+    });
+    return isFirst;
+  }
+
+  /** The records that a source sends when no primary does. */
+  onSuffix(from: NodeId, suffix: LogSuffix): boolean {
+    const copy = this.#copy;
+    if (from !== this.options.source || suffix.pull !== this.#pull || copy === undefined) {
+      return false;
+    }
+    this.#heardAt = this.#context.now;
+    const result = matchRecords(copy, suffix.previous, suffix.records);
+    if (result.kind === 'matched') copy.commitTo(Math.min(suffix.commit, result.upTo));
+    if (suffix.more) this.#pullRecords();
+    return true;
+  }
+
+  get wakeAt(): Instant {
+    return after(this.#askedAt, this.#context.config.retryMs);
+  }
+
+  /** Asks again for what has not come. */
+  wake(now: Instant): void {
+    if (this.wakeAt > now) return;
+    this.#askedAt = now;
+    if (this.#doneAt === undefined) this.#open();
+    else if (!this.isWhole) this.#pullRecords();
+  }
+
+  #open(): void {
+    const { shard, epoch, session, number, source } = this.options;
+    this.#context.outbox.send(source, {
+      type: 'streamOpen',
+      shard,
+      epoch,
+      session,
+      stream: number,
+      keys: [],
+    });
+  }
+
+  #pullRecords(): void {
+    const copy = this.#copy;
+    if (copy === undefined) return;
+    const { shard, epoch, number, source } = this.options;
+    // Pulls of activations count from 1: these have numbers of their own.
+    this.#pull = number * 2 ** 20 + ((this.#pull + 1) % 2 ** 20);
+    this.#context.outbox.send(source, {
+      type: 'logPull',
+      shard,
+      epoch,
+      after: copy.log.positionAt(copy.commit),
+      pull: this.#pull,
+    });
+  }
+
+  #take(chunk: StreamChunk): void {
+    this.#received = chunk.chunk;
+    this.#askedAt = this.#context.now;
+    const copy = (this.#copy ??= this.#begin(chunk));
+    for (const { operationId, outcome } of chunk.operations) {
+      if (operationId === '') {
+        const floor = decodeFloor(outcome);
+        copy.operations.raiseFloor(floor.operations);
+        copy.noteCollected(floor.collectedUpTo, floor.collectedAt);
+      } else {
+        copy.rememberStreamed(operationId, decodeOutcome(outcome));
+      }
+    }
+    for (const streamed of chunk.entries) this.#takeEntry(copy, streamed);
+    if (chunk.doneAt === 0 && chunk.entries.length + chunk.operations.length > 0) return;
+    this.#doneAt = chunk.doneAt;
+    if (!this.isWhole) this.#pullRecords();
+  }
+
+  #begin({ base }: StreamChunk): ShardCopy {
+    const { shard, slot, owner } = this.options;
+    const copy = new ShardCopy(
+      this.#context,
+      { shard, slot, owner },
+      {
+        progress: { ...NO_PROGRESS, applied: base, base },
+        records: [],
+        operations: [],
+        fading: [],
+        leftovers: [],
+      },
+    );
+    copy.overtaken = new Map();
+    return copy;
+  }
+
+  #takeEntry(copy: ShardCopy, { key, state }: StreamedEntry): void {
+    const entry = decodeStoredEntry(state);
+    if (entry === undefined) return;
+    const seen = copy.overtaken?.get(key) ?? 0;
+    if (entry.at.index <= seen) return;
+    const isCollected = entry.at.index <= copy.collectedUpTo;
+    if (isCollected && winnerOf(decodeState(entry.state))?.value.kind === 'delete') return;
+    if (entry.at.index > copy.log.base.index) copy.overtaken?.set(key, entry.at.index);
+    this.#entryCount += 1;
+    copy.restore(key, entry);
+  }
+}

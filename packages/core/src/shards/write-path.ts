@@ -1,0 +1,326 @@
+import type {
+  EntryVersion,
+  NodeId,
+  Operation,
+  OperationResult,
+  RecordBody,
+  ShardId,
+  ShardPosition,
+  SyncClass,
+} from '@memgrid/protocol';
+import {
+  encodeValue,
+  entryStateField,
+  failedResult,
+  operationIdMs,
+  storedKey,
+} from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { invariant } from '../assert.ts';
+import { decodeState, versionOf, winnerOf } from './entry-view.ts';
+import type { FoundState } from './entry-loads.ts';
+import type { Primary } from './primary.ts';
+import type { RememberedOperation } from './remembered-operations.ts';
+import { fingerprintOf } from './request-fingerprint.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
+import type { LoggedRecord } from './shard-log.ts';
+import type { WaitingOperation } from './waiting-operation.ts';
+import { carryOut, isWrite, type WriteBody } from './write-rules.ts';
+
+export interface WriteOwner {
+  readonly shard: ShardId;
+  readonly copy: ShardCopy;
+  readonly primary: Primary | undefined;
+}
+
+/** A write that is logged and not committed, and everybody who waits for it. */
+interface PendingWrite {
+  readonly at: ShardPosition;
+  readonly version: EntryVersion;
+  readonly sync: SyncClass;
+  readonly waiting: { readonly operation: WaitingOperation; readonly repeated: boolean }[];
+}
+
+/** An id of the future would be remembered for too long; clients set their clocks by their nodes. */
+const FUTURE_MS_MAX = 60_000;
+
+type AnyWrite = Operation & { readonly body: WriteBody };
+
+/**
+ * Writes at the primary: in order, each on the state that the one before it left, logged or
+ * applied; answered when the record is as safe as the caller asked for.
+ */
+export class WritePath {
+  readonly #context: ShardContext;
+  readonly #owner: WriteOwner;
+  /** Came before the primary was active, or before there were dots. */
+  #queue: WaitingOperation[] = [];
+  readonly #pending = new Map<number, PendingWrite>();
+  /** Indexes of pending writes whose callers do not wait for a quorum. */
+  readonly #early = new Set<number>();
+
+  constructor(context: ShardContext, owner: WriteOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  submit(waiting: WaitingOperation): void {
+    const primary = this.#owner.primary;
+    if (primary === undefined || !primary.isActive || !this.#context.dots.isReady) {
+      this.#queue.push(waiting);
+      if (!this.#context.dots.isReady) this.#awaitDots();
+      return;
+    }
+    this.#start(waiting);
+  }
+
+  /** The primary is active now, or there are dots now. */
+  resume(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const waiting of queue) if (!waiting.isAnswered) this.submit(waiting);
+  }
+
+  /** Gives back everything that is neither answered nor logged. */
+  takeQueue(): readonly WaitingOperation[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    return queue.filter((waiting) => !waiting.isAnswered);
+  }
+
+  /** What is logged here may or may not be committed by somebody else. */
+  abandonLogged(hint: NodeId | undefined): void {
+    for (const { waiting } of this.#pending.values()) {
+      for (const { operation } of waiting) operation.redirect(hint);
+    }
+    this.#pending.clear();
+    this.#early.clear();
+  }
+
+  applied({ at, body, winner }: AppliedRecord): void {
+    const pending = this.#pending.get(at.index);
+    if (pending === undefined) return;
+    this.#pending.delete(at.index);
+    this.#early.delete(at.index);
+    invariant(
+      pending.at.epoch === at.epoch && body.kind === 'write' && winner !== undefined,
+      `Shard ${this.#owner.shard}: another record was applied at ${at.index}.`,
+    );
+    this.#answer(pending, 'quorum');
+  }
+
+  cut(records: readonly LoggedRecord[]): void {
+    for (const { record } of records) {
+      const pending = this.#pending.get(record.index);
+      if (pending === undefined) continue;
+      this.#pending.delete(record.index);
+      this.#early.delete(record.index);
+      for (const { operation } of pending.waiting) operation.redirect(undefined);
+    }
+  }
+
+  /** More of the log is safe here: enough for those who asked for no more. */
+  stored(): void {
+    if (this.#early.size === 0) return;
+    const { marks } = this.#owner.copy;
+    for (const index of this.#early) {
+      const pending = this.#pending.get(index) as PendingWrite;
+      if (index > marks[pending.sync]) continue;
+      this.#early.delete(index);
+      this.#answerEarly(pending);
+    }
+  }
+
+  #awaitDots(): void {
+    this.#context.dots.whenReady(() => {
+      this.#context.touched.add(this.#owner.shard);
+      this.resume();
+    });
+  }
+
+  #start(waiting: WaitingOperation): void {
+    const { operation } = waiting;
+    if (operation === undefined || !isWrite(operation.body)) return;
+    const write = { ...operation, body: operation.body };
+    if (this.#answerRepeated(waiting, write)) return;
+    const { shard, copy } = this.#owner;
+    const key = storedKey(write.body.namespace, write.body.key);
+    if (copy.latestIndexOf(key) !== undefined) {
+      this.#carryOut(waiting, write, 'absent');
+      return;
+    }
+    this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+      this.#context.touched.add(shard);
+      const { primary } = this.#owner;
+      if (waiting.isAnswered) return;
+      // The disk took its time: much may have changed.
+      if (primary?.isActive !== true || this.#owner.copy !== copy || !this.#context.dots.isReady) {
+        this.submit(waiting);
+      } else if (!this.#answerRepeated(waiting, write)) {
+        this.#carryOut(waiting, write, found);
+      }
+    });
+  }
+
+  /** Answers what was carried out before, or must never be; attaches to what is under way. */
+  #answerRepeated(waiting: WaitingOperation, write: AnyWrite): boolean {
+    const { operationId, body } = write;
+    if (operationId === '' || broken('shards.operation-once')) return false;
+    const { copy } = this.#owner;
+    const fingerprint = fingerprintOf(body);
+    const known = copy.operations.get(operationId);
+    if (known !== undefined) {
+      this.#answerKnown(waiting, write, known);
+      return true;
+    }
+    const index = copy.loggedIndexOf(operationId);
+    if (index !== undefined) {
+      const logged = copy.log.at(index)?.body;
+      if (logged?.kind === 'write' && logged.fingerprint !== fingerprint) {
+        waiting.answer(failedResult('OPERATION_REUSED', { operationId }));
+      } else {
+        this.#attach(waiting, index);
+      }
+      return true;
+    }
+    return this.#refuseByAge(waiting, operationId);
+  }
+
+  /** An id that may have been forgotten must not be carried out, perhaps a second time. */
+  #refuseByAge(waiting: WaitingOperation, operationId: string): boolean {
+    const { nowMs, config } = this.#context;
+    const ms = operationIdMs(operationId);
+    const forgottenMs = Math.max(
+      this.#owner.copy.operations.floor,
+      nowMs - config.operationWindowMs,
+    );
+    if (ms === undefined || ms > nowMs + FUTURE_MS_MAX) {
+      const problem = `The operation id ${operationId} is no UUID of version 7 of about now.`;
+      waiting.answer(failedResult('BAD_REQUEST', { problem }));
+    } else if (ms <= forgottenMs) {
+      waiting.answer(failedResult('OPERATION_EXPIRED', { operationId }));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  #answerKnown(waiting: WaitingOperation, write: AnyWrite, known: RememberedOperation): void {
+    const { operationId, body, sync } = write;
+    if (known.fingerprint !== fingerprintOf(body)) {
+      waiting.answer(failedResult('OPERATION_REUSED', { operationId }));
+      return;
+    }
+    waiting.answer(writtenResult(known.version, { sync, repeated: true }), known.at);
+  }
+
+  #attach(waiting: WaitingOperation, index: number): void {
+    const { copy } = this.#owner;
+    const pending = this.#pending.get(index) ?? this.#pendingAt(copy, index);
+    waiting.loggedAt = pending.at;
+    pending.waiting.push({ operation: waiting, repeated: true });
+    this.#pending.set(index, pending);
+    if (waiting.operation?.durability === 'one') this.#early.add(index);
+  }
+
+  /** Of a record that nobody waits for any more, or that an earlier epoch logged. */
+  #pendingAt(copy: ShardCopy, index: number): PendingWrite {
+    const logged = copy.log.at(index) as LoggedRecord;
+    const { record, body } = logged;
+    const winner = body?.kind === 'write' ? winnerOf(decodeState(body.state)) : undefined;
+    invariant(winner !== undefined, `Record ${index} is no write.`);
+    const at = { epoch: record.epoch, index };
+    return { at, version: versionOf(winner), sync: record.sync, waiting: [] };
+  }
+
+  #carryOut(waiting: WaitingOperation, write: AnyWrite, found: FoundState): void {
+    const { copy } = this.#owner;
+    const key = storedKey(write.body.namespace, write.body.key);
+    const latest = copy.latestIndexOf(key);
+    const body = latest === undefined ? undefined : copy.log.at(latest)?.body;
+    let state: Uint8Array | undefined;
+    if (body?.kind === 'write') {
+      state = body.state;
+    } else if (typeof found === 'object') {
+      if ('problem' in found) {
+        waiting.refuse(`The entry is damaged and being mended: ${found.problem}`, undefined);
+        return;
+      }
+      state = found.state;
+    }
+    const { dots, rules } = this.#context;
+    const timestamp = this.#context.tick();
+    const outcome = carryOut(write.body, state === undefined ? undefined : decodeState(state), {
+      dot: dots.issue(),
+      timestamp,
+      autonomous: false,
+      rules,
+    });
+    if (outcome.kind === 'invalid') {
+      waiting.answer(outcome.result);
+    } else if (outcome.kind === 'refused') {
+      this.#refuseConfirmed(waiting, outcome.result, latest ?? copy.commit);
+    } else {
+      this.#log(waiting, write, {
+        kind: 'write',
+        key,
+        state: encodeValue(entryStateField, outcome.state),
+        operationId: write.operationId,
+        timestamp,
+        answeredEarly: write.durability === 'one',
+        fingerprint: fingerprintOf(write.body),
+      });
+    }
+  }
+
+  /** A refusal says what is stored, so it is a read: true only if this is still the primary. */
+  #refuseConfirmed(waiting: WaitingOperation, result: OperationResult, index: number): void {
+    const { copy, primary } = this.#owner;
+    primary?.strongReads.confirm(waiting, index, () => waiting.answer(result, copy.applied));
+  }
+
+  #log(waiting: WaitingOperation, write: AnyWrite, body: RecordBody & { kind: 'write' }): void {
+    const { primary } = this.#owner;
+    const winner = winnerOf(decodeState(body.state));
+    invariant(primary !== undefined && winner !== undefined, 'A write without a primary.');
+    const index = primary.append(body, write.sync);
+    const at: ShardPosition = { epoch: primary.epoch, index };
+    waiting.loggedAt = at;
+    this.#pending.set(index, {
+      at,
+      version: versionOf(winner),
+      sync: write.sync,
+      waiting: [{ operation: waiting, repeated: false }],
+    });
+    if (write.durability === 'one') {
+      this.#early.add(index);
+      this.stored();
+    }
+  }
+
+  #answer({ at, version, sync, waiting }: PendingWrite, acknowledged: 'quorum' | 'local'): void {
+    for (const { operation, repeated } of waiting) {
+      operation.answer(writtenResult(version, { sync, repeated, acknowledged }), at);
+    }
+  }
+
+  #answerEarly(pending: PendingWrite): void {
+    const { at, version, sync, waiting } = pending;
+    for (const { operation, repeated } of waiting) {
+      if (operation.operation?.durability !== 'one') continue;
+      operation.answer(writtenResult(version, { sync, repeated, acknowledged: 'local' }), at);
+    }
+  }
+}
+
+interface WrittenOptions {
+  readonly sync: SyncClass;
+  readonly repeated: boolean;
+  readonly acknowledged?: 'quorum' | 'local';
+}
+
+function writtenResult(version: EntryVersion, options: WrittenOptions): OperationResult {
+  const { sync, repeated, acknowledged = 'quorum' } = options;
+  return { kind: 'written', version, acknowledged, sync, autonomous: false, repeated };
+}

@@ -1,0 +1,178 @@
+import type {
+  Condition,
+  Dot,
+  EntryBody,
+  EntryState,
+  ErrorCode,
+  ErrorDetails,
+  OperationBody,
+  StoredWrite,
+  Timestamp,
+} from '@memgrid/protocol';
+import {
+  compareDots,
+  decodeValue,
+  encodeValue,
+  entryBodyField,
+  failedResult,
+  formatVersion,
+  LIMITS,
+  NEVER_WRITTEN,
+  WireError,
+  writeSetBlind,
+} from '@memgrid/protocol';
+import type { FailedResult } from '@memgrid/protocol';
+import { broken } from '#breaks';
+import { type StoredSibling, versionOf, visibleOf } from './entry-view.ts';
+import type { EntryRules } from './shards-io.ts';
+
+export type WriteBody = Extract<OperationBody, { readonly condition: Condition }>;
+
+export function isWrite(body: OperationBody): body is WriteBody {
+  return body.kind === 'put' || body.kind === 'update' || body.kind === 'delete';
+}
+
+/** What a write makes of the stored state. */
+export type WriteOutcome =
+  | { readonly kind: 'state'; readonly state: EntryState }
+  /** Certainly not applied. True only if nobody has written meanwhile: to be confirmed. */
+  | { readonly kind: 'refused'; readonly result: FailedResult }
+  /** Wrong whatever is stored. */
+  | { readonly kind: 'invalid'; readonly result: FailedResult };
+
+export interface WriteInputs {
+  readonly dot: Dot;
+  readonly timestamp: Timestamp;
+  /** Made by an island, without the primary. */
+  readonly autonomous: boolean;
+  readonly rules: EntryRules;
+}
+
+/** Carries out one write on the state of its key. Decides nothing that is not in its arguments. */
+export function carryOut(
+  body: WriteBody,
+  stored: EntryState | undefined,
+  inputs: WriteInputs,
+): WriteOutcome {
+  const state: EntryState = stored ?? NEVER_WRITTEN;
+  const visible = visibleOf(state, inputs.timestamp.ms);
+  const refusal = refusalOf(body, state, visible);
+  if (refusal !== undefined) return { kind: 'refused', result: refusal };
+  const made = entryOf(body, visible, inputs);
+  if (made.kind !== 'entry') return made;
+  const value: StoredWrite = {
+    kind: body.kind,
+    timestamp: inputs.timestamp,
+    expiresAt: made.expiresAt,
+    autonomous: inputs.autonomous,
+    entry: made.entry,
+  };
+  return { kind: 'state', state: writeSetBlind(state, { dot: inputs.dot, value }) };
+}
+
+function refusalOf(
+  body: WriteBody,
+  state: EntryState,
+  visible: StoredSibling | undefined,
+): FailedResult | undefined {
+  if (!holds(body.condition, state, visible)) {
+    const current = visible === undefined ? undefined : versionOf(visible);
+    const shown = current === undefined ? undefined : formatVersion(current);
+    return failedResult('VERSION_CONFLICT', { current: shown }, { current });
+  }
+  if (body.kind === 'update' && visible === undefined) {
+    return failedResult('NOT_FOUND', { id: body.key });
+  }
+  return undefined;
+}
+
+function holds(
+  condition: Condition,
+  state: EntryState,
+  visible: StoredSibling | undefined,
+): boolean {
+  switch (condition.kind) {
+    case 'always':
+      return true;
+    case 'absent':
+      return visible === undefined || broken('shards.cas-compares');
+    case 'present':
+      return visible !== undefined;
+    case 'version':
+      if (visible === undefined) return false;
+      if (broken('shards.cas-compares')) return true;
+      return state.siblings.length === 1 && compareDots(visible.dot, condition.dot) === 0;
+  }
+}
+
+type MadeEntry =
+  | { readonly kind: 'entry'; readonly entry: Uint8Array; readonly expiresAt: number }
+  | Exclude<WriteOutcome, { kind: 'state' }>;
+
+const NOTHING = new Uint8Array();
+
+function entryOf(
+  body: WriteBody,
+  visible: StoredSibling | undefined,
+  inputs: WriteInputs,
+): MadeEntry {
+  if (body.kind === 'delete') return { kind: 'entry', entry: NOTHING, expiresAt: 0 };
+  const stored = visible === undefined ? undefined : decodeEntry(visible.value.entry);
+  if (stored?.immutable === true) return refused('IMMUTABLE_ENTRY', { id: body.key });
+  if (body.kind === 'put') {
+    const offered = decodeOffered(body.entry);
+    if (!('content' in offered)) return offered;
+    if (stored !== undefined && !isSameScope(stored, offered)) {
+      return refused('SCOPE_CONFLICT', { id: body.key });
+    }
+    return stamped(offered, stored, inputs.timestamp.ms);
+  }
+  if (visible === undefined) return refused('NOT_FOUND', { id: body.key });
+  const patched = inputs.rules.patched(visible.value.entry, body.patch, inputs.timestamp.ms);
+  if (patched.kind === 'problems') {
+    return invalid('INVALID_ENTRY', { problems: patched.problems });
+  }
+  const offered = decodeOffered(patched.entry);
+  if (!('content' in offered)) return offered;
+  return stamped({ ...offered, expiresAt: patched.expiresAt }, stored, inputs.timestamp.ms);
+}
+
+function refused<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code]): MadeEntry {
+  return { kind: 'refused', result: failedResult(code, details) };
+}
+
+function invalid<Code extends ErrorCode>(
+  code: Code,
+  details: ErrorDetails[Code],
+): Extract<MadeEntry, { kind: 'invalid' }> {
+  return { kind: 'invalid', result: failedResult(code, details) };
+}
+
+/** The entry's dates are the primary's: when it was made, and now. */
+function stamped(offered: EntryBody, stored: EntryBody | undefined, nowMs: number): MadeEntry {
+  const createdAt = stored?.createdAt ?? nowMs;
+  const entry = encodeValue(entryBodyField, { ...offered, createdAt, updatedAt: nowMs });
+  if (entry.byteLength > LIMITS.entryBytesMax) {
+    return invalid('ENTRY_TOO_LARGE', { bytes: entry.byteLength, max: LIMITS.entryBytesMax });
+  }
+  return { kind: 'entry', entry, expiresAt: offered.expiresAt };
+}
+
+function decodeOffered(bytes: Uint8Array): EntryBody | Extract<MadeEntry, { kind: 'invalid' }> {
+  try {
+    return decodeEntry(bytes);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return invalid('INVALID_ENTRY', { problems: [error.message] });
+  }
+}
+
+function decodeEntry(bytes: Uint8Array): EntryBody {
+  return decodeValue(entryBodyField, bytes, 'entry');
+}
+
+function isSameScope(a: EntryBody, b: EntryBody): boolean {
+  return (
+    a.userId === b.userId && a.agentId === b.agentId && a.appId === b.appId && a.runId === b.runId
+  );
+}
