@@ -96,12 +96,15 @@ function usageError(complaint: string, command: string): CommandError {
   });
 }
 
+/** Commands that have commands of their own. */
+const GROUPS: readonly string[] = ['coordinator', 'config', 'workload', 'schema'];
+
 /** The command as typed, for the envelope: `coordinator handover`. */
 function typedCommand(argv: readonly string[]): string {
   const [first, second] = words(argv);
   const entry = COMMANDS.find(({ name }) => name === first);
   if (entry === undefined) return 'memgrid';
-  const hasSubcommands = entry.name === 'coordinator' || entry.name === 'config';
+  const hasSubcommands = GROUPS.includes(entry.name);
   return hasSubcommands && second !== undefined ? `${entry.name} ${second}` : entry.name;
 }
 

@@ -1,3 +1,4 @@
+import { ERROR_CODES, isClusterError, type ClusterError, type ErrorCode } from '@memgrid/protocol';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -87,6 +88,7 @@ interface Described {
 
 function described(error: unknown): Described {
   if (error instanceof CommandError) return error;
+  if (isClusterError(error)) return describedCluster(error);
   // Errors of other packages that follow the same convention: a stable code, maybe a hint.
   const { code, hint } = error as { code?: unknown; hint?: unknown };
   const message = error instanceof Error ? error.message : String(error);
@@ -99,6 +101,31 @@ function described(error: unknown): Described {
     exitCode: EXIT_BY_CODE[String(code)] ?? EXIT.failed,
   };
 }
+
+/** An error of the cluster: the table of codes says what to do next. */
+function describedCluster({ code, message, applied }: ClusterError): Described {
+  const { next } = ERROR_CODES[code];
+  const unsure = applied === 'unknown' && code !== 'OPERATION_EXPIRED';
+  return {
+    code,
+    message,
+    hint: unsure ? `It may have been carried out. ${next}` : next,
+    exitCode: EXIT_BY_CLUSTER_CODE[code] ?? EXIT.failed,
+  };
+}
+
+const EXIT_BY_CLUSTER_CODE: Partial<Record<ErrorCode, ExitCode>> = {
+  BAD_REQUEST: EXIT.usage,
+  BAD_CURSOR: EXIT.usage,
+  BAD_TOKEN: EXIT.usage,
+  SHARD_UNKNOWN: EXIT.usage,
+  NOT_CONNECTED: EXIT.unreachable,
+  NOT_FOUND: EXIT.notFound,
+  MEMBER_NOT_FOUND: EXIT.notFound,
+  VERSION_CONFLICT: EXIT.conflict,
+  SCOPE_CONFLICT: EXIT.conflict,
+  SCHEMA_CONFLICT: EXIT.conflict,
+};
 
 /** Start errors of the node package that are more than "it did not work". */
 const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {

@@ -35,6 +35,56 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/coordinator.ts')).defineCoordinator,
   },
   {
+    name: 'put',
+    summary: 'store an entry',
+    load: async () => (await import('./commands/put.ts')).definePut,
+  },
+  {
+    name: 'get',
+    summary: 'show one entry',
+    load: async () => (await import('./commands/get.ts')).defineGet,
+  },
+  {
+    name: 'update',
+    summary: 'change parts of an entry',
+    load: async () => (await import('./commands/update.ts')).defineUpdate,
+  },
+  {
+    name: 'delete',
+    summary: 'forget an entry',
+    load: async () => (await import('./commands/delete.ts')).defineDelete,
+  },
+  {
+    name: 'list',
+    summary: 'the entries of an owner',
+    load: async () => (await import('./commands/list.ts')).defineList,
+  },
+  {
+    name: 'history',
+    summary: 'the life of one entry',
+    load: async () => (await import('./commands/history.ts')).defineHistory,
+  },
+  {
+    name: 'watch',
+    summary: 'changes as they happen',
+    load: async () => (await import('./commands/watch.ts')).defineWatch,
+  },
+  {
+    name: 'import',
+    summary: 'store the lines of a file, each once',
+    load: async () => (await import('./commands/import.ts')).defineImport,
+  },
+  {
+    name: 'export',
+    summary: 'write entries as lines',
+    load: async () => (await import('./commands/export.ts')).defineExport,
+  },
+  {
+    name: 'workload',
+    summary: 'drive a running cluster and judge what its clients saw',
+    load: async () => (await import('./commands/workload.ts')).defineWorkload,
+  },
+  {
     name: 'simulate',
     summary: 'a whole cluster in one process: your faults, one seed, one timeline',
     load: async () => (await import('./commands/simulate.ts')).defineSimulate,

@@ -1,0 +1,134 @@
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { Listed, Namespace } from '@memgrid/client';
+import { runCommand } from '../command-run.ts';
+import type { CommandResult } from '../command-run.ts';
+import type { CommandContext } from '../command-context.ts';
+import {
+  ownerOf,
+  withGridOptions,
+  withOwnerOptions,
+  withReadOptions,
+} from '../entries/grid-options.ts';
+import type { GridOptions, OwnerOptions, ReadOptions } from '../entries/grid-options.ts';
+import { withGrid } from '../entries/with-grid.ts';
+import { EXIT } from '../exit-code.ts';
+import { counted, ProgressBar } from '../progress/progress-bar.ts';
+import { Shutdown } from '../shutdown.ts';
+import type { Terminal } from '../terminal.ts';
+
+const HELP = `
+Writes one entry a line, as \`memgrid import\` reads it: the id and the owner with it, so that an
+import into another cluster, with any number of shards, has the same entries under the same ids.
+Shards are read one after the other while others write: every line was true at some moment of the
+export, all of them together need not have been.
+
+Examples:
+  memgrid export --out everything.ndjson
+  memgrid export --user ada > ada.ndjson
+
+Exit codes: 0 everything was written, 8 it was interrupted or some shards did not answer.`;
+
+interface ExportOptions extends GridOptions, OwnerOptions, ReadOptions {
+  readonly out?: string;
+  readonly progress: boolean;
+}
+
+/** Entries asked for at once: the most that a page may have. */
+const PAGE_ENTRIES = 1_000;
+
+/** `memgrid export`: writes entries as lines. */
+export function defineExport(command: Command, { terminal, finish }: CommandContext): void {
+  withReadOptions(withOwnerOptions(withGridOptions(command, '30s')), 'quorum')
+    .option('--out <file>', 'where to write (default: standard output)')
+    .option('--no-progress', 'show no progress bar')
+    .addHelpText('after', HELP);
+  command.action(async (options: ExportOptions) => {
+    // Lines and an envelope on the same stream would be neither.
+    const json = options.json === true && options.out !== undefined;
+    const call = { command: 'export', json, terminal };
+    finish(await runCommand(call, () => exportEntries(options, terminal)));
+  });
+}
+
+async function exportEntries(options: ExportOptions, terminal: Terminal): Promise<CommandResult> {
+  using shutdown = Shutdown.listen();
+  return await withGrid(options, terminal, async (grid) => {
+    const entries = grid.namespace(options.namespace);
+    const owner = ownerOf(options);
+    const { count } = await entries.count(owner, { read: options.read });
+    const bar = new ProgressBar(terminal, {
+      label: 'exporting',
+      unit: 'entries',
+      total: count,
+      shown: options.progress && (options.out !== undefined || terminal.stdout.isTTY !== true),
+      nowMs: () => performance.now(),
+    });
+    const sink = options.out === undefined ? process.stdout : createWriteStream(options.out);
+    let written = 0;
+    let complete = false;
+    try {
+      for await (const page of pages(entries, options, shutdown.signal)) {
+        const lines = page.items.map(lineOf).join('');
+        if (!sink.write(lines)) await once(sink, 'drain');
+        written += page.items.length;
+        complete = page.complete;
+        bar.update(written);
+      }
+    } finally {
+      bar.end();
+      if (sink !== process.stdout) {
+        sink.end();
+        await once(sink, 'close');
+      }
+    }
+    const where = options.out === undefined ? '' : ` to ${options.out}`;
+    return {
+      data: { written, complete },
+      // On standard output are the lines and nothing else.
+      text: options.out === undefined ? '' : `${counted(written)} entries written${where}.`,
+      warnings: complete ? [] : ['Not everything was written.'],
+      exitCode: complete ? EXIT.good : EXIT.partial,
+    };
+  });
+}
+
+async function* pages(entries: Namespace, options: ExportOptions, signal: AbortSignal) {
+  let cursor: string | undefined;
+  do {
+    if (signal.aborted) return;
+    const settings = { read: options.read, limit: PAGE_ENTRIES };
+    const page = await entries.list(
+      ownerOf(options),
+      cursor === undefined ? settings : { ...settings, cursor },
+    );
+    yield page;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** An entry as `memgrid import` reads it; what it cannot set is there for people. */
+export function lineOf({ entry, version }: Listed): string {
+  const { id, userId, agentId, appId, runId, content, category, categories, metadata } = entry;
+  const { expiresAt, immutable, schema, createdAt, updatedAt } = entry;
+  const line = {
+    id,
+    userId,
+    agentId,
+    appId,
+    runId,
+    content,
+    category: category === '' ? undefined : category,
+    categories: categories.length === 0 ? undefined : categories,
+    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
+    expiresAt,
+    immutable: immutable ? true : undefined,
+    schema,
+    createdAt,
+    updatedAt,
+    version,
+  };
+  return `${JSON.stringify(line)}\n`;
+}

@@ -1,0 +1,86 @@
+import { text as textOf } from 'node:stream/consumers';
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { JsonObject } from '@memgrid/client';
+import { durationMs } from '../command-options.ts';
+import { runCommand } from '../command-run.ts';
+import type { CommandContext } from '../command-context.ts';
+import { savedText } from '../entries/entry-text.ts';
+import {
+  jsonObject,
+  ownerOf,
+  withGridOptions,
+  withOwnerOptions,
+  withWriteOptions,
+  writeOptionsOf,
+} from '../entries/grid-options.ts';
+import type { GridOptions, OwnerOptions, WriteOptions } from '../entries/grid-options.ts';
+import { withGrid } from '../entries/with-grid.ts';
+
+const HELP = `
+Examples:
+  memgrid put "prefers tabs" --user ada --category PATTERN
+  memgrid put "prefers spaces" --user ada --id style --metadata '{"topic": "layout"}'
+  fortune | memgrid put - --run today --ttl 1h
+  id=$(memgrid put "first" --json | jq -r .data.id)
+
+Exit codes: 0 stored, 6 there is such an entry, or another version of it, 1 refused: all problems
+are listed, 3 no node answered.`;
+
+interface PutOptions extends GridOptions, OwnerOptions, WriteOptions {
+  readonly id?: string;
+  readonly category?: string;
+  readonly metadata?: JsonObject;
+  readonly ttl?: number;
+  readonly immutable?: true;
+  readonly ifAbsent?: true;
+  readonly ifVersion?: string;
+}
+
+/** `memgrid put`: stores an entry. */
+export function definePut(command: Command, { terminal, finish }: CommandContext): void {
+  withWriteOptions(withOwnerOptions(withGridOptions(command)))
+    .argument('<content>', 'the text to remember; - reads it from standard input')
+    .option('--id <id>', 'an id of your own (default: memgrid makes one)')
+    .option('--category <name>', 'PATTERN, ERROR, TEAM, PROJECT, or what the schema allows')
+    .option('--metadata <json>', 'a JSON object', jsonObject)
+    .option('--ttl <duration>', 'forget it after this', durationMs)
+    .option('--immutable', 'refuse later updates')
+    .option('--if-absent', 'only when there is no such entry')
+    .option('--if-version <version>', 'only when the stored entry has this version')
+    .addHelpText('after', HELP);
+  command.action(async (content: string, options: PutOptions) => {
+    const call = { command: 'put', json: options.json === true, terminal };
+    finish(
+      await runCommand(call, async () => {
+        const text = content === '-' ? await textOf(process.stdin) : content;
+        const saved = await withGrid(options, terminal, (grid) =>
+          grid.namespace(options.namespace).put(entryOf(text, options), conditionsOf(options)),
+        );
+        return { data: saved, text: savedText(saved) };
+      }),
+    );
+  });
+}
+
+function entryOf(content: string, options: PutOptions) {
+  const { id, category, metadata, ttl, immutable } = options;
+  return {
+    ...ownerOf(options),
+    content,
+    ...(id === undefined ? {} : { id }),
+    ...(category === undefined ? {} : { category }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(ttl === undefined ? {} : { ttlMs: ttl }),
+    ...(immutable === undefined ? {} : { immutable }),
+  };
+}
+
+function conditionsOf(options: PutOptions) {
+  const { ifAbsent, ifVersion } = options;
+  return {
+    ...writeOptionsOf(options),
+    ...(ifAbsent === undefined ? {} : { ifAbsent }),
+    ...(ifVersion === undefined ? {} : { ifVersion }),
+  };
+}

@@ -1,0 +1,38 @@
+import { connect } from '@memgrid/client';
+import type { ConnectOptions, Grid } from '@memgrid/client';
+import type { Terminal } from '../terminal.ts';
+import type { GridOptions } from './grid-options.ts';
+
+/** Opens a session with the cluster that the options name. The caller closes it. */
+export function openGrid(
+  options: GridOptions,
+  terminal: Terminal,
+  settings: Pick<ConnectOptions, 'atLeast'> = {},
+): Promise<Grid> {
+  const token = terminal.environment['MEMGRID_TOKEN'] ?? '';
+  return connect({
+    nodes: options.nodes,
+    name: 'memgrid-cli',
+    timeoutMs: options.timeout,
+    connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS_MIN),
+    ...settings,
+    ...(token === '' ? {} : { token }),
+  });
+}
+
+/** A node that was started a moment ago may be reading its disk. */
+const CONNECT_TIMEOUT_MS_MIN = 3_000;
+
+/** Runs `action` with a session, which is closed whatever happens. */
+export async function withGrid<T>(
+  options: GridOptions,
+  terminal: Terminal,
+  action: (grid: Grid) => Promise<T>,
+): Promise<T> {
+  const grid = await openGrid(options, terminal);
+  try {
+    return await action(grid);
+  } finally {
+    await grid.close();
+  }
+}

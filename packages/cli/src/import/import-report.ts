@@ -1,0 +1,107 @@
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { once } from 'node:events';
+import type { WriteStream } from 'node:fs';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-code.ts';
+import type { LineOutcome } from './importer.ts';
+import { readLines } from './read-lines.ts';
+
+/** The first line of a report. */
+export interface ReportHead {
+  readonly report: 'memgrid import';
+  readonly namespace: string;
+  readonly source: string;
+}
+
+/** An entry that an import has stored, or found to be stored. */
+export interface ReportedEntry {
+  readonly line: number;
+  readonly id: string;
+}
+
+export interface ReadReport {
+  readonly head: ReportHead;
+  /** By id. */
+  readonly entries: ReadonlyMap<string, ReportedEntry>;
+}
+
+/**
+ * The report of earlier runs, or undefined when there is no such file. A last line that was cut off
+ * by a crash is left out: its entry is imported again, which changes nothing.
+ *
+ * @throws CommandError for a file that is no report.
+ */
+export async function readReport(path: string): Promise<ReadReport | undefined> {
+  if (!existsSync(path)) return undefined;
+  let head: ReportHead | undefined;
+  const entries = new Map<string, ReportedEntry>();
+  for await (const line of readLines(createReadStream(path))) {
+    const value = line.content.kind === 'text' ? parsed(line.content.text) : undefined;
+    if (line.number === 1) {
+      head = headOf(value);
+      if (head === undefined) break;
+      continue;
+    }
+    const { outcome, id, line: number } = (value ?? {}) as Record<string, unknown>;
+    const kept = outcome === 'stored' || outcome === 'present';
+    if (kept && typeof id === 'string' && typeof number === 'number') {
+      entries.set(id, { line: number, id });
+    }
+  }
+  if (head === undefined) {
+    throw new CommandError('BAD_REPORT', `${path} is no report of memgrid import.`, {
+      exitCode: EXIT.usage,
+      hint: 'Name another file with --report.',
+    });
+  }
+  return { head, entries };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function headOf(value: unknown): ReportHead | undefined {
+  const { report, namespace, source } = (value ?? {}) as Record<string, unknown>;
+  const isHead =
+    report === 'memgrid import' && typeof namespace === 'string' && typeof source === 'string';
+  return isHead ? { report, namespace, source } : undefined;
+}
+
+/** Writes what became of each line, as it becomes known. */
+export class ReportWriter {
+  readonly #stream: WriteStream;
+
+  private constructor(stream: WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** Goes on behind earlier runs. */
+  static async open(path: string, head: ReportHead | undefined): Promise<ReportWriter> {
+    const stream = createWriteStream(path, { flags: 'a' });
+    await once(stream, 'open');
+    const writer = new ReportWriter(stream);
+    // A line of an earlier run that was cut off ends here, and is no line of ours.
+    await writer.#write(head === undefined ? '\n' : `${JSON.stringify(head)}\n`);
+    return writer;
+  }
+
+  async add(outcome: LineOutcome): Promise<void> {
+    if (outcome.kind === 'blank' || outcome.kind === 'skipped') return;
+    const { kind, line, ...rest } = outcome;
+    await this.#write(`${JSON.stringify({ line, outcome: kind, ...rest })}\n`);
+  }
+
+  async close(): Promise<void> {
+    this.#stream.end();
+    await once(this.#stream, 'close');
+  }
+
+  async #write(text: string): Promise<void> {
+    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+  }
+}
