@@ -1,4 +1,4 @@
-import { ERROR_CODES, isClusterError, type ClusterError, type ErrorCode } from '@memgrid/protocol';
+import { ERROR_CODES, isClusterError, type ClusterError } from '@memgrid/protocol';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -110,26 +110,23 @@ function describedCluster({ code, message, applied }: ClusterError): Described {
     code,
     message,
     hint: unsure ? `It may have been carried out. ${next}` : next,
-    exitCode: EXIT_BY_CLUSTER_CODE[code] ?? EXIT.failed,
+    exitCode: EXIT_BY_CODE[code] ?? EXIT.failed,
   };
 }
 
-const EXIT_BY_CLUSTER_CODE: Partial<Record<ErrorCode, ExitCode>> = {
-  BAD_REQUEST: EXIT.usage,
+/** Errors that are more than "it did not work". */
+const EXIT_BY_CODE: Partial<Record<string, ExitCode>> = {
+  BAD_CONFIGURATION: EXIT.usage,
   BAD_CURSOR: EXIT.usage,
+  BAD_REQUEST: EXIT.usage,
   BAD_TOKEN: EXIT.usage,
   SHARD_UNKNOWN: EXIT.usage,
   NOT_CONNECTED: EXIT.unreachable,
-  NOT_FOUND: EXIT.notFound,
   MEMBER_NOT_FOUND: EXIT.notFound,
-  VERSION_CONFLICT: EXIT.conflict,
-  SCOPE_CONFLICT: EXIT.conflict,
-  SCHEMA_CONFLICT: EXIT.conflict,
-};
-
-/** Start errors of the node package that are more than "it did not work". */
-const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
-  BAD_CONFIGURATION: EXIT.usage,
+  NOT_FOUND: EXIT.notFound,
   ADDRESS_IN_USE: EXIT.conflict,
   DIRECTORY_LOCKED: EXIT.conflict,
+  SCHEMA_CONFLICT: EXIT.conflict,
+  SCOPE_CONFLICT: EXIT.conflict,
+  VERSION_CONFLICT: EXIT.conflict,
 };
