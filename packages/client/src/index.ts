@@ -1,3 +1,4 @@
+export { connect } from './connect.ts';
 export { ClusterError, isClusterError, LIMITS } from '@memgrid/protocol';
 export type {
   Applied,

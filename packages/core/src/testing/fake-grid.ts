@@ -1,5 +1,10 @@
 import {
+  decodeValue,
+  encodeValue,
+  entryBodyField,
+  entryPatchField,
   failedResult,
+  patchEntry,
   parseStoredKey,
   storedKey,
   type ActorId,
@@ -288,7 +293,7 @@ export class FakeGrid {
     }
     const index = state.log.length + 1;
     const version = versionOf(shard, index);
-    const entry = body.kind === 'put' ? body.entry : body.kind === 'update' ? body.patch : NOTHING;
+    const entry = this.#entryAfter(body, current, index);
     state.log.push({ kind: body.kind, key: body.key, index, version, entry, stored: key });
     const result: OperationResult = {
       kind: 'written',
@@ -300,6 +305,19 @@ export class FakeGrid {
     };
     state.done.set(operation.operationId, result);
     return result;
+  }
+
+  #entryAfter(
+    body: Extract<Operation['body'], { kind: 'put' | 'update' | 'delete' }>,
+    current: FakeRecord | undefined,
+    nowMs: number,
+  ): Uint8Array {
+    if (body.kind === 'put') return body.entry;
+    if (body.kind === 'delete' || current === undefined) return NOTHING;
+    const patch = decodeValue(entryPatchField, body.patch, 'patch');
+    const stored = decodeValue(entryBodyField, current.entry, 'entry');
+    const patched = patchEntry(stored, patch, { nowMs, categories: 'any' });
+    return patched.kind === 'entry' ? encodeValue(entryBodyField, patched.body) : current.entry;
   }
 
   #get(shard: number, key: string, upTo: number): OperationResult {

@@ -1,3 +1,5 @@
 export { BREAKABLE_RULES } from '../breakable-rules.ts';
 export type { BreakableRule } from '../breakable-rules.ts';
 export { breakRule, mendRules } from './breaks.ts';
+export { FakeGrid } from './fake-grid.ts';
+export type { FakeNode, Gate, Said } from './fake-grid.ts';

@@ -1,6 +1,8 @@
-import type { Envelope, NodeId } from '@memgrid/protocol';
+import type { Answer, ClientMessage, Envelope, NodeId, Operation } from '@memgrid/protocol';
 import { electionConfig } from '../election/election-config.ts';
+import { entryKey, isEntryKey, parseEntryKey } from '../entries/entry-keys.ts';
 import { MemoryEntryTable } from '../entries/memory-entry-table.ts';
+import { decodeStoredEntry } from '../entries/stored-entry.ts';
 import { after, type Instant } from '../machine.ts';
 import { membershipConfig } from '../membership/membership-config.ts';
 import { plainEntryRules } from '../node/plain-entry-rules.ts';
@@ -31,6 +33,7 @@ interface Wire {
 
 interface RiggedNode {
   readonly machine: NodeMachine;
+  readonly entries: MemoryEntryTable;
   readonly records: Map<string, Uint8Array>;
   halted: { code: HaltCode; detail: string } | undefined;
 }
@@ -48,12 +51,19 @@ export class NodeRig {
     readonly reply: NodeReply;
   }[] = [];
   readonly sent: { readonly node: string; readonly envelope: Envelope }[] = [];
+  /** What clients were told, and how they were hung up on. */
+  readonly told: {
+    readonly node: string;
+    readonly link: LinkId;
+    readonly message: ClientMessage;
+  }[] = [];
   /** Batches are answered at once, unless this says no: then they wait in `unanswered`. */
   answersStore: (node: string, operations: readonly StoreOperation[]) => boolean = () => true;
   readonly unanswered: { readonly node: string; readonly ticket: number }[] = [];
   now = 0 as Instant;
   #wires: Wire[] = [];
   #nextAccepted = -1;
+  #nextClient = 0;
   #starts = 0;
   readonly #queue: { node: string; input: NodeInput }[] = [];
 
@@ -64,6 +74,7 @@ export class NodeRig {
     records = new Map<string, Uint8Array>(),
   ): void {
     this.#starts += 1;
+    const entries = entriesOf(records);
     const machine = new NodeMachine({
       settings: {
         address: name,
@@ -83,16 +94,16 @@ export class NodeRig {
       membership: membershipConfig(),
       election: electionConfig(),
       shards: {},
-      entries: new MemoryEntryTable(),
+      entries,
       rules: plainEntryRules,
-      records,
+      records: new Map([...records].filter(([key]) => !isEntryKey(key))),
       random: Random.of(this.#starts),
       // No secrets here: any function that depends on its input will do.
       digest: (bytes) => Uint8Array.from({ length: 32 }, (_, at) => (bytes[at % 16] ?? 0) ^ 0x5a),
       now: this.now,
       wallMs: WALL_AT_ZERO_MS + this.now,
     });
-    this.nodes.set(name, { machine, records, halted: undefined });
+    this.nodes.set(name, { machine, entries, records, halted: undefined });
   }
 
   /** Ends the process at once; its directory is returned. */
@@ -112,6 +123,34 @@ export class NodeRig {
 
   request(name: string, request: number, body: NodeRequest): void {
     this.input(name, { kind: 'request', request, body });
+  }
+
+  /** Connects a client of the node, which introduces itself at once. */
+  connect(name: string): LinkId {
+    this.#nextClient -= 1;
+    const link = this.#nextClient;
+    this.input(name, { kind: 'clientAccepted', link, remote: 'client' });
+    const range = { protocolMin: 1, protocolMax: 1 };
+    this.says(name, link, { type: 'clientHello', ...range, name: 'rig', version: '1' });
+    return link;
+  }
+
+  says(name: string, link: LinkId, message: ClientMessage): void {
+    this.input(name, { kind: 'clientReceived', link, message });
+  }
+
+  /** Asks one operation over a client's connection and runs until it is answered. */
+  asks(name: string, link: LinkId, operation: Operation, withinMs = 10_000): Answer {
+    this.says(name, link, { type: 'operations', operations: [operation] });
+    const answer = (): Answer | undefined =>
+      this.told
+        .filter((one) => one.node === name && one.link === link)
+        .flatMap(({ message }) => (message.type === 'answers' ? message.answers : []))
+        .find(({ id }) => id === operation.id);
+    if (!this.runUntil(() => answer() !== undefined, withinMs)) {
+      throw new Error(`Operation ${operation.id} has no answer after ${withinMs} ms.`);
+    }
+    return answer() as Answer;
   }
 
   run(ms: number): void {
@@ -178,6 +217,12 @@ export class NodeRig {
         case 'store':
           this.#store(name, effect);
           break;
+        case 'clientSend':
+          this.told.push({ node: name, link: effect.link, message: effect.message });
+          break;
+        case 'load':
+          this.#load(name, effect);
+          break;
         case 'reply':
           this.replies.push({ node: name, request: effect.request, reply: effect.reply });
           break;
@@ -201,6 +246,15 @@ export class NodeRig {
     if (this.answersStore(name, effect.operations)) {
       this.#queue.push({ node: name, input: { kind: 'stored', ticket } });
     } else this.unanswered.push({ node: name, ticket });
+  }
+
+  #load(name: string, effect: Extract<NodeEffect, { kind: 'load' }>): void {
+    const { shard, slot, key, ticket } = effect;
+    const bytes = this.#node(name).records.get(entryKey(shard, slot, key));
+    const entry = bytes === undefined ? undefined : decodeStoredEntry(bytes);
+    const result = entry === undefined ? { kind: 'absent' } : { kind: 'loaded', entry };
+    const input = { kind: 'loaded', ticket, result } as Extract<NodeInput, { kind: 'loaded' }>;
+    this.#queue.push({ node: name, input });
   }
 
   #dial(dialler: string, link: LinkId, address: string): void {
@@ -241,4 +295,16 @@ export class NodeRig {
     const link = wire.dialler === by ? wire.accepted : wire.link;
     this.#queue.push({ node, input: { kind: 'linkClosed', link } });
   }
+}
+
+/** What a directory's reader does at start. */
+function entriesOf(records: ReadonlyMap<string, Uint8Array>): MemoryEntryTable {
+  const entries = new MemoryEntryTable();
+  for (const [key, bytes] of records) {
+    const place = isEntryKey(key) ? parseEntryKey(key) : undefined;
+    const entry = place === undefined ? undefined : decodeStoredEntry(bytes);
+    if (place === undefined || entry === undefined) continue;
+    entries.put(place.shard, place.slot, place.key, entry, true);
+  }
+  return entries;
 }

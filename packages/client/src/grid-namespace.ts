@@ -1,0 +1,291 @@
+import type { CallOptions as SessionCallOptions, Instant } from '@memgrid/core';
+import {
+  ClusterError,
+  formatVersion,
+  isClusterError,
+  problemText,
+  validateEntry,
+  validatePatch,
+} from '@memgrid/protocol';
+import type {
+  EntryProblem,
+  FoundEntry,
+  OperationBody,
+  OperationResult,
+  Scope,
+} from '@memgrid/protocol';
+import type { BatchItem, BatchResult } from './batch-types.ts';
+import type {
+  ChangeOptions,
+  GetOptions,
+  ListOptions,
+  PutOptions,
+  ReadOptions,
+  WatchOptions,
+} from './call-options.ts';
+import { addressOf, conditionOf, scopeOf } from './call-shape.ts';
+import type { CallShape } from './call-shape.ts';
+import type {
+  Count,
+  EntryPatch,
+  EntryRef,
+  EntryShape,
+  Found,
+  History,
+  NewEntry,
+  Owner,
+  Page,
+  Saved,
+} from './entry-types.ts';
+import { entryOf, foundOf } from './entry-view.ts';
+import type { Namespace, Watch, WatchFilter } from './grid.ts';
+import type { ListPages } from './list-pages.ts';
+import type { KeptEntry } from './near-store.ts';
+import type { Answered, Near, PendingAnswers } from './pending-answers.ts';
+
+/** What a namespace needs of its client. */
+export interface NamespaceParts {
+  readonly shape: CallShape;
+  readonly answers: PendingAnswers;
+  readonly pages: ListPages;
+  readonly now: () => Instant;
+  /** The cluster's time. */
+  readonly wallMs: () => number;
+  readonly newEntryId: (scope: Scope) => string;
+  readonly near: (
+    namespace: string,
+    key: string,
+  ) => { entry: KeptEntry; stalenessMs: number } | undefined;
+  readonly atLeast: (token: string) => void;
+  readonly watch: (scope: Scope, key: string, options: WatchOptions) => Watch<EntryShape>;
+}
+
+/** One tenant's entries: checks what the application gives, and shows what the nodes answer. */
+export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape> {
+  readonly name: string;
+  readonly #parts: NamespaceParts;
+
+  constructor(name: string, parts: NamespaceParts) {
+    this.name = name;
+    this.#parts = parts;
+  }
+
+  async put(entry: NewEntry<Shape>, options: PutOptions = {}): Promise<Saved> {
+    const { shape, wallMs, newEntryId } = this.#parts;
+    const condition = conditionOf(options);
+    const valid = validateEntry(entry, {
+      namespace: this.name,
+      nowMs: wallMs(),
+      categories: 'any',
+    });
+    if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
+    const { userId, agentId, appId, runId } = valid.body;
+    const scope = { namespace: this.name, userId, agentId, appId, runId };
+    const key = valid.id ?? newEntryId(scope);
+    const body: OperationBody = {
+      kind: 'put',
+      namespace: this.name,
+      key,
+      entry: valid.bytes,
+      condition,
+    };
+    const outcome = await this.#ask(body, scope, shape.options(options), options.signal);
+    return savedOf(key, outcome);
+  }
+
+  async get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined> {
+    const { shape } = this.#parts;
+    const { key, scope } = addressOf(this.name, ref);
+    const all = shape.options(options);
+    if (options?.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
+    if (all.read === 'one' && all.maxStalenessMs > 0) {
+      const hit = this.#parts.near(this.name, key);
+      if (hit !== undefined && hit.stalenessMs <= all.maxStalenessMs) return this.#near(hit);
+    }
+    const outcome = await this.#ask(
+      { kind: 'get', namespace: this.name, key },
+      scope,
+      all,
+      options?.signal,
+    );
+    if (outcome.kind === 'near') return this.#shown(outcome.found, 'near', outcome.stalenessMs);
+    const { result } = outcome.answer;
+    if (result.kind === 'absent') return undefined;
+    if (result.kind !== 'found') throw unexpected('get', result);
+    return this.#shown(result.found, result.source, result.stalenessMs);
+  }
+
+  async update(
+    ref: EntryRef,
+    patch: EntryPatch<Shape>,
+    options: ChangeOptions = {},
+  ): Promise<Saved> {
+    const { shape, wallMs } = this.#parts;
+    const { key, scope } = addressOf(this.name, ref);
+    const condition = conditionOf(options);
+    const valid = validatePatch(patch, { nowMs: wallMs(), categories: 'any' });
+    if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
+    const body: OperationBody = {
+      kind: 'update',
+      namespace: this.name,
+      key,
+      patch: valid.bytes,
+      // Without a version an update still needs something to change.
+      condition: condition.kind === 'always' ? { kind: 'present' } : condition,
+    };
+    return savedOf(key, await this.#ask(body, scope, shape.options(options), options.signal));
+  }
+
+  async delete(ref: EntryRef, options: ChangeOptions = {}): Promise<Saved> {
+    const { shape } = this.#parts;
+    const { key, scope } = addressOf(this.name, ref);
+    const condition = conditionOf(options);
+    const body: OperationBody = { kind: 'delete', namespace: this.name, key, condition };
+    return savedOf(key, await this.#ask(body, scope, shape.options(options), options.signal));
+  }
+
+  async list(owner: Owner = {}, options: ListOptions = {}): Promise<Page<Shape>> {
+    const { shape, pages } = this.#parts;
+    if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
+    const { cursor, signal } = options;
+    const page = await pages.page({
+      scope: scopeOf(this.name, owner),
+      limit: options.limit,
+      cursor,
+      options: shape.options(options),
+      signal,
+    });
+    return {
+      items: page.items.map(({ key, entry, version }) => ({
+        entry: entryOf<Shape>(this.name, key, entry),
+        version: formatVersion(version),
+      })),
+      cursor: page.cursor,
+      complete: page.cursor === undefined,
+      stalenessMs: page.stalenessMs,
+    };
+  }
+
+  count(owner: Owner = {}, options: ReadOptions = {}): Promise<Count> {
+    const { shape, pages } = this.#parts;
+    if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
+    const { signal } = options;
+    const scope = scopeOf(this.name, owner);
+    return pages.count({ scope, options: shape.options(options), signal });
+  }
+
+  async history(ref: EntryRef, options: ReadOptions = {}): Promise<History<Shape>> {
+    const { shape } = this.#parts;
+    const { key, scope } = addressOf(this.name, ref);
+    if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
+    const body: OperationBody = { kind: 'history', namespace: this.name, key };
+    const outcome = await this.#ask(body, scope, shape.options(options), options.signal);
+    const result = resultOf(outcome);
+    if (result?.kind !== 'history') throw unexpected('history', result);
+    return {
+      steps: result.steps.map(({ kind, version, entry }) => ({
+        kind,
+        version: formatVersion(version),
+        at: version.timestamp.ms,
+        entry: entry.length === 0 ? undefined : entryOf<Shape>(this.name, key, entry),
+      })),
+      complete: result.complete,
+    };
+  }
+
+  batch(items: readonly BatchItem<Shape>[]): Promise<readonly BatchResult<Shape>[]> {
+    return Promise.all(items.map((item) => this.#batchItem(item)));
+  }
+
+  watch(filter: WatchFilter = {}, options: WatchOptions = {}): Watch<Shape> {
+    const { id, ...owner } = filter;
+    const scope = scopeOf(this.name, owner);
+    const key = id === undefined ? '' : addressOf(this.name, id).key;
+    // The shape is the application's own claim, as everywhere else.
+    return this.#parts.watch(scope, key, options) as unknown as Watch<Shape>;
+  }
+
+  peek(id: string): Found<Shape> | undefined {
+    const hit = this.#parts.near(this.name, id);
+    return hit === undefined ? undefined : this.#near(hit);
+  }
+
+  #ask(
+    body: OperationBody,
+    scope: Scope | undefined,
+    options: SessionCallOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Answered | Near> {
+    return this.#parts.answers.ask({ body, scope, options, signal });
+  }
+
+  async #batchItem(item: BatchItem<Shape>): Promise<BatchResult<Shape>> {
+    const { kind } = item;
+    try {
+      switch (item.kind) {
+        case 'get':
+          return { ok: true, kind: 'get', found: await this.get(item.ref, item.options) };
+        case 'put':
+          return { ok: true, kind: 'put', saved: await this.put(item.entry, item.options) };
+        case 'update': {
+          const saved = await this.update(item.ref, item.patch, item.options);
+          return { ok: true, kind: 'update', saved };
+        }
+        case 'delete':
+          return { ok: true, kind: 'delete', saved: await this.delete(item.ref, item.options) };
+      }
+    } catch (error) {
+      if (isClusterError(error)) return { ok: false, kind, error };
+      const aborted = new ClusterError('ABORTED', {}, { cause: error });
+      return { ok: false, kind, error: aborted };
+    }
+  }
+
+  /** Decoded once, and shown again without a copy: nobody may change what was handed out. */
+  #near({ entry, stalenessMs }: { entry: KeptEntry; stalenessMs: number }): Found<Shape> {
+    entry.decoded ??= foundOf(this.name, entry.found);
+    const { entry: shown, version, upstream } = entry.decoded;
+    return {
+      entry: shown as Found<Shape>['entry'],
+      version,
+      source: 'near',
+      stalenessMs,
+      upstream,
+    };
+  }
+
+  #shown(found: FoundEntry, source: Found['source'], stalenessMs: number): Found<Shape> {
+    const { entry, version, upstream } = foundOf<Shape>(this.name, found);
+    return { entry, version, source, stalenessMs, upstream };
+  }
+}
+
+function savedOf(id: string, outcome: Answered | Near): Saved {
+  const result = resultOf(outcome);
+  if (outcome.kind !== 'answered' || result?.kind !== 'written') throw unexpected('write', result);
+  const { version, acknowledged, sync, autonomous, repeated } = result;
+  const { operationId } = outcome;
+  return {
+    id,
+    version: formatVersion(version),
+    acknowledged,
+    sync,
+    autonomous,
+    repeated,
+    operationId,
+  };
+}
+
+function resultOf(outcome: Answered | Near): OperationResult | undefined {
+  return outcome.kind === 'answered' ? outcome.answer.result : undefined;
+}
+
+function invalidEntry(problems: readonly EntryProblem[]): ClusterError<'INVALID_ENTRY'> {
+  return new ClusterError('INVALID_ENTRY', { problems: problems.map(problemText) });
+}
+
+/** A node answered something else than it was asked: another version's mistake, or a broken one. */
+function unexpected(asked: string, result: OperationResult | undefined): ClusterError {
+  const problem = `The answer to a ${asked} was "${result?.kind ?? 'near'}".`;
+  return new ClusterError('BAD_MESSAGE', { problem }, { applied: 'unknown' });
+}
