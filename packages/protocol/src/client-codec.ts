@@ -1,8 +1,8 @@
 import { LIMITS } from './limits.ts';
 import { type ClientMessage, clientFields } from './messages/client.ts';
-import type { Field } from './wire/field.ts';
+import { MessageTable } from './messages/message-table.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
-import { expected, inside, WireError } from './wire/wire-error.ts';
+import { expected, WireError } from './wire/wire-error.ts';
 
 export type ClientMessageType = ClientMessage['type'];
 
@@ -33,10 +33,7 @@ export const CLIENT_MESSAGE_TYPES = {
   feedCredit: 52,
 } as const satisfies Record<ClientMessageType, number>;
 
-const typeByNumber: (ClientMessageType | undefined)[] = [];
-for (const type of Object.keys(CLIENT_MESSAGE_TYPES) as ClientMessageType[]) {
-  typeByNumber[CLIENT_MESSAGE_TYPES[type]] = type;
-}
+const messages = new MessageTable<ClientMessage>(CLIENT_MESSAGE_TYPES, clientFields);
 
 /** What arrived: a message, a message of a later version, or nothing that can be used. */
 export type DecodedClientMessage =
@@ -52,21 +49,11 @@ export type DecodedClientMessage =
  * @throws WireError when a value breaks a limit, or all of it is larger than `operationsBytesMax`.
  */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  const { type } = message;
-  if (!Object.hasOwn(CLIENT_MESSAGE_TYPES, type)) throw expected('a known message type', type);
-  const bytes = pack([CLIENT_MESSAGE_TYPES[type], bodyToWire(message)]);
+  const bytes = pack([messages.numberOf(message), messages.bodyToWire(message)]);
   if (bytes.length > LIMITS.operationsBytesMax) {
-    throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(type);
+    throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(message.type);
   }
   return bytes;
-}
-
-function bodyToWire(message: ClientMessage): WireValue {
-  try {
-    return (clientFields[message.type] as Field<ClientMessage>).toWire(message);
-  } catch (error) {
-    throw inside(error, message.type);
-  }
 }
 
 /** Never throws, whatever the bytes. */
@@ -88,15 +75,7 @@ function decode(bytes: Uint8Array): DecodedClientMessage {
   if (typeof messageType !== 'number' || !Number.isInteger(messageType) || messageType < 0) {
     throw expected('a whole number', messageType).inside('message.type');
   }
-  const type = typeByNumber[messageType];
+  const type = messages.typeOf(messageType);
   if (type === undefined) return { kind: 'unknownType', messageType };
-  return { kind: 'message', message: bodyFromWire(type, body) };
-}
-
-function bodyFromWire(type: ClientMessageType, raw: WireValue | undefined): ClientMessage {
-  try {
-    return clientFields[type].fromWire(raw);
-  } catch (error) {
-    throw inside(error, type);
-  }
+  return { kind: 'message', message: messages.bodyFromWire(type, body) };
 }

@@ -1,6 +1,6 @@
 import type { Envelope } from './envelope.ts';
 import { LIMITS } from './limits.ts';
-import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES, type MessageType } from './message-numbers.ts';
+import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES } from './message-numbers.ts';
 import type { ControlCommand, FoundingPlan, MemberRecord } from './messages/control.ts';
 import {
   controlCommandField,
@@ -14,6 +14,7 @@ import { handshakeFields } from './messages/handshake.ts';
 import { membershipFields } from './messages/membership.ts';
 import type { Message } from './messages/message.ts';
 import type { MessageFields } from './messages/message-fields.ts';
+import { MessageTable } from './messages/message-table.ts';
 import { operationFields } from './messages/operations.ts';
 import { reachabilityFields } from './messages/reachability.ts';
 import { replicationFields } from './messages/replication.ts';
@@ -57,10 +58,7 @@ export const envelopeHeaderField: Field<EnvelopeHeader> = struct<EnvelopeHeader>
 
 const BODY_AT = 10;
 
-const typeByNumber: (MessageType | undefined)[] = [];
-for (const type of Object.keys(MESSAGE_TYPES) as MessageType[]) {
-  typeByNumber[MESSAGE_TYPES[type]] = type;
-}
+const messages = new MessageTable<Message>(MESSAGE_TYPES, MESSAGE_FIELDS);
 
 /** What arrived: a message, a message of a later version, or nothing that can be used. */
 export type DecodedEnvelope =
@@ -74,12 +72,8 @@ export type DecodedEnvelope =
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const { message } = envelope;
-  if (!Object.hasOwn(MESSAGE_TYPES, message.type)) {
-    throw expected('a known message type', message.type);
-  }
-  const type = MESSAGE_TYPES[message.type];
-  const raw = headerToWire({ ...envelope, type });
-  raw.push(bodyToWire(message));
+  const raw = headerToWire({ ...envelope, type: messages.numberOf(message) });
+  raw.push(messages.bodyToWire(message));
   return pack(raw);
 }
 
@@ -88,14 +82,6 @@ function headerToWire(header: EnvelopeHeader): WireValue[] {
     return envelopeHeaderField.toWire(header) as WireValue[];
   } catch (error) {
     throw inside(error, 'envelope');
-  }
-}
-
-function bodyToWire(message: Message): WireValue {
-  try {
-    return (MESSAGE_FIELDS[message.type] as Field<Message>).toWire(message);
-  } catch (error) {
-    throw inside(error, message.type);
   }
 }
 
@@ -115,14 +101,17 @@ function decode(bytes: Uint8Array): DecodedEnvelope {
     throw expected(`a list of at least ${BODY_AT + 1}`, raw).inside('envelope');
   }
   const { type: messageType, ...header } = headerFromWire(raw);
-  const type = typeByNumber[messageType];
+  const type = messages.typeOf(messageType);
   if (type === undefined) return { kind: 'unknownType', messageType };
   const { version } = header;
   if (messageType > HANDSHAKE_TYPE_MAX && (version < PROTOCOL.min || version > PROTOCOL.max)) {
     const spoken = `a protocol version from ${PROTOCOL.min} to ${PROTOCOL.max}`;
     throw expected(spoken, version).inside('envelope.version');
   }
-  return { kind: 'message', envelope: { ...header, message: bodyFromWire(type, raw[BODY_AT]) } };
+  return {
+    kind: 'message',
+    envelope: { ...header, message: messages.bodyFromWire(type, raw[BODY_AT]) },
+  };
 }
 
 function headerFromWire(raw: WireValue): EnvelopeHeader {
@@ -130,14 +119,6 @@ function headerFromWire(raw: WireValue): EnvelopeHeader {
     return envelopeHeaderField.fromWire(raw);
   } catch (error) {
     throw inside(error, 'envelope');
-  }
-}
-
-function bodyFromWire(type: MessageType, raw: WireValue | undefined): Message {
-  try {
-    return MESSAGE_FIELDS[type].fromWire(raw);
-  } catch (error) {
-    throw inside(error, type);
   }
 }
 

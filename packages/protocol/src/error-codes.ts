@@ -322,6 +322,16 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+const codeByNumber = new Map<number, ErrorCode>();
+for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+  codeByNumber.set(ERROR_CODES[code].wire, code);
+}
+
+/** Undefined for a code of a newer version. */
+export function errorCodeOf(wire: number): ErrorCode | undefined {
+  return codeByNumber.get(wire);
+}
+
 type Nothing = Readonly<Record<never, never>>;
 
 /** The values that belong to each code. */

@@ -3,6 +3,7 @@ import {
   type Applied,
   ERROR_CODES,
   type ErrorCode,
+  errorCodeOf,
   type ErrorDetails,
   type Retry,
 } from './error-codes.ts';
@@ -97,11 +98,6 @@ interface ErrorHead {
 
 const HEAD_COUNT = 4;
 
-const codeByNumber = new Map<number, ErrorCode>();
-for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
-  codeByNumber.set(ERROR_CODES[code].wire, code);
-}
-
 /**
  * An error inside another message: number, what to do, what happened, sentence, details.
  *
@@ -118,7 +114,7 @@ export const errorField: Field<ClusterError> = {
   },
   fromWire: (raw) => {
     const head = headField.fromWire(raw);
-    const known = codeByNumber.get(head.wire);
+    const known = errorCodeOf(head.wire);
     if (known === undefined) return new ClusterError('UNKNOWN_CODE', { wire: head.wire }, head);
     const details = detailsFromWire(known, (raw as readonly WireValue[])[HEAD_COUNT]);
     // Somebody in between did not know the code: what its first sender said still stands.

@@ -1,6 +1,6 @@
 import { type Dot, dotField } from '../causality/version-vector.ts';
 import type { Timestamp } from '../envelope.ts';
-import { type Applied, ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { type Applied, ERROR_CODES, type ErrorCode, errorCodeOf } from '../error-codes.ts';
 import type { NodeId, ShardId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { countField, shardIdField } from '../wire/counters.ts';
@@ -304,10 +304,6 @@ const historyStepField: Field<HistoryStep> = extensible<HistoryStep>({
   position: shardPositionField,
 });
 
-const codeByNumber = new Map<unknown, ErrorCode>();
-for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
-  codeByNumber.set(ERROR_CODES[code].wire, code);
-}
 const wireNumber = integer(0, 0xffff);
 
 /** A code of a newer version becomes `UNKNOWN_CODE`: what to do travels beside it. */
@@ -315,7 +311,7 @@ const errorCodeField: Field<ErrorCode> = {
   ...(wireNumber as unknown as Field<ErrorCode>),
   shape: 'errorCode',
   toWire: (code) => wireNumber.toWire(ERROR_CODES[code]?.wire),
-  fromWire: (raw) => codeByNumber.get(wireNumber.fromWire(raw)) ?? 'UNKNOWN_CODE',
+  fromWire: (raw) => errorCodeOf(wireNumber.fromWire(raw)) ?? 'UNKNOWN_CODE',
   bytes: (code) => wireNumber.bytes(ERROR_CODES[code].wire),
 };
 
