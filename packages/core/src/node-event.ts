@@ -72,6 +72,8 @@ export type ControlEvent =
   | { readonly name: 'namespace.bound'; readonly namespace: string; readonly schema: string }
   /** `stale`: changes that another one of the same shard had overtaken. */
   | { readonly name: 'shards.assigned'; readonly changed: number; readonly stale: number }
+  /** By an operator's word, shards go on without the majority that was expelled. */
+  | { readonly name: 'shards.revived'; readonly count: number }
   | { readonly name: 'control.applied'; readonly index: LogIndex }
   /** A committed command that cannot be applied; every node ignores it alike. */
   | { readonly name: 'command.ignored'; readonly command: string; readonly detail: string }

@@ -16,7 +16,7 @@ export const PROTOCOL_HISTORY: readonly ProtocolVersion[] = [
   {
     version: 1,
     since: '0.1.0',
-    contract: '5de464a2b760a5a0',
+    contract: '6856b010ab6e805e',
     change:
       'Handshake, membership, reachability, election, control, founding; shards, entries, clients.',
   },

@@ -179,6 +179,9 @@ export class ControlState {
         return this.#shards.problemWithCreating(command.shardCount, command.replicationFactor);
       case 'assignShards':
         return this.#shards.problemWithAssigning(command.changes, this.#memberOf);
+      case 'reviveShards':
+        if (this.#shards.revivable(this.#memberOf).length > 0) return undefined;
+        return 'There is no shard that lost its majority to expelled members and has a copy left.';
       case 'defineSchema':
         return this.schemas.problemWithDefining(command.definition);
       case 'commitSchema':
@@ -218,6 +221,8 @@ export class ControlState {
         this.#shards.create(shardCount, replicationFactor);
         return [{ name: 'shards.created', shardCount, replicationFactor }];
       }
+      case 'reviveShards':
+        return [{ name: 'shards.revived', count: this.#shards.revive(this.#memberOf) }];
       case 'defineSchema': {
         const { name: schema, version } = this.schemas.define(command.definition);
         return [{ name: 'schema.defined', schema, version }];

@@ -212,6 +212,59 @@ test('C11: after a forced recovery epochs begin beyond whatever the lost majorit
   expect(recoveredShards(undefined, groupEpoch(2))).toBeUndefined();
 });
 
+const revive: ControlCommand = { kind: 'reviveShards' };
+const expel = (id: NodeId): ControlCommand => ({
+  kind: 'setStatus',
+  nodeId: id,
+  status: 'expelled',
+});
+
+test('C13: shards that lost their majority for good go on with what is left, by an operator’s word', () => {
+  const state = stateOf(create, everything, expel(A));
+  // Two of three are a majority: the planner replaces the third without any loss.
+  expect(state.problemWith(revive)).toMatch(/no shard that lost its majority/);
+  apply(state, expel(B));
+  state.takeChangedShards();
+  const events = apply(state, revive);
+  expect(events).toContainEqual({ name: 'shards.revived', count: COUNT });
+  expect(state.takeChangedShards()).toEqual(
+    Array.from({ length: COUNT }, (_, shard) =>
+      configOf(shard, { epoch: 2, primary: C, replicas: [C] }),
+    ),
+  );
+  expect(state.problemWith(revive)).toMatch(/no shard that lost its majority/);
+});
+
+test('C13: with nobody left there is nothing to revive, and who only left is waited for', () => {
+  const none = stateOf(create, everything, expel(A), expel(B), expel(C));
+  expect(none.problemWith(revive)).toMatch(/has a copy left/);
+  const left = stateOf(create, everything);
+  for (const nodeId of [A, B]) apply(left, { kind: 'setStatus', nodeId, status: 'left' });
+  expect(left.problemWith(revive)).toMatch(/no shard that lost its majority/);
+});
+
+test('C13: in the middle of a move those go on who served', () => {
+  const E = nodeId('1'.repeat(32));
+  const F = nodeId('2'.repeat(32));
+  const join = [E, F].map((id): ControlCommand => {
+    const { status: _, ...member } = memberOf(id, 'joining');
+    return { kind: 'register', member };
+  });
+  const admit = configOf(0, { epoch: 2, stage: 'admit', next: [C, E, F], session: 2 });
+  const dual: ShardConfig = { ...admit, epoch: 3, stage: 'dual' };
+  const begun = stateOf(create, everything, ...join, assign(admit), assign(dual));
+  // The old set has its majority: the move is rolled back, and nothing is lost.
+  apply(begun, expel(E));
+  apply(begun, expel(F));
+  expect(begun.problemWith(revive)).toMatch(/no shard/);
+  const switched = assign({ ...dual, epoch: 4, stage: 'switch', primary: E });
+  const state = stateOf(create, everything, ...join, assign(admit), assign(dual), switched);
+  apply(state, expel(E));
+  apply(state, expel(F));
+  apply(state, revive);
+  expect(state.view().shards[0]).toEqual(configOf(0, { epoch: 5, primary: C, replicas: [C] }));
+});
+
 // The feed.
 
 const entryOf = (index: number, command: ControlCommand): LogEntry => ({

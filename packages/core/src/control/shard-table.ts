@@ -8,6 +8,7 @@ import {
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { RegisteredMember } from '../node-status.ts';
+import { revivedShard } from './shard-revival.ts';
 import { epochFollows, shardTransition } from './shard-transition.ts';
 
 /** Everything about shards in the control state, as plain data. */
@@ -135,6 +136,19 @@ export class ShardTable {
       } else refused.push({ shard, problem });
     }
     return { changed, stale, refused };
+  }
+
+  /** Shards that can go on only without the replicas that were expelled, as they would be. */
+  revivable(memberOf: MemberOf): readonly ShardConfig[] {
+    return this.configs()
+      .map((config) => revivedShard(config, memberOf))
+      .filter((config) => config !== undefined);
+  }
+
+  revive(memberOf: MemberOf): number {
+    const revived = this.revivable(memberOf);
+    for (const config of revived) this.#put(config);
+    return revived.length;
   }
 
   #put(config: ShardConfig): void {

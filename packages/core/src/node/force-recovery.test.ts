@@ -5,8 +5,11 @@ import {
   groupEpoch,
   logIndex,
   nodeId,
+  shardId,
   term,
   type MemberRecord,
+  type NodeId,
+  type ShardConfig,
 } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
@@ -35,6 +38,19 @@ function recordOf(id: typeof SURVIVOR): MemberRecord {
   };
 }
 
+function shardConfigs(): readonly ShardConfig[] {
+  return Array.from({ length: 8 }, (_, shard) => ({
+    shard: shardId(shard, 8),
+    epoch: 5 + shard,
+    stage: 'stable',
+    primary: LOST[0] as NodeId,
+    primaryGeneration: generation(1),
+    replicas: [SURVIVOR, ...LOST],
+    next: [],
+    session: 0,
+  }));
+}
+
 /** A voter of three whose log ends with an entry that may never have been committed. */
 function directory(): Map<string, Uint8Array> {
   const members = [SURVIVOR, ...LOST, BYSTANDER].map(recordOf);
@@ -48,12 +64,18 @@ function directory(): Map<string, Uint8Array> {
     config,
     targetVoters: 3,
   });
+  const shards = { shardCount: 8, replicationFactor: 3, configs: shardConfigs() };
   const command = encodeCommand({ kind: 'setLevel', level: 'readOnly' });
   const record: ElectionRecord = {
     groupEpoch: groupEpoch(1),
     term: term(5),
     vote: SURVIVOR,
-    snapshot: { index: logIndex(1), term: term(1), config, state: encodeControlImage(image) },
+    snapshot: {
+      index: logIndex(1),
+      term: term(1),
+      config,
+      state: encodeControlImage({ ...image, shards }),
+    },
     entries: [
       { index: logIndex(2), term: term(2), payload: { kind: 'blank' } },
       { index: logIndex(3), term: term(5), payload: { kind: 'command', command } },
@@ -89,6 +111,14 @@ test('N8: lost voters are expelled, members without a vote are not', () => {
   const state = decodeControlImage(record?.snapshot.state ?? new Uint8Array());
   const standing = Object.fromEntries(state.members.map((m) => [m.nodeId.slice(0, 1), m.status]));
   expect(standing).toEqual({ 1: 'normal', 2: 'expelled', 3: 'expelled', 4: 'normal' });
+});
+
+test('C11: the survivor’s shards begin in epochs that the lost voters cannot have used', () => {
+  const record = recoverElection(apply(directory(), prepareForceRecovery(directory()).operations));
+  const state = decodeControlImage(record?.snapshot.state ?? new Uint8Array());
+  expect(state.shards?.configs.map(({ epoch }) => epoch)).toEqual(
+    shardConfigs().map(({ epoch }) => 2 ** 32 + epoch + 1),
+  );
 });
 
 test('N8: a directory without a log of the group is refused with advice', () => {

@@ -93,6 +93,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'shard.truncated': 'warn',
   'shards.assigned': 'debug',
   'shards.created': 'info',
+  'shards.revived': 'warn',
   'snapshot.installed': 'info',
   'snapshot.refused': 'error',
   'voter.promoted': 'info',

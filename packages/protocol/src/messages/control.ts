@@ -77,6 +77,11 @@ export type ControlCommand = Extensible &
     | { readonly kind: 'commitSchema'; readonly schema: string; readonly version: number }
     /** From now on entries of the namespace follow this schema. Once for a namespace. */
     | { readonly kind: 'bindNamespace'; readonly namespace: string; readonly schema: string }
+    /**
+     * An operator's word after a forced recovery: shards whose majority was expelled go on with the
+     * replicas that are left. What only the expelled had acknowledged is lost.
+     */
+    | { readonly kind: 'reviveShards' }
   );
 
 /** A committed command with its place in the log. */
@@ -236,6 +241,7 @@ export const controlCommandField: Field<ControlCommand> = extensibleUnion<Contro
     number: 10,
     fields: { namespace: name(1, LIMITS.namespaceBytesMax), schema: schemaName },
   },
+  reviveShards: { number: 11, fields: {} },
 });
 
 export const foundingPlanField: Field<FoundingPlan> = struct<FoundingPlan>({

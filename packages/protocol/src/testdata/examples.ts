@@ -134,6 +134,7 @@ export const commands: readonly ControlCommand[] = [
   },
   { kind: 'commitSchema', schema: 'note', version: 2 },
   { kind: 'bindNamespace', namespace: 'notes', schema: 'note' },
+  { kind: 'reviveShards' },
 ];
 
 export const plan: FoundingPlan = {
