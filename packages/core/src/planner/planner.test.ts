@@ -147,6 +147,38 @@ test('G5: a replica that is away for half a minute is replaced, and one that ret
   expect(rig.configs.every(({ replicas }) => replicas.length === 3)).toBe(true);
 });
 
+test('G5: who was expelled is replaced at once, and loses its primaries before', () => {
+  const rig = started(4);
+  const [expelled] = rig.running as [NodeId];
+  rig.setStatus(expelled, 'expelled');
+  rig.crash(expelled);
+  rig.runFor(2_000);
+  expect(rig.allServe()).toBe(true);
+  expect(reasons(named(rig, 'shard.failedOver'))).toEqual(['gone']);
+  expect(rig.runFor(20_000, () => holding(rig, expelled).length === 0)).toBe(true);
+  expect(reasons(named(rig, 'move.planned'))).toEqual(['repair']);
+});
+
+test('G12: shards whose majority was expelled wait for the operator, and recover by themselves then', () => {
+  const rig = started(5);
+  const [one, two] = rig.running as [NodeId, NodeId];
+  for (const node of [one, two]) {
+    rig.setStatus(node, 'expelled');
+    rig.crash(node);
+  }
+  const lost = rig.configs.filter(
+    ({ replicas }) => replicas.includes(one) && replicas.includes(two),
+  );
+  rig.runFor(120_000);
+  expect(named(rig, 'shard.stuck').at(-1)).toMatchObject({
+    reason: 'noMajority',
+    count: lost.length,
+  });
+  expect(rig.idleCount()).toBe(lost.length);
+  rig.apply({ kind: 'reviveShards' });
+  expect(rig.runFor(120_000, () => rig.isSettled())).toBe(true);
+});
+
 test('G5: with nobody to take its place a dead replica keeps it', () => {
   const rig = started(3);
   const [victim] = rig.running as [NodeId];
