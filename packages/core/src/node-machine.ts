@@ -37,7 +37,8 @@ import {
   type NewEntry,
 } from './node/cluster-entry.ts';
 import type { EntryTable } from './entries/entry-table.ts';
-import { NoShards } from './node/no-shards.ts';
+import { Shards } from './shards/shards.ts';
+import { SHARDS_DEFAULTS } from './shards/shards-config.ts';
 import type { EntryRules, ShardsOptionsOverride } from './shards/shards-io.ts';
 import { FOUNDING_EPOCH } from './node/founding-image.ts';
 import { missingCoordinator } from './node/missing-coordinator.ts';
@@ -155,10 +156,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #makeDataPlane(): DataPlane {
-    const { rules, settings } = this.#options;
+    const { entries, now, random, records, rules, settings, shards } = this.#options;
     const { nodeId: self, generation } = this.#identity;
     return new DataPlane({
-      shards: new NoShards(),
+      shards: new Shards({
+        self,
+        generation,
+        config: { ...SHARDS_DEFAULTS, ...shards },
+        records,
+        entries,
+        rules,
+        tick: () => this.#clock.tick(),
+        random: random.split('shards'),
+        now,
+      }),
       gateway: {
         self,
         generation,

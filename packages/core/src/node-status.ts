@@ -15,6 +15,7 @@ import type {
 import type { ElectionStatus, ProgressView } from './election/election-io.ts';
 import type { MemberView } from './membership/membership-io.ts';
 import type { SchemaRegistryImage } from './schema-registry/schema-registry.ts';
+import type { MoveProgress } from './planner/progress.ts';
 import type { ShardStatus } from './shards/shards-io.ts';
 
 /** How far a node is. */
@@ -78,6 +79,8 @@ export interface NodeStatus {
   readonly healthScore: number;
   /** Those that this node holds, in order of shard. */
   readonly shards: readonly ShardStatus[];
+  /** The moves of shards under way, and how many wait; at the coordinator only. */
+  readonly moves: (MoveProgress & { readonly waiting: number }) | undefined;
   /** Connected clients that have introduced themselves, and the feeds that they opened. */
   readonly clients: { readonly count: number; readonly feeds: number };
   readonly connectedPeers: readonly NodeId[];

@@ -20,7 +20,7 @@ import type { MembershipEffect, MembershipEvent, MemberView } from '../membershi
 import type { NodeEvent } from '../node-event.ts';
 import type { RequestId } from '../request-id.ts';
 import type { Ticket } from '../store-operation.ts';
-import type { ControlView } from '../node-status.ts';
+import type { ControlView, NodeStatus } from '../node-status.ts';
 import { Reachability } from '../reachability/reachability.ts';
 import type { ReachabilityEffect } from '../reachability/reachability-io.ts';
 import {
@@ -167,6 +167,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   progress(now: Instant): readonly ProgressView[] {
     return this.#group.isLeader ? this.#group.progress(now) : [];
+  }
+
+  /** The moves of shards under way, while this node leads. */
+  moves(): NodeStatus['moves'] {
+    const control = this.#group.isLeader ? this.control() : undefined;
+    return control === undefined ? undefined : this.#coordination.progress(control);
   }
 
   members(): readonly MemberView[] {

@@ -29,8 +29,6 @@ import type { DataPlaneMessage } from './route.ts';
 export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   /** In order of shard. */
   status(): readonly ShardStatus[];
-  /** How far the log of a shard is applied; undefined when this node holds no replica. */
-  appliedIndex(shard: ShardId): number | undefined;
 }
 
 export type DataPlaneInput =
@@ -96,7 +94,7 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
     this.#shards = shards;
     this.#gateway = new Gateway({
       ...gateway,
-      appliedIndex: (shard) => shards.appliedIndex(shard),
+      appliedIndex: (shard) => appliedIndexOf(shards.status(), shard),
     });
   }
 
@@ -250,4 +248,12 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
       }
     }
   }
+}
+
+/** How far the log of a shard is applied; undefined when this node holds no whole replica. */
+function appliedIndexOf(shards: readonly ShardStatus[], shard: ShardId): number | undefined {
+  const found = shards.find((one) => one.shard === shard);
+  return found === undefined || found.role === 'none' || !found.complete
+    ? undefined
+    : found.applied;
 }

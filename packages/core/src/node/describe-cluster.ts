@@ -4,7 +4,7 @@ import type { ClusterMachine } from './cluster-machine.ts';
 
 type ClusterPart = Pick<
   NodeStatus,
-  'control' | 'election' | 'coordinator' | 'progress' | 'members' | 'rows' | 'healthScore'
+  'control' | 'election' | 'coordinator' | 'progress' | 'moves' | 'members' | 'rows' | 'healthScore'
 >;
 
 const NO_CLUSTER: ClusterPart = {
@@ -12,6 +12,7 @@ const NO_CLUSTER: ClusterPart = {
   election: undefined,
   coordinator: undefined,
   progress: [],
+  moves: undefined,
   members: [],
   rows: [],
   healthScore: 0,
@@ -26,6 +27,7 @@ export function describeCluster(now: Instant, cluster: ClusterMachine | undefine
     election: election.role === 'outsider' ? undefined : election,
     coordinator: cluster.coordinator(),
     progress: cluster.progress(now),
+    moves: cluster.moves(),
     members: cluster.members(),
     rows: cluster.rows(),
     healthScore: cluster.healthScore,

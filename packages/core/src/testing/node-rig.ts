@@ -67,6 +67,11 @@ export class NodeRig {
   #starts = 0;
   readonly #queue: { node: string; input: NodeInput }[] = [];
 
+  /** What every node's wall clock shows. */
+  get wallMs(): number {
+    return WALL_AT_ZERO_MS + this.now;
+  }
+
   /** Starts a node at the address `name`, on a new directory or on one that another run left. */
   start(
     name: string,
