@@ -43,7 +43,6 @@ export class Activation {
   #askedAt: Instant | undefined;
   #silentCount = 0;
   #pull: Pull | undefined;
-  #pullCount = 0;
   #streaming = false;
 
   constructor(context: ShardContext, config: ShardConfig, owner: ActivationOwner) {
@@ -168,10 +167,10 @@ export class Activation {
   }
 
   #pullFrom(from: NodeId, position: ShardPosition): void {
-    this.#pullCount += 1;
     const { now, outbox } = this.#context;
-    this.#pull = { from, number: this.#pullCount, askedAt: now, after: position };
+    const pull = this.#context.nextNumber();
+    this.#pull = { from, number: pull, askedAt: now, after: position };
     const { shard, epoch } = this.#config;
-    outbox.send(from, { type: 'logPull', shard, epoch, after: position, pull: this.#pullCount });
+    outbox.send(from, { type: 'logPull', shard, epoch, after: position, pull });
   }
 }

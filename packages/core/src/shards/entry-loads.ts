@@ -53,12 +53,8 @@ export class EntryLoads {
     this.#context.outbox.other({ kind: 'load', ticket, shard, slot, key });
   }
 
-  /**
-   * The disk answered.
-   *
-   * @returns what is damaged, for its shard to mend.
-   */
-  loaded(ticket: Ticket, result: LoadResult): (EntryPlace & { problem: string }) | undefined {
+  /** The disk answered. */
+  loaded(ticket: Ticket, result: LoadResult): void {
     const load = this.#byTicket.get(ticket);
     invariant(load !== undefined, `The disk answered load ${ticket}, which is not under way.`);
     this.#byTicket.delete(ticket);
@@ -69,10 +65,8 @@ export class EntryLoads {
     // It may have been written, or dropped again, while the disk was reading.
     const now = entries.get(shard, slot, key);
     const found: FoundState = now === 'paged' ? this.#foundIn(result) : now;
+    this.#context.touched.add(shard);
     for (const then of load.waiting) then(found);
-    return typeof found === 'object' && 'problem' in found
-      ? { ...load.place, problem: found.problem }
-      : undefined;
   }
 
   #foundIn(result: LoadResult): FoundState {

@@ -10,7 +10,7 @@ import type {
 import { storedKey } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { after, earliest, type Instant } from '../machine.ts';
-import type { FoundState } from './entry-loads.ts';
+import type { Mending } from './mending.ts';
 import { majority, readMembers } from './quorum-rule.ts';
 import { readResult } from './read-path.ts';
 import type { ShardContext } from './shard-context.ts';
@@ -23,6 +23,7 @@ export interface QuorumReadOwner {
   readonly config: ShardConfig | undefined;
   readonly promised: ShardEpoch;
   readonly copy: ShardCopy;
+  readonly mending: Mending;
   /** Whether this replica's log is that of the epoch's primary, and its base is whole. */
   isInSync(epoch: ShardEpoch): boolean;
 }
@@ -189,18 +190,17 @@ export class QuorumReads {
 
   /** The latest record of a key that is as safe here as it asked to be. */
   #find(key: string, then: (found: KeyAnswer | undefined) => void): void {
-    const { copy, shard } = this.#owner;
+    const { copy, mending, shard } = this.#owner;
     const logged = copy.latestSafeOf(key);
     if (logged?.body?.kind === 'write') {
       const { epoch, index } = logged.record;
       then({ at: { epoch, index }, commit: copy.commit, state: logged.body.state });
       return;
     }
-    this.#context.loads.find({ shard, slot: copy.slot, key }, (found: FoundState) => {
+    mending.find(key, (found) => {
       this.#context.touched.add(shard);
       if (this.#owner.copy !== copy) then(undefined);
       else if (found === 'absent') then({ ...NOTHING, commit: copy.commit });
-      else if ('problem' in found) then(undefined);
       else then({ at: found.at, commit: copy.commit, state: found.state });
     });
   }

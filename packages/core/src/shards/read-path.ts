@@ -20,8 +20,9 @@ import {
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
-import type { FoundState } from './entry-loads.ts';
+import type { StoredEntry } from '../entries/entry-table.ts';
 import { decodeState, versionOf, visibleOf, winnerOf } from './entry-view.ts';
+import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
@@ -32,6 +33,7 @@ export interface ReadOwner {
   readonly shard: ShardId;
   readonly copy: ShardCopy;
   readonly primary: Primary | undefined;
+  readonly mending: Mending;
   /** How long ago the primary was heard to have nothing that this replica lacks. */
   readonly stalenessMs: number;
   /** Who to ask instead. */
@@ -124,22 +126,19 @@ export class ReadPath {
   #answer(waiting: WaitingOperation, operation: Operation, source: AnswerSource): void {
     const { body } = operation;
     if (body.kind === 'get') this.#get(waiting, storedKey(body.namespace, body.key), source);
-    else if (body.kind === 'list') this.#list(waiting, body, source);
-    else if (body.kind === 'history') this.#history(waiting, body);
+    else if (body.kind === 'list') {
+      this.#owner.mending.whenWhole(() => this.#list(waiting, body, source));
+    } else if (body.kind === 'history') this.#history(waiting, body);
   }
 
   #get(waiting: WaitingOperation, key: string, source: AnswerSource): void {
-    const { copy, shard } = this.#owner;
+    const { copy, mending } = this.#owner;
     const { applied } = copy;
-    this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+    mending.find(key, (found) => {
       if (waiting.isAnswered) return;
       // Another copy took this one's place while the disk was reading.
       if (this.#owner.copy !== copy) {
         this.#get(waiting, key, source);
-        return;
-      }
-      if (typeof found === 'object' && 'problem' in found) {
-        waiting.refuse(`The entry is damaged here and being mended.`, this.#owner.hint);
         return;
       }
       const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
@@ -176,7 +175,7 @@ export class ReadPath {
     const keys = this.#context.entries
       .keys(shard, copy.slot, from.after, PAGE)
       .filter((key) => key.startsWith(prefix));
-    const states = new Map<string, FoundState>();
+    const states = new Map<string, StoredEntry | 'absent'>();
     const finish = (): void => {
       if (waiting.isAnswered) return;
       if (this.#owner.copy !== copy) {
@@ -184,11 +183,7 @@ export class ReadPath {
         return;
       }
       for (const key of keys) {
-        const found = states.get(key) as FoundState;
-        if (typeof found === 'object' && 'problem' in found) {
-          waiting.refuse(`An entry is damaged here and being mended.`, this.#owner.hint);
-          return;
-        }
+        const found = states.get(key) as StoredEntry | 'absent';
         if (!this.#include(listing, key, found)) break;
       }
       if (listing.more || keys.length < PAGE) this.#answerList(waiting, goal);
@@ -199,7 +194,7 @@ export class ReadPath {
       return;
     }
     for (const key of keys) {
-      this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+      this.#owner.mending.find(key, (found) => {
         states.set(key, found);
         if (states.size === keys.length) finish();
       });
@@ -207,8 +202,8 @@ export class ReadPath {
   }
 
   /** Takes an entry into the list; false when there is no more room for it. */
-  #include(listing: Listing, key: string, found: FoundState): boolean {
-    if (typeof found !== 'object' || 'problem' in found) return true;
+  #include(listing: Listing, key: string, found: StoredEntry | 'absent'): boolean {
+    if (found === 'absent') return true;
     const visible = visibleOf(decodeState(found.state), this.#context.nowMs);
     if (visible === undefined) return true;
     const { scope, countOnly, limit } = listing.body;

@@ -16,6 +16,8 @@ import type { ShardCopy } from './shard-copy.ts';
 const WINDOW_RECORDS = 1024;
 /** Bodies in one message for one shard. */
 const BATCH_BYTES = 512 * 1024;
+/** A replica that lacks no more than this is caught up: it will be level in a moment. */
+const REACH_RECORDS = 256;
 /** Records of a message that only looks for where the log matches. */
 const PROBE_RECORDS = 64;
 /** A silent replica is tried ever more rarely, up to this many times the usual pause. */
@@ -52,6 +54,13 @@ export class Replication {
 
   peer(node: NodeId): PeerProgress | undefined {
     return this.#peers.get(node);
+  }
+
+  /** Whether a replica is whole and has nearly everything. */
+  isCaughtUp(node: NodeId): boolean {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || !peer.complete || peer.probing) return false;
+    return peer.match.memory + REACH_RECORDS >= this.#copy().log.lastIndex;
   }
 
   /** The highest index that a write quorum has in `sync`. */
@@ -95,7 +104,10 @@ export class Replication {
   }
 
   acknowledged(from: NodeId, ack: ReplicateShardAck): void {
-    this.#peers.get(from)?.acknowledged(ack, this.#context.now);
+    const peer = this.#peers.get(from);
+    if (peer === undefined) return;
+    peer.acknowledged(ack, this.#context.now);
+    if (peer.sentCommit < this.#copy().commit) this.noteCommit();
   }
 
   /** The connection to a peer began anew: what was under way is lost. */
@@ -136,9 +148,8 @@ export class Replication {
     const { commit } = this.#copy();
     for (const node of this.#receivers) {
       const peer = this.#peers.get(node) as PeerProgress;
-      if (peer.sentCommit < commit && peer.waitingSince === undefined) {
-        this.#sendRecords(peer, true);
-      }
+      // Who does not answer learns it with the retry.
+      if (peer.sentCommit < commit && this.#context.isAlive(node)) this.#sendRecords(peer, true);
     }
   }
 

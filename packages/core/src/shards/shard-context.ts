@@ -11,6 +11,9 @@ import { StepStorage } from './step-storage.ts';
 import { StreamThrottle } from './streams/stream-throttle.ts';
 import type { WaitingOperation } from './waiting-operation.ts';
 
+/** Room for the numbers of one life; 2^53 leaves as many lives as any node has. */
+const NUMBERS_PER_LIFE = 2 ** 32;
+
 /** What all shards of one node have in common. */
 export class ShardContext {
   readonly self: NodeId;
@@ -30,6 +33,7 @@ export class ShardContext {
   readonly deadlines = new DueQueue<WaitingOperation>();
   readonly #tick: () => Timestamp;
   #nowMs: number | undefined;
+  #numbers = 0;
   now: Instant;
   /** Gossip's verdict. Empty before the first one: then everybody is worth a try. */
   alive: ReadonlySet<NodeId> = new Set();
@@ -76,6 +80,12 @@ export class ShardContext {
   begin(now: Instant): void {
     this.now = now;
     this.#nowMs = undefined;
+  }
+
+  /** Names a stream or a pull. Greater than every number of an earlier life of this node. */
+  nextNumber(): number {
+    this.#numbers += 1;
+    return this.generation * NUMBERS_PER_LIFE + this.#numbers;
   }
 
   isAlive(node: NodeId): boolean {

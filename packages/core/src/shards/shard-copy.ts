@@ -87,8 +87,9 @@ export class ShardCopy {
   #trimmedTo: number;
   #appliedWritten: number;
   /**
-   * While a stream fills this copy: the newest position of each key that is newer than its base,
-   * streamed or applied. Whatever comes for the key from before it has been overtaken.
+   * The newest position of each key that another replica gave, where that is newer than what was
+   * applied here by then; and, while a stream fills this copy, of each key that was applied.
+   * Whatever comes for a key from before it has been overtaken.
    */
   overtaken: Map<string, number> | undefined;
 
@@ -229,6 +230,18 @@ export class ShardCopy {
     this.#markDirty(key, entry);
   }
 
+  /**
+   * Puts back what another replica has under a key, which may be newer than what is applied here:
+   * records before it are passed over.
+   */
+  mend(key: string, entry: StoredEntry): void {
+    if (entry.at.index > this.#applied.index) {
+      this.overtaken ??= new Map();
+      this.overtaken.set(key, entry.at.index);
+    }
+    this.restore(key, entry);
+  }
+
   /** Removes an entry that nobody can see any more, here only. */
   remove(key: string): void {
     this.#context.entries.delete(this.shard, this.slot, key);
@@ -248,12 +261,17 @@ export class ShardCopy {
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0 || this.#applied.index > this.#appliedWritten;
+    const { log } = this;
+    return (
+      this.#dirty.size > 0 ||
+      this.#applied.index > this.#appliedWritten ||
+      log.base.index > this.#trimmedTo
+    );
   }
 
-  /** Forgets records that nobody needs: at most `countMax` stay of those that are safe without. */
-  trim(countMax: number): void {
-    const upTo = Math.min(this.#appliedDurable, this.log.lastIndex - countMax);
+  /** Forgets records that nobody needs: `countMax` stay, and those that are not safe without. */
+  trim(countMax: number, neededAfter: number): void {
+    const upTo = Math.min(this.#appliedDurable, this.log.lastIndex - countMax, neededAfter);
     if (upTo <= this.log.base.index) return;
     const before = this.log.bytes;
     this.log.trimTo(upTo);

@@ -8,12 +8,14 @@ import type {
   ShardEpoch,
   ShardId,
   ShardPromise,
+  ShardReport,
 } from '@memgrid/protocol';
 import { failedResult, LIMITS } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { earliest, type Instant, isDue } from '../machine.ts';
 import { appliedChange } from './applied-change.ts';
 import { Following } from './following.ts';
+import { Mending } from './mending.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
 import { everyReplica } from './quorum-rule.ts';
@@ -30,6 +32,8 @@ import { WritePath } from './write-path.ts';
 import { isWrite } from './write-rules.ts';
 
 const SUFFIX_BYTES = 512 * 1024;
+/** A stream may keep so many times as many records as are kept anyway. */
+const STREAM_PATIENCE = 8;
 
 /** One shard as one node holds it: fence, log, and what this node is in the present epoch. */
 export class ShardReplica implements CopyOwner {
@@ -41,10 +45,13 @@ export class ShardReplica implements CopyOwner {
   readonly reads: ReadPath;
   readonly quorumReads: QuorumReads;
   readonly streams: ShardStreams;
+  readonly mending: Mending;
   readonly #context: ShardContext;
   #config: ShardConfig | undefined;
   #copy: ShardCopy;
   #primary: Primary | undefined;
+  /** Of the last change that watches were told about. */
+  #toldIndex = 0;
 
   constructor(context: ShardContext, shard: ShardId, recovered?: RecoveredShard) {
     this.shard = shard;
@@ -56,6 +63,7 @@ export class ShardReplica implements CopyOwner {
     this.writes = new WritePath(context, this);
     this.reads = new ReadPath(context, this);
     this.quorumReads = new QuorumReads(context, this);
+    this.mending = new Mending(context, this);
     this.streams = new ShardStreams(context, this, recovered?.otherSlot ?? []);
   }
 
@@ -122,7 +130,27 @@ export class ShardReplica implements CopyOwner {
     else this.#stepDown();
     for (const waiting of confirming) this.operate(waiting);
     this.quorumReads.restart();
+    if (config.epoch < this.promised) return;
     this.streams.configured(config);
+    if (config.stage === 'stable' && !this.isHeld) this.#drop();
+  }
+
+  /**
+   * Others hold the shard, completely and for good. What this node promised stays promised: a
+   * message of an earlier epoch may still be under way.
+   */
+  #drop(): void {
+    const { shard, hint } = this;
+    this.reads.abandon(hint);
+    this.quorumReads.abandon(hint);
+    this.streams.stop();
+    const copy = this.#copy;
+    if (copy.log.lastIndex === 0) return;
+    const entries = copy.clear();
+    this.#copy = new ShardCopy(this.#context, { shard, slot: copy.slot, owner: this });
+    this.mending.reset();
+    this.following.restart();
+    this.#context.outbox.event({ name: 'shard.dropped', shard, entries });
   }
 
   operate(waiting: WaitingOperation): void {
@@ -223,8 +251,12 @@ export class ShardReplica implements CopyOwner {
   onApplied(copy: ShardCopy, record: AppliedRecord): void {
     this.#context.touched.add(this.shard);
     if (copy !== this.#copy) return;
-    this.#context.outbox.applied(appliedChange(this.shard, record));
+    if (record.body.kind === 'write') this.mending.replaced(record.body.key);
     this.writes.applied(record);
+    // A shard that was given up and came back applies its log again: nobody hears it twice.
+    if (record.at.index <= this.#toldIndex) return;
+    this.#toldIndex = record.at.index;
+    this.#context.outbox.applied(appliedChange(this.shard, record));
   }
 
   onCut(copy: ShardCopy, cut: readonly LoggedRecord[]): void {
@@ -253,10 +285,40 @@ export class ShardReplica implements CopyOwner {
   /** A stream has made another copy whole: from now on it is the one that counts. */
   install(copy: ShardCopy): void {
     this.#copy = copy;
+    this.mending.reset();
     this.writes.abandonLogged(this.hint);
     this.following.restart();
     this.#primary?.activation.streamEnded();
     this.following.report();
+    if (this.#config?.stage === 'stable' && !this.isHeld) this.#drop();
+  }
+
+  /** Forgets log records beyond what lagging replicas are kept. */
+  trim(countMax: number): void {
+    const needed = this.streams.neededAfter ?? Number.MAX_SAFE_INTEGER;
+    // A stream that takes for ever must not keep everything.
+    const isPatient = this.#copy.log.count <= countMax * STREAM_PATIENCE;
+    this.#copy.trim(countMax, isPatient ? needed : Number.MAX_SAFE_INTEGER);
+  }
+
+  /** What the coordinator is told; undefined where this node is not the primary. */
+  report(): ShardReport | undefined {
+    const { primary, shard } = this;
+    if (primary === undefined) return undefined;
+    const { self, entries } = this.#context;
+    const nodes = everyReplica(primary.config);
+    const copy = this.#copy;
+    return {
+      shard,
+      epoch: primary.epoch,
+      active: primary.isActive,
+      promised: nodes.filter((node) => primary.hasPromised(node)),
+      caughtUp: nodes.filter((node) => {
+        return node === self ? primary.isActive : primary.replication.isCaughtUp(node);
+      }),
+      entries: entries.count(shard, copy.slot),
+      bytes: entries.bytes(shard, copy.slot),
+    };
   }
 
   onStreamLost(): void {
@@ -276,13 +338,15 @@ export class ShardReplica implements CopyOwner {
   }
 
   get wakeAt(): Instant | undefined {
-    return earliest(earliest(this.primary?.wakeAt, this.quorumReads.wakeAt), this.streams.wakeAt);
+    const serving = earliest(this.primary?.wakeAt, this.quorumReads.wakeAt);
+    return earliest(serving, earliest(this.streams.wakeAt, this.mending.wakeAt));
   }
 
   wake(now: Instant): void {
     if (isDue(this.primary?.wakeAt, now)) this.primary?.wake(now);
     if (isDue(this.quorumReads.wakeAt, now)) this.quorumReads.wake(now);
     if (isDue(this.streams.wakeAt, now)) this.streams.wake(now);
+    if (isDue(this.mending.wakeAt, now)) this.mending.wake(now);
   }
 
   status(): ShardStatus {

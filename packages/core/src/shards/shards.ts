@@ -5,6 +5,7 @@ import { DueQueue } from './due-queue.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
+import { ShardReports } from './shard-reports.ts';
 import type {
   LocalOperation,
   ShardMessage,
@@ -31,10 +32,12 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   readonly #due = new DueQueue<ShardReplica>();
   /** When each shard is in `#due`, so that it is there once and not for every step. */
   readonly #dueAt = new Map<ShardReplica, Instant>();
+  readonly #reports: ShardReports;
   #flushAt: Instant | undefined;
 
   constructor(options: ShardsOptions) {
     this.#context = new ShardContext(options);
+    this.#reports = new ShardReports(this.#context);
     for (const recovered of recoverShards(options.records)) {
       const { shard } = recovered;
       this.#shards.set(shard, new ShardReplica(this.#context, shard, recovered));
@@ -59,12 +62,14 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       context.touched.add(shard.shard);
     }
     if (this.#flushAt !== undefined && this.#flushAt <= now) this.#flush();
+    this.#reports.wake(now, (id) => this.#shards.get(id)?.report());
     return this.#finish();
   }
 
   get wakeAt(): Instant | undefined {
     const { deadlines } = this.#context;
-    return earliest(earliest(this.#due.earliest, deadlines.earliest), this.#flushAt);
+    const first = earliest(this.#due.earliest, deadlines.earliest);
+    return earliest(first, earliest(this.#flushAt, this.#reports.wakeAt));
   }
 
   status(): ShardStatus[] {
@@ -90,8 +95,11 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       case 'loaded':
         this.#context.loads.loaded(input.ticket, input.result);
         return;
-      case 'damaged':
+      case 'damaged': {
+        const shard = this.#touch(input.shard);
+        if (shard.copy.slot === input.slot) shard.mending.quarantine(input.key, input.problem);
         return;
+      }
       case 'alive':
         this.#alive(input.nodes);
         return;
@@ -177,7 +185,12 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #flush(): void {
     this.#flushAt = undefined;
+    const { logRecordsMax, logBytesMax } = this.#context.config;
+    const isFull = this.#context.logBytes > logBytesMax;
     for (const shard of this.#shards.values()) {
+      // Under pressure everybody gives up half of what could be spared.
+      const countMax = isFull ? Math.floor(shard.copy.log.count / 2) : logRecordsMax;
+      shard.trim(Math.min(countMax, logRecordsMax));
       if (shard.copy.isDirty) shard.copy.flush();
       if (shard.streams.incoming?.isDirty === true) shard.streams.incoming.flush();
     }
@@ -194,6 +207,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         const shard = this.#shards.get(id) as ShardReplica;
         shard.finish();
         this.#schedule(shard);
+        if (shard.primary !== undefined) this.#reports.touched(id);
         dirty ||= shard.copy.isDirty || shard.streams.incoming?.isDirty === true;
       }
     }

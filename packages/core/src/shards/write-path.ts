@@ -17,8 +17,9 @@ import {
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
+import type { StoredEntry } from '../entries/entry-table.ts';
 import { decodeState, versionOf, winnerOf } from './entry-view.ts';
-import type { FoundState } from './entry-loads.ts';
+import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
@@ -32,6 +33,7 @@ export interface WriteOwner {
   readonly shard: ShardId;
   readonly copy: ShardCopy;
   readonly primary: Primary | undefined;
+  readonly mending: Mending;
 }
 
 /** A write that is logged and not committed, and everybody who waits for it. */
@@ -150,7 +152,7 @@ export class WritePath {
       this.#carryOut(waiting, write, 'absent');
       return;
     }
-    this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+    this.#owner.mending.find(key, (found) => {
       this.#context.touched.add(shard);
       const { primary } = this.#owner;
       if (waiting.isAnswered) return;
@@ -234,7 +236,7 @@ export class WritePath {
     return { at, version: versionOf(winner), sync: record.sync, waiting: [] };
   }
 
-  #carryOut(waiting: WaitingOperation, write: AnyWrite, found: FoundState): void {
+  #carryOut(waiting: WaitingOperation, write: AnyWrite, found: StoredEntry | 'absent'): void {
     const { copy } = this.#owner;
     const key = storedKey(write.body.namespace, write.body.key);
     const latest = copy.latestIndexOf(key);
@@ -242,11 +244,7 @@ export class WritePath {
     let state: Uint8Array | undefined;
     if (body?.kind === 'write') {
       state = body.state;
-    } else if (typeof found === 'object') {
-      if ('problem' in found) {
-        waiting.refuse(`The entry is damaged and being mended: ${found.problem}`, undefined);
-        return;
-      }
+    } else if (found !== 'absent') {
       state = found.state;
     }
     const { dots, rules } = this.#context;

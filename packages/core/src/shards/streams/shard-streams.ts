@@ -14,6 +14,7 @@ import { entryKey } from '../../entries/entry-keys.ts';
 import { earliest, type Instant } from '../../machine.ts';
 import type { StoreOperation } from '../../store-operation.ts';
 import type { Following } from '../following.ts';
+import type { Mending } from '../mending.ts';
 import type { PromiseKeeper } from '../promise-keeper.ts';
 import { everyReplica } from '../quorum-rule.ts';
 import type { ShardContext } from '../shard-context.ts';
@@ -31,6 +32,7 @@ export interface StreamsOwner extends CopyOwner {
   readonly following: Following;
   readonly isComplete: boolean;
   readonly isHeld: boolean;
+  readonly mending: Mending;
   /** This copy is whole and counts from now on. */
   install(copy: ShardCopy): void;
   /** The stream came to nothing. */
@@ -44,7 +46,6 @@ export class ShardStreams {
   #target: StreamTarget | undefined;
   #flipping = false;
   #sources: StreamSource[] = [];
-  #count = 0;
   /** Keys in the other slot that an unfinished stream left behind. */
   #leftovers: readonly string[];
 
@@ -72,12 +73,9 @@ export class ShardStreams {
     const { shard, promised, config, copy } = this.#owner;
     const slot = 1 - copy.slot;
     if (!broken('shards.joiner-starts-empty')) this.#empty(slot);
-    // Numbers of an earlier life of this node must not fit: its chunks may still be under way.
-    this.#count += 1;
-    const number = this.#context.generation * 4096 + this.#count;
     this.#target = new StreamTarget(this.#context, {
       shard,
-      number,
+      number: this.#context.nextNumber(),
       source,
       slot,
       epoch: promised,
@@ -143,6 +141,10 @@ export class ShardStreams {
 
   #onOpen(from: NodeId, open: StreamOpen): void {
     const { shard, epoch, stream } = open;
+    if (open.keys.length > 0) {
+      if (this.#owner.isHeld) this.#owner.mending.answer(from, open);
+      return;
+    }
     const known = this.#sources.find((source) => source.to === from);
     if (known?.number === stream) {
       known.repeat();
@@ -155,8 +157,8 @@ export class ShardStreams {
       return;
     }
     this.#context.throttle.serving += 1;
-    const { copy } = this.#owner;
-    const source = new StreamSource(this.#context, { shard, to: from, open, copy });
+    const { copy, mending } = this.#owner;
+    const source = new StreamSource(this.#context, { shard, to: from, open, copy, mending });
     this.#sources.push(source);
     source.advance();
   }
@@ -164,10 +166,13 @@ export class ShardStreams {
   #refusal(epoch: ShardEpoch): StreamRefused['reason'] | undefined {
     if (epoch < this.#owner.promised) return 'epoch';
     if (!this.#owner.isComplete || !this.#owner.isHeld) return 'incomplete';
+    // Its keys do not even show what is missing.
+    if (!this.#owner.mending.isIdle) return 'incomplete';
     return this.#context.throttle.isBusy ? 'busy' : undefined;
   }
 
   #onChunk(from: NodeId, chunk: StreamChunk): void {
+    if (this.#owner.mending.onChunk(chunk)) return;
     const target = this.#target;
     if (target === undefined || this.#flipping) {
       const { shard, stream } = chunk;

@@ -9,11 +9,12 @@ import type {
 } from '@memgrid/protocol';
 import { encodeStoredEntry } from '../../entries/stored-entry.ts';
 import { after, type Instant } from '../../machine.ts';
-import type { FoundState } from '../entry-loads.ts';
-import { checksumOf } from '../request-fingerprint.ts';
+import type { StoredEntry } from '../../entries/entry-table.ts';
+import type { Mending } from '../mending.ts';
 import type { ShardContext } from '../shard-context.ts';
 import type { ShardCopy } from '../shard-copy.ts';
 import { encodeOutcome } from '../shard-records.ts';
+import { chunkChecksum } from './chunk-checksum.ts';
 import { encodeFloor } from './streamed-floor.ts';
 
 export interface StreamSourceOptions {
@@ -21,6 +22,7 @@ export interface StreamSourceOptions {
   readonly to: NodeId;
   readonly open: StreamOpen;
   readonly copy: ShardCopy;
+  readonly mending: Mending;
 }
 
 /** A target that asks for nothing for so many retry pauses is gone, or has another source. */
@@ -29,7 +31,7 @@ const PATIENCE = 20;
 /** What a chunk is made of, while values are fetched from disk. */
 interface Draft {
   readonly keys: readonly string[];
-  readonly found: Map<string, FoundState>;
+  readonly found: Map<string, StoredEntry | 'absent'>;
 }
 
 /**
@@ -140,11 +142,11 @@ export class StreamSource {
   }
 
   #fetch(keys: readonly string[]): void {
-    const { shard, copy } = this.#options;
+    const { shard, mending } = this.#options;
     const draft: Draft = { keys, found: new Map() };
     this.#draft = draft;
     for (const key of keys) {
-      this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
+      mending.find(key, (found) => {
         draft.found.set(key, found);
         if (draft.found.size < keys.length || this.isClosed) return;
         this.#draft = undefined;
@@ -161,8 +163,8 @@ export class StreamSource {
     for (const key of keys) {
       const entry = found.get(key);
       this.#after = key;
-      // Removed meanwhile, or damaged here: then it is in the log, or another replica has it.
-      if (entry === undefined || entry === 'absent' || 'problem' in entry) continue;
+      // Removed meanwhile: the log says so.
+      if (entry === undefined || entry === 'absent') continue;
       const state = encodeStoredEntry(entry);
       if (bytes > 0 && bytes + state.byteLength > streamChunkBytes) {
         this.#send(entries, []);
@@ -198,15 +200,4 @@ export class StreamSource {
     this.#context.throttle.spend(this.#context.now, bytes);
     this.#context.outbox.send(this.to, chunk);
   }
-}
-
-/** Over everything that a chunk carries. */
-export function chunkChecksum(
-  entries: readonly StreamedEntry[],
-  operations: readonly StreamedOperation[],
-): number {
-  return checksumOf([
-    ...entries.flatMap(({ key, state }) => [key, state]),
-    ...operations.flatMap(({ operationId, outcome }) => [operationId, outcome]),
-  ]);
 }

@@ -14,7 +14,7 @@ import { matchRecords } from '../log-matching.ts';
 import type { ShardContext } from '../shard-context.ts';
 import { type CopyOwner, ShardCopy } from '../shard-copy.ts';
 import { decodeOutcome, NO_PROGRESS } from '../shard-records.ts';
-import { chunkChecksum } from './stream-source.ts';
+import { chunkChecksum } from './chunk-checksum.ts';
 import { decodeFloor } from './streamed-floor.ts';
 
 export interface StreamTargetOptions {
@@ -135,9 +135,8 @@ export class StreamTarget {
   #pullRecords(): void {
     const copy = this.#copy;
     if (copy === undefined) return;
-    const { shard, epoch, number, source } = this.options;
-    // Pulls of activations count from 1: these have numbers of their own.
-    this.#pull = number * 2 ** 20 + ((this.#pull + 1) % 2 ** 20);
+    const { shard, epoch, source } = this.options;
+    this.#pull = this.#context.nextNumber();
     this.#context.outbox.send(source, {
       type: 'logPull',
       shard,
