@@ -67,6 +67,7 @@ import type { RequestId } from './request-id.ts';
 import type { StoreOperation } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';
 import type { Random } from './random.ts';
+import type { SchemaRegistry } from './schema-registry/schema-registry.ts';
 
 /** Everything a node starts from. */
 export interface NodeMachineOptions {
@@ -214,6 +215,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** Everything that may be looked at from outside. A copy, built on demand. */
+  /** For the rules of entries, which change with every schema that is defined. */
+  get schemas(): SchemaRegistry | undefined {
+    return this.#cluster?.schemas;
+  }
+
   status(now: Instant): NodeStatus {
     const cluster = describeCluster(now, this.#cluster);
     const settled = cluster.coordinator !== undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Driver, NodeMachine, plainEntryRules } from '@memgrid/core';
+import { Driver, NodeMachine, SchemaEntryRules, SchemaRegistry } from '@memgrid/core';
 import type {
   EntryTable,
   HaltCode,
@@ -34,6 +34,7 @@ import { Requests } from './runtime/requests.ts';
 import { StallSensor } from './runtime/stall-sensor.ts';
 import { systemClock } from './runtime/system-clock.ts';
 import { systemRandom } from './runtime/system-random.ts';
+import { compileSchema } from './schema/compile-schema.ts';
 import type { TlsMaterial } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
@@ -80,6 +81,12 @@ export class NodeShell implements RunningNode {
   #listener: Listener | undefined;
   #http: HttpListener | undefined;
   #machine: NodeMachine | undefined;
+  readonly #builtInSchemas = new SchemaRegistry();
+  /** Entries follow the registry as it is when they are written. */
+  readonly #rules = new SchemaEntryRules({
+    registry: () => this.#machine?.schemas ?? this.#builtInSchemas,
+    compile: compileSchema,
+  });
   #driver: Driver<NodeInput, NodeEffect> | undefined;
   #stopping: Promise<void> | undefined;
   readonly #begun = Promise.withResolvers<void>();
@@ -224,7 +231,7 @@ export class NodeShell implements RunningNode {
         ...PROFILES[this.#config.profile],
         shards: {},
         entries: this.#entries,
-        rules: plainEntryRules,
+        rules: this.#rules,
         records,
         random: systemRandom(),
         digest: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),

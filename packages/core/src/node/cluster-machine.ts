@@ -10,6 +10,7 @@ import {
   type ShardReport,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
+import type { SchemaRegistry } from '../schema-registry/schema-registry.ts';
 import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
@@ -155,6 +156,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   /** Why this node may not register, in a sentence. */
   get registrationProblem(): string | undefined {
     return this.#registration.problem;
+  }
+
+  /** Which schemas the cluster has agreed on, as far as this node knows. */
+  get schemas(): SchemaRegistry | undefined {
+    return this.#feed.state?.schemas;
   }
 
   control(): ControlView | undefined {
