@@ -89,6 +89,15 @@ export class PeerProgress {
     else if (moved) this.waitingSince = now;
   }
 
+  /** Only what it had synced is certain to be there still, and it may have to apply it again. */
+  restarted(): void {
+    const { disk } = this.match;
+    this.match = { memory: disk, os: disk, disk };
+    this.applied = 0;
+    this.silentCount = 0;
+    this.startFrom(disk > 0 ? disk : this.next - 1);
+  }
+
   heard(): void {
     this.silentCount = 0;
   }

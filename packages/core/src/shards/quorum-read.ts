@@ -2,6 +2,7 @@ import type {
   KeyQuery,
   KeyQueryResp,
   NodeId,
+  Relay,
   ShardConfig,
   ShardEpoch,
   ShardId,
@@ -26,6 +27,8 @@ export interface QuorumReadOwner {
   readonly mending: Mending;
   /** Whether this replica's log is that of the epoch's primary, and its base is whole. */
   isInSync(epoch: ShardEpoch): boolean;
+  /** Brings another replica of the epoch what it lacks. */
+  relay(relay: Relay): void;
 }
 
 interface KeyAnswer {
@@ -246,14 +249,10 @@ export class QuorumReads {
     const { shard, epoch } = query.config;
     for (const [to, { at }] of query.answers) {
       if (comparePositions(at, newest.at) === 0) continue;
-      this.#context.outbox.send(holder, {
-        type: 'relay',
-        shard,
-        epoch,
-        query: query.number,
-        to,
-        upTo: newest.at.index,
-      });
+      const { number } = query;
+      const relay: Relay = { type: 'relay', shard, epoch, query: number, to, upTo: newest.at.index };
+      if (holder === this.#context.self) this.#owner.relay(relay);
+      else this.#context.outbox.send(holder, relay);
     }
   }
 }

@@ -110,12 +110,12 @@ export class Replication {
     if (peer.sentCommit < this.#copy().commit) this.noteCommit();
   }
 
-  /** The connection to a peer began anew: what was under way is lost. */
+  /** The connection to a peer began anew, perhaps because it did: it is asked where it is. */
   reset(node: NodeId): void {
     const peer = this.#peers.get(node);
-    if (peer === undefined || peer.isSettled) return;
-    peer.silentCount = 0;
-    peer.startFrom(peer.match.memory === 0 ? peer.next - 1 : peer.match.memory);
+    if (peer === undefined || !this.#receivers.includes(node)) return;
+    peer.restarted();
+    this.#sendRecords(peer, true);
   }
 
   get wakeAt(): Instant | undefined {

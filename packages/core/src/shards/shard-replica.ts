@@ -2,6 +2,7 @@ import type {
   LogPull,
   LogSuffix,
   NodeId,
+  Relay,
   ReplicateShard,
   ReplicateShardAck,
   ShardConfig,
@@ -235,11 +236,15 @@ export class ShardReplica implements CopyOwner {
         this.quorumReads.answered(from, body);
         return;
       case 'relay':
-        if (body.epoch === this.promised && this.isInSync(body.epoch)) this.following.relay(body);
+        this.relay(body);
         return;
       default:
         this.streams.onMessage(from, body);
     }
+  }
+
+  relay(relay: Relay): void {
+    if (this.isInSync(relay.epoch)) this.following.relay(relay);
   }
 
   onStored(copy: ShardCopy): void {
