@@ -1,0 +1,178 @@
+import {
+  decodeClientMessage,
+  encodeClientMessage,
+  encodeValue,
+  entryBodyField,
+  entryChecksum,
+  FrameWriter,
+  LIMITS,
+  makeOperationId,
+  readFrame,
+  shardOfEntry,
+} from '@memgrid/protocol';
+import type {
+  Answer,
+  ClientMessage,
+  ClientWelcome,
+  EntryBody,
+  Operation,
+  Placement,
+  ShardId,
+} from '@memgrid/protocol';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+
+const NAMESPACE = 'raw';
+
+/**
+ * A client that only speaks the protocol: one connection, one node, no retries. What it sees is what
+ * the node does.
+ */
+export class RawClient implements AsyncDisposable {
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly messages: ClientMessage[] = [];
+  #lastId = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('message', ({ data }) =>
+      this.#onFrame(new Uint8Array(data as ArrayBuffer)),
+    );
+  }
+
+  /** Connects and introduces itself. */
+  static async connect(address: string): Promise<RawClient> {
+    const socket = new WebSocket(`ws://${address}/client`);
+    const client = new RawClient(socket);
+    await once(socket, 'open');
+    client.send({
+      type: 'clientHello',
+      protocolMin: 1,
+      protocolMax: 1,
+      name: 'raw',
+      version: '1',
+    });
+    return client;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  get welcome(): ClientWelcome | undefined {
+    return this.messages.find((message) => message.type === 'clientWelcome');
+  }
+
+  get placement(): Placement | undefined {
+    return this.messages.find((message) => message.type === 'placement');
+  }
+
+  send(message: ClientMessage): void {
+    const writer = new FrameWriter(LIMITS.clientFrameBytesMax);
+    writer.add(encodeClientMessage(message));
+    for (const frame of writer.take()) this.#socket.send(new Uint8Array(frame));
+  }
+
+  /** Undefined when the connection ended first. */
+  async ask(
+    operation: Pick<Operation, 'shard' | 'body'> & Partial<Operation>,
+  ): Promise<Answer | undefined> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return await new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#socket.addEventListener('close', () => resolve(undefined), { once: true });
+      this.send({
+        type: 'operations',
+        operations: [
+          {
+            operationId: '',
+            read: 'strong',
+            durability: 'quorum',
+            sync: 'disk',
+            timeoutMs: 3_000,
+            noAutonomous: true,
+            atLeast: 0,
+            ...operation,
+            id,
+          },
+        ],
+      });
+    });
+  }
+
+  async put(userId: string, key: string, content: string): Promise<Answer | undefined> {
+    const entry = encodeValue(entryBodyField, entryOf(userId, content));
+    const condition = { kind: 'always' } as const;
+    return await this.ask({
+      shard: this.shardOf(userId, key),
+      body: { kind: 'put', namespace: NAMESPACE, key, entry, condition },
+      operationId: makeOperationId(Date.now(), [random(), random(), random()]),
+    });
+  }
+
+  async get(
+    userId: string,
+    key: string,
+    read: Operation['read'] = 'strong',
+  ): Promise<Answer | undefined> {
+    const body = { kind: 'get', namespace: NAMESPACE, key } as const;
+    return await this.ask({ shard: this.shardOf(userId, key), body, read });
+  }
+
+  shardOf(userId: string, key: string): ShardId {
+    const { shardCount = 1024 } = this.welcome ?? {};
+    return shardOfEntry({ namespace: NAMESPACE, userId, key }, shardCount);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    const closed = once(this.#socket, 'close');
+    this.#socket.close();
+    await closed;
+  }
+
+  #onFrame(bytes: Uint8Array): void {
+    const frame = readFrame(bytes, LIMITS.clientFrameBytesMax);
+    if (frame.kind === 'invalid') throw new Error(frame.problem);
+    for (const message of frame.messages) {
+      const decoded = decodeClientMessage(message);
+      if (decoded.kind !== 'message') throw new Error(`The node sent what is ${decoded.kind}.`);
+      this.messages.push(decoded.message);
+      if (decoded.message.type !== 'answers') continue;
+      for (const answer of decoded.message.answers) {
+        this.#waiting.get(answer.id)?.(answer);
+        this.#waiting.delete(answer.id);
+      }
+    }
+  }
+}
+
+function entryOf(userId: string, content: string): EntryBody {
+  const said = { content, category: '', categories: [], metadata: {} };
+  return {
+    userId,
+    agentId: '',
+    appId: '',
+    runId: '',
+    ...said,
+    createdAt: 1,
+    updatedAt: 1,
+    expiresAt: 0,
+    immutable: false,
+    schema: '',
+    schemaVersion: 0,
+    checksum: entryChecksum(said),
+    upstreamId: '',
+    upstreamState: 'none',
+    upstreamHash: '',
+    upstreamConfirmedAt: 0,
+    superseded: [],
+  };
+}
+
+function random(): number {
+  return randomInt(2 ** 32);
+}
