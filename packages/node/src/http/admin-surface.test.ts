@@ -39,6 +39,9 @@ const status = {
     targetVoters: 3,
     features: {},
     level: 'normal',
+    shardCount: 8,
+    replicationFactor: 2,
+    shards: [],
     members: [{ nodeId: self, generation: 2, status: 'normal', address: '127.0.0.1:1', zone: 'z' }],
   },
   election: {
@@ -52,6 +55,9 @@ const status = {
   coordinator: self,
   members: [member(self, '127.0.0.1:1'), member(other, '127.0.0.1:3')],
   healthScore: 0,
+  shards: [],
+  moves: undefined,
+  clients: { count: 0, feeds: 0 },
   connectedPeers: [other],
   clock: { suspect: false, remoteAheadCount: 0 },
 } as unknown as NodeStatus;
@@ -103,7 +109,7 @@ test('readyz asks the control group', async () => {
   const { server, asked } = surfaceOf();
   const response = await server.inject('/readyz');
   expect(response.statusCode).toBe(200);
-  expect(response.json()).toEqual({ status: 'ready', controlIndex: 9 });
+  expect(response.json()).toEqual({ status: 'ready', controlIndex: 9, shard: null });
   expect(asked).toEqual([{ kind: 'readIndex' }]);
 });
 
@@ -282,4 +288,146 @@ test('a defect is told to the operator and hidden from the caller', async () => 
   expect(response.statusCode).toBe(500);
   expect(response.body).not.toContain('inner secret');
   expect(defects).toEqual(['/cluster/status: inner secret']);
+});
+
+const config = {
+  shard: 3,
+  epoch: 2,
+  stage: 'stable',
+  primary: self,
+  replicas: [self, other],
+  next: [],
+};
+const copy = {
+  shard: 3,
+  role: 'primary',
+  active: true,
+  complete: true,
+  promised: 2,
+  last: { epoch: 2, index: 8 },
+  commit: 8,
+  applied: 8,
+  entries: 5,
+};
+
+function holding(overrides: object = {}, shard: object = {}): NodeStatus {
+  const { control } = status;
+  const configs = [{ ...config, ...overrides }];
+  return {
+    ...status,
+    control: { ...control, shards: configs },
+    shards: [{ ...copy, ...shard }],
+  } as unknown as NodeStatus;
+}
+
+function answering(result: object): AdminSource['request'] {
+  const reply = { kind: 'answered', answer: { id: 0, shard: 3, result } };
+  return async (body) =>
+    await Promise.resolve(
+      (body.kind === 'operation' ? reply : { kind: 'readable', index: 9 }) as unknown as NodeReply,
+    );
+}
+
+test('readyz reads through a shard that this node serves', async () => {
+  const { server } = surfaceOf({
+    status: () => holding(),
+    request: answering({ kind: 'absent', source: 'primary', stalenessMs: 0 }),
+  });
+  expect((await server.inject('/readyz')).json()).toMatchObject({ status: 'ready', shard: 3 });
+  expect((await server.inject('/readyz?verbose')).body).toContain('shard 3 answered');
+});
+
+test.each<[string, object, object]>([
+  ['answers with a failure', {}, { kind: 'failed', code: 'SHARD_UNAVAILABLE', message: 'Why.' }],
+  ['does not serve', { active: false, complete: false }, { kind: 'absent' }],
+])('readyz is not ready while its shard %s', async (_what, shard, result) => {
+  const { server } = surfaceOf({
+    status: () => holding({}, shard),
+    request: answering(result),
+  });
+  const response = await server.inject('/readyz');
+  expect(response.statusCode).toBe(503);
+  expect(response.json()).toMatchObject({ error: { code: 'NOT_READY' } });
+});
+
+test('shards tells who owns what and how the own copies are', async () => {
+  const { server } = surfaceOf({ status: () => holding() });
+  const response = await server.inject('/cluster/shards');
+  expect(response.json()).toEqual({
+    answeredBy: self,
+    controlIndex: 9,
+    shardCount: 8,
+    replicationFactor: 2,
+    stages: { stable: 1, admit: 0, dual: 0, switch: 0 },
+    nodes: [
+      { nodeId: self, primaries: 1, replicas: 1, incoming: 0 },
+      { nodeId: other, primaries: 0, replicas: 1, incoming: 0 },
+    ],
+    local: { active: 1, inactive: 0, replicas: 0, incomplete: 0, entries: 5 },
+    moves: null,
+    shards: [
+      {
+        ...config,
+        local: {
+          role: 'primary',
+          active: true,
+          complete: true,
+          promised: 2,
+          last: 8,
+          commit: 8,
+          applied: 8,
+          entries: 5,
+        },
+      },
+    ],
+  });
+  const text = (await server.inject('/cluster/shards?verbose')).body;
+  expect(text).toContain('8 shards, 2 copies each; 0 on the move');
+  expect(text).toMatch(/a1a1a1a1\*\s+1\s+1\s+0/);
+});
+
+const third = 'c3'.repeat(16);
+const withThird = (liveness: string) => [
+  ...status.members,
+  { ...member(third, '127.0.0.1:5'), liveness },
+];
+
+test.each<[string, NodeStatus, string | undefined]>([
+  [
+    'a majority stays',
+    {
+      ...holding({ replicas: [self, other, third] }),
+      members: withThird('alive'),
+      election: { ...status.election, config: { voters: [self, other, third], learners: [] } },
+    } as unknown as NodeStatus,
+    undefined,
+  ],
+  ['a shard would lose its majority', holding(), 'no majority of its replicas'],
+  [
+    'the control group would lose its majority',
+    holding({ replicas: [other] }),
+    'no majority of its voters',
+  ],
+  [
+    'a shard is on the move',
+    {
+      ...holding({ stage: 'dual', replicas: [self, other, third], next: [other, third] }),
+      members: withThird('alive'),
+    } as unknown as NodeStatus,
+    'is on the move',
+  ],
+  [
+    'a replica is away already',
+    {
+      ...holding({ replicas: [self, other, third] }),
+      members: withThird('dead'),
+    } as unknown as NodeStatus,
+    'has a replica that is away',
+  ],
+])('safe: %s', async (_what, seen, problem) => {
+  const { server } = surfaceOf({ status: () => seen });
+  const response = await server.inject('/safe');
+  expect(response.statusCode).toBe(problem === undefined ? 200 : 503);
+  if (problem === undefined) expect(response.json()).toEqual({ status: 'safe', nodeId: self });
+  else expect(response.body).toContain(problem);
 });

@@ -6,6 +6,7 @@ import type { AdminSource } from './admin-source.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { HttpError } from './http-error.ts';
+import { operatorRoutes } from './operator-routes.ts';
 
 /** An admin request names a node at most; a large body is a mistake or an attack. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -17,10 +18,17 @@ const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 /** What the index at `/` lists. */
 export const ADMIN_PATHS = {
   '/livez': 'Does this process turn its event loop? Checks nothing else.',
-  '/readyz': 'Does the control group answer through this node? A round trip to a majority.',
+  '/readyz': 'Do the control group and the shards of this node answer? A round trip through both.',
+  '/safe': 'May this node stop? Every shard and the control group would keep a majority.',
   '/metrics': 'Everything measured, in Prometheus text format.',
   '/cluster/status': 'What this node knows of its cluster.',
   '/cluster/members': 'Every member: registry and gossip side by side.',
+  '/cluster/shards': 'Who owns which shard, and how the copies of this node are.',
+  '/cluster/members/drain': 'POST {"node": nodeId} moves the shards of a node to others.',
+  '/cluster/members/undrain': 'POST {"node": nodeId} lets it hold shards again.',
+  '/cluster/schemas': 'The schemas of entries; POST a definition adds a version.',
+  '/cluster/schemas/commit': 'POST {"name", "version"} says which version writers write.',
+  '/cluster/schemas/bind': 'POST {"namespace", "name"} lets a namespace follow a schema.',
   '/cluster/coordinator/handover': 'POST {"to": nodeId?} hands the coordinator role over.',
 } as const;
 
@@ -47,6 +55,7 @@ export function adminSurface(source: AdminSource, tls?: TlsMaterial): FastifyIns
   server.get('/', async () => ({ name: 'memgrid', version: source.version, paths: ADMIN_PATHS }));
   healthRoutes(server, source);
   clusterRoutes(server, source);
+  operatorRoutes(server, source);
   return server;
 }
 

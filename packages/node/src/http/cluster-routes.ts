@@ -6,7 +6,9 @@ import type { AdminSource } from './admin-source.ts';
 import { isVerbose } from './health-routes.ts';
 import { HttpError } from './http-error.ts';
 import { membersBody, statusBody } from './status-body.ts';
-import { membersText, statusText } from './verbose-text.ts';
+import { shardsBody } from './shards-body.ts';
+import { stopProblems } from './stop-problems.ts';
+import { membersText, shardsText, statusText } from './verbose-text.ts';
 
 /** Two election timeouts at most: a handover that takes longer has failed. */
 const HANDOVER_TIMEOUT_MS = 5_000;
@@ -23,6 +25,21 @@ export function clusterRoutes(server: FastifyInstance, source: AdminSource): voi
     const members = membersBody(status);
     if (!isVerbose(request.query)) return { answeredBy: status.nodeId, members };
     return await reply.type('text/plain').send(membersText(members));
+  });
+  server.get('/cluster/shards', async (request, reply) => {
+    const body = shardsBody(startedStatus(source));
+    if (!isVerbose(request.query)) return body;
+    return await reply.type('text/plain').send(shardsText(body));
+  });
+  server.get('/safe', async () => {
+    const status = startedStatus(source);
+    const [problem, ...more] = stopProblems(status);
+    if (problem === undefined) return { status: 'safe', nodeId: status.nodeId };
+    throw new HttpError(
+      'NOT_SAFE',
+      [problem, ...more].join(' '),
+      'Wait until it is repaired, or drain this node first: `memgrid drain`.',
+    );
   });
   server.post('/cluster/coordinator/handover', async (request) => {
     const status = startedStatus(source);

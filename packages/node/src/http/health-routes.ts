@@ -1,3 +1,5 @@
+import type { NodeReply } from '@memgrid/core';
+import type { Operation } from '@memgrid/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { AdminSource } from './admin-source.ts';
 import { HttpError } from './http-error.ts';
@@ -14,8 +16,12 @@ export function healthRoutes(server: FastifyInstance, source: AdminSource): void
   });
   server.get('/readyz', async (request, reply) => {
     const index = await readIndex(source);
-    if (!isVerbose(request.query)) return { status: 'ready', controlIndex: index };
-    return await reply.type('text/plain').send(`ready: a majority answered at index ${index}\n`);
+    const shard = await readShard(source);
+    if (!isVerbose(request.query)) return { status: 'ready', controlIndex: index, shard };
+    const data = shard === null ? 'this node holds no shard' : `shard ${shard} answered`;
+    return await reply
+      .type('text/plain')
+      .send(`ready: a majority answered at index ${index}, ${data}\n`);
   });
   server.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await source.metrics();
@@ -41,4 +47,49 @@ async function readIndex(source: AdminSource): Promise<number> {
     `The control group does not answer through this node (${detail}).`,
     status.waitingFor ?? '/cluster/status tells what this node waits for.',
   );
+}
+
+/**
+ * Reads through a shard of this node, as a client would: through one that it is the primary of, or
+ * else from a replica. One that does not serve says nothing against the others.
+ *
+ * @returns the shard; null when this node holds none.
+ */
+async function readShard(source: AdminSource): Promise<number | null> {
+  const shards = source.status()?.shards ?? [];
+  const held = shards.filter(({ role }) => role !== 'none');
+  const active = held.find((shard) => shard.active);
+  const chosen = active ?? held.find((shard) => shard.complete);
+  if (held.length === 0) return null;
+  const hint = '/cluster/shards tells what each of them waits for.';
+  if (chosen === undefined) {
+    throw new HttpError('NOT_READY', `None of ${held.length} shards of this node serves.`, hint);
+  }
+  const { shard } = chosen;
+  const operation = readinessProbe(shard, active === undefined ? 'one' : 'strong');
+  const reply = await source.request({ kind: 'operation', operation }, 2 * READY_TIMEOUT_MS);
+  if (reply.kind === 'answered' && reply.answer.result.kind !== 'failed') return shard;
+  throw new HttpError('NOT_READY', `Shard ${shard} does not answer (${detailOf(reply)}).`, hint);
+}
+
+function readinessProbe(shard: Operation['shard'], read: Operation['read']): Operation {
+  return {
+    id: 0,
+    shard,
+    operationId: '',
+    body: { kind: 'get', namespace: 'memgrid', key: 'readiness' },
+    read,
+    durability: 'quorum',
+    sync: 'disk',
+    timeoutMs: READY_TIMEOUT_MS,
+    noAutonomous: true,
+    atLeast: 0,
+  };
+}
+
+function detailOf(reply: NodeReply): string {
+  if (reply.kind === 'failed') return `${reply.reason}: ${reply.detail}`;
+  if (reply.kind !== 'answered') return reply.kind;
+  const { result } = reply.answer;
+  return result.kind === 'failed' ? `${result.code}: ${result.message}` : result.kind;
 }

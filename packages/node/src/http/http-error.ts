@@ -10,6 +10,7 @@ export type HttpErrorCode =
   | 'CONFLICT'
   | 'NOT_COORDINATOR'
   | 'NOT_READY'
+  | 'NOT_SAFE'
   | 'STARTING'
   | 'INTERNAL';
 
@@ -25,6 +26,7 @@ const STATUS: Readonly<Record<HttpErrorCode, number>> = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   INTERNAL: 500,
   NOT_READY: 503,
+  NOT_SAFE: 503,
   STARTING: 503,
 };
 

@@ -1,3 +1,4 @@
+import type { ShardsBody } from './shards-body.ts';
 import type { MemberBody, StatusBody } from './status-body.ts';
 
 /** `/cluster/status?verbose`: the same facts as lines for a person. */
@@ -38,10 +39,33 @@ export function membersText(members: readonly MemberBody[]): string {
     member.status ?? 'unregistered',
     member.role,
   ]);
-  const widths = head.map((_, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)),
+  return columns([head, ...rows]);
+}
+
+/** `/cluster/shards?verbose`: a summary, then one line a node. */
+export function shardsText(body: ShardsBody): string {
+  const { local, shardCount, replicationFactor, stages } = body;
+  const moving = stages.admit + stages.dual + stages.switch;
+  const summary = [
+    `${shardCount} shards, ${replicationFactor} copies each; ${moving} on the move`,
+    `here: primary of ${local.active} (${local.inactive} not serving yet), replica of ` +
+      `${local.replicas}, ${local.incomplete} incomplete, ${local.entries} entries`,
+  ];
+  const head = ['NODE', 'PRIMARY', 'REPLICA', 'INCOMING'];
+  const rows = body.nodes.map(({ nodeId, primaries, replicas, incoming }) => [
+    `${nodeId.slice(0, 8)}${nodeId === body.answeredBy ? '*' : ''}`,
+    String(primaries),
+    String(replicas),
+    String(incoming),
+  ]);
+  return `${summary.join('\n')}\n${columns([head, ...rows])}`;
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
-  return [head, ...rows]
+  return rows
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
