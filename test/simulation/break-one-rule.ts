@@ -1,7 +1,6 @@
 import { breakRule } from '@memgrid/core/testing';
 import type { BreakableRule } from '@memgrid/core/testing';
-import { simulate } from '@memgrid/simulator';
-import { HUNTS } from './hunts.ts';
+import { runHuntedSeed } from './run-hunted-seed.ts';
 
 /**
  * Breaks one rule in this process and looks for the first seed that shows it.
@@ -12,17 +11,15 @@ import { HUNTS } from './hunts.ts';
  */
 const rule = process.argv[2] as BreakableRule;
 const seedsMax = Number(process.argv[3] ?? 200);
-const hunt = HUNTS[rule];
 breakRule(rule);
 let found: unknown;
 let seeds = 0;
 let simulatedMs = 0;
 while (found === undefined && seeds < seedsMax) {
   seeds += 1;
-  const report = simulate({ ...hunt.day, seed: seeds, timeline: false });
-  simulatedMs += report.simulatedMs;
-  const { shownBy } = hunt;
-  found = report.violations.find(({ checker }) => shownBy?.includes(checker) ?? true);
+  const outcome = runHuntedSeed(rule, seeds);
+  simulatedMs += outcome.simulatedMs;
+  [found] = outcome.proofs;
 }
 process.stdout.write(`${JSON.stringify({ rule, seeds, simulatedMs, found: found ?? null })}\n`);
 process.exitCode = found === undefined ? 1 : 0;

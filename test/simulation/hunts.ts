@@ -133,7 +133,7 @@ const turnedAway: Hunt = {
   shownBy: ['no-false-deaths'],
 };
 
-export const HUNTS: Readonly<Record<BreakableRule, Hunt>> = {
+export const HUNTS: Readonly<Partial<Record<BreakableRule, Hunt>>> = {
   'membership.refute-accusations': pausesAndLoss,
   'membership.incarnation-order': anything,
   'membership.remote-dead-enters-as-suspect': pausesAndLoss,

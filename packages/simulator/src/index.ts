@@ -32,6 +32,7 @@ export { checkSet } from './history/set-check.ts';
 export type { SetCounts, SetVerdict } from './history/set-check.ts';
 export { checkSessions } from './history/session-check.ts';
 export type { SessionViolation } from './history/session-check.ts';
+export { productionShards } from './shard-world/production-shards.ts';
 export { runShardDay } from './shard-world/shard-day.ts';
 export type { ShardDayOptions, ShardDayReport } from './shard-world/shard-day.ts';
 export { drawShardDay } from './shard-world/shard-tuning.ts';

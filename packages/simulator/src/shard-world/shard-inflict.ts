@@ -66,10 +66,8 @@ function crash(targets: ShardTargets, fault: ShardFault & { readonly kind: 'cras
   if (!host.isUp) return;
   host.crash(fault.loss);
   targets.changed();
-  if (targets.tuning.ordered) {
-    for (const other of targets.hosts) {
-      if (other !== host) targets.network.reset(host.node, other.node);
-    }
+  for (const other of targets.hosts) {
+    if (other !== host) targets.network.reset(host.node, other.node);
   }
   unlessHealed(targets, fault.forMs, () => {
     if (!host.isUp) targets.startHost(host);

@@ -75,13 +75,14 @@ export class ShardNetwork {
     if (direction.cuts === 0 && this.#tuning.ordered) this.reset(from, to);
   }
 
-  /** From now on nothing is lost or late. */
+  /** From now on nothing is lost, late or overtaken; connections begin anew where they were cut. */
   heal(): void {
-    this.#tuning = { ...this.#tuning, lossShare: 0, duplicateShare: 0, tailShare: 0 };
+    const calm = { lossShare: 0, duplicateShare: 0, tailShare: 0, ordered: true };
+    this.#tuning = { ...this.#tuning, ...calm };
     for (const [name, direction] of this.#directions) {
       if (direction.cuts === 0) continue;
       direction.cuts = 0;
-      if (this.#tuning.ordered) this.reset(Math.floor(name / NODES_MAX), name % NODES_MAX);
+      this.reset(Math.floor(name / NODES_MAX), name % NODES_MAX);
     }
   }
 

@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { breakRule } from '@memgrid/core/testing';
+import type { BreakableRule } from '@memgrid/core/testing';
+import {
+  describeShardFault,
+  drawShardDay,
+  productionShards,
+  renderShardTrace,
+  runShardDay,
+  shrinkShardDay,
+} from '@memgrid/simulator';
+import type { ShardDayPlan, ShardDayReport } from '@memgrid/simulator';
+
+/**
+ * Asks the replication of shards many questions:
+ *
+ *     node --conditions=memgrid-source test/simulation/explore-shards.ts --count 1000
+ *     node --conditions=memgrid-source test/simulation/explore-shards.ts --first 17 --shrink
+ *     node --conditions=memgrid-source test/simulation/explore-shards.ts --first 17 --trace
+ *
+ * `--break RULE` needs `--conditions=memgrid-breaks` as well. Prints one JSON object at the end;
+ * exits 1 when a seed failed.
+ */
+const { values } = parseArgs({
+  options: {
+    first: { type: 'string', default: '1' },
+    count: { type: 'string', default: '1' },
+    /** Stops after so many failed seeds. */
+    failures: { type: 'string', default: '10' },
+    trace: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    break: { type: 'string' },
+  },
+});
+
+if (values.break !== undefined) breakRule(values.break as BreakableRule);
+const first = Number(values.first);
+const failuresMax = Number(values.failures);
+const started = performance.now();
+const totals = { answered: 0, failed: 0, unknown: 0, epochs: 0, simulatedMs: 0 };
+const events: Record<string, number> = {};
+const failed: number[] = [];
+let seeds = 0;
+
+for (let seed = first; seed < first + Number(values.count); seed += 1) {
+  const plan = drawShardDay(seed);
+  const report = run(seed, plan, values.trace);
+  seeds += 1;
+  totals.answered += report.calls.answered;
+  totals.failed += report.calls.failed;
+  totals.unknown += report.calls.unknown;
+  totals.epochs += report.epochs;
+  totals.simulatedMs += report.simulatedMs;
+  for (const [name, count] of Object.entries(report.events)) {
+    events[name] = (events[name] ?? 0) + count;
+  }
+  const [violation] = report.violations;
+  if (violation === undefined) continue;
+  failed.push(seed);
+  const { atMs, checker, message, node } = violation;
+  console.log(`seed ${seed}: ${checker} at ${atMs} ms ${node ?? ''}: ${message}`);
+  if (values.shrink) showShrunk(seed, plan, checker);
+  if (failed.length >= failuresMax) break;
+}
+
+const seconds = (performance.now() - started) / 1000;
+const seedsPerMinute = Math.round((seeds / seconds) * 60);
+console.log(JSON.stringify({ seeds, seedsPerMinute, failed, ...totals, events }));
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+function run(seed: number, plan: ShardDayPlan, traced: boolean): ShardDayReport {
+  return runShardDay({
+    seed,
+    plan,
+    shards: productionShards,
+    ...(traced ? { trace: (line) => console.log(renderShardTrace(line)) } : {}),
+  });
+}
+
+function showShrunk(seed: number, plan: ShardDayPlan, checker: string): void {
+  const smallest = shrinkShardDay(plan, (candidate) =>
+    run(seed, candidate, false).violations.some((violation) => violation.checker === checker),
+  );
+  run(seed, smallest, true);
+  console.log(JSON.stringify({ seed, plan: smallest }));
+  for (const fault of smallest.faults) console.log(describeShardFault(fault));
+}
