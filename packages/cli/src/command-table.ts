@@ -35,6 +35,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/coordinator.ts')).defineCoordinator,
   },
   {
+    name: 'shards',
+    summary: 'who holds what, and what is on the move',
+    load: async () => (await import('./commands/shards.ts')).defineShards,
+  },
+  {
+    name: 'drain',
+    summary: 'empty a node, so that it can be stopped',
+    load: async () => (await import('./commands/drain.ts')).defineDrain,
+  },
+  {
     name: 'put',
     summary: 'store an entry',
     load: async () => (await import('./commands/put.ts')).definePut,
@@ -78,6 +88,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'export',
     summary: 'write entries as lines',
     load: async () => (await import('./commands/export.ts')).defineExport,
+  },
+  {
+    name: 'schema',
+    summary: 'what the entries of a namespace look like',
+    load: async () => (await import('./commands/schema.ts')).defineSchema,
   },
   {
     name: 'workload',

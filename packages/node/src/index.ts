@@ -37,4 +37,11 @@ export type { ShellEvent } from './observe/shell-event.ts';
 export type { LineSink } from './observe/line-sink.ts';
 
 export { ADMIN_PATHS } from './http/admin-surface.ts';
+export type {
+  LocalShardBody,
+  LocalShardsBody,
+  NodeShardsBody,
+  ShardBody,
+  ShardsBody,
+} from './http/shards-body.ts';
 export type { MemberBody, MembersCount, RaftBody, StatusBody } from './http/status-body.ts';
