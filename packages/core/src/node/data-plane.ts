@@ -18,11 +18,10 @@ import type {
 } from '../gateway/gateway-io.ts';
 import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type { ClientEffect, ClientInput, NodeEffect } from '../node-io.ts';
+import type { ClientEffect, ClientInput, NodeEffect, NodeReply } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
 import type { ShardsEffect, ShardsInput, ShardStatus } from '../shards/shards-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
-import type { NodeReply } from '../node-io.ts';
 import type { DataPlaneMessage } from './route.ts';
 
 /** The shards of one node, as the composition sees them. */

@@ -225,6 +225,10 @@ export class NodeRig {
         case 'clientSend':
           this.told.push({ node: name, link: effect.link, message: effect.message });
           break;
+        case 'clientHangUp':
+        case 'clientPause':
+          // Nothing here waits in buffers, so nobody has to be stopped.
+          break;
         case 'load':
           this.#load(name, effect);
           break;
