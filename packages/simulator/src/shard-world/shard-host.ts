@@ -200,6 +200,8 @@ export class ShardHost {
   }
 
   pause(): void {
+    // A pause must not outlive a process that never had it: nobody would end it after healing.
+    if (this.#running === undefined) return;
     this.#paused = true;
   }
 
