@@ -5,6 +5,7 @@ import {
   MEMBERSHIP_LAN,
   MEMBERSHIP_LOCAL,
   MEMBERSHIP_WAN,
+  PLANNER,
 } from '@memgrid/core';
 import { LIMITS } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
@@ -30,6 +31,7 @@ test.each([
   { heading: 'Election', column: 1, profile: ELECTION_LAN },
   { heading: 'Election', column: 2, profile: ELECTION_LOCAL },
   { heading: 'Election', column: 3, profile: ELECTION_WAN },
+  { heading: 'Ownership of shards', column: 1, profile: PLANNER },
 ])('docs/limits.md, $heading, column $column has every knob, with its value', (row) => {
   expect(numbers(row.heading, row.column)).toEqual(row.profile);
 });

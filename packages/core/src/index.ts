@@ -84,6 +84,7 @@ export { NodeMachine } from './node-machine.ts';
 export type { Digest } from './digest.ts';
 export type { NodeMachineOptions } from './node-machine.ts';
 export type * from './planner/planner-io.ts';
+export { PLANNER } from './planner/planner-config.ts';
 export { drainProgress, moveProgress } from './planner/progress.ts';
 export type { DrainProgress, MoveProgress, NodeMoves } from './planner/progress.ts';
 export type * from './node-status.ts';
