@@ -13,6 +13,8 @@ export const ROWS = [
   'swarm',
   'speed',
   'dev-start',
+  'entries-1m',
+  'restart-100k',
 ] as const;
 
 /** One file a row, so that measuring one again leaves the others as they were. */

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import type { Bench, Measurement } from './measurement.ts';
 import { record } from './record.ts';
 import { devStart } from './processes/dev-start.ts';
+import { entries1m } from './processes/entries-1m.ts';
+import { restart100k } from './processes/restart-100k.ts';
 import { detection } from './simulated/detection.ts';
 import { failOver } from './simulated/fail-over.ts';
 import { falseDeaths } from './simulated/false-deaths.ts';
@@ -17,6 +19,8 @@ const BENCHES: readonly Bench[] = [
   swarm,
   speed,
   devStart,
+  entries1m,
+  restart100k,
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]

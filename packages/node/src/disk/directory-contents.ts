@@ -2,7 +2,7 @@ import { decodeStoredEntry, isOrphanKey, parseEntryKey, shardOfKey } from '@memg
 import type { EntryTable } from '@memgrid/core';
 import type { ShardId } from '@memgrid/protocol';
 import type { Level } from 'level';
-import { unsealed, unsealedView } from './checksum.ts';
+import { unsealedView } from './checksum.ts';
 import { corruptError, unknownLayoutError } from './disk-error.ts';
 import type { DiskFinding } from './disk-finding.ts';
 import { LAYOUT_KEY, machineKey } from './disk-keys.ts';
@@ -80,7 +80,7 @@ class Reading implements DirectoryContents {
     if (name === undefined) {
       throw unknownLayoutError(this.#directory, `holds a record of an unknown kind, "${key}"`);
     }
-    const value = unsealed(key, bytes);
+    const value = unsealedView(key, bytes);
     if (value === undefined) {
       throw corruptError(this.#directory, `the record "${key}" is damaged`);
     }
@@ -101,7 +101,7 @@ class Reading implements DirectoryContents {
       this.findings.push({ kind: 'damagedEntry', ...entry, problem });
       return;
     }
-    const value = unsealed(key, bytes);
+    const value = unsealedView(key, bytes);
     if (value !== undefined) {
       this.records.set(key, value);
       return;
