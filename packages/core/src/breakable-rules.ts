@@ -43,7 +43,7 @@ export const BREAKABLE_RULES = [
   'session.unknown-stays-unknown',
   'session.feed-in-order',
   'near-cache.no-late-fill',
-  'near-cache.order-of-invalidations',
+  'near-cache.gap-forgets',
   // shards
   'shards.promise-before-serving',
   'shards.persist-promise',

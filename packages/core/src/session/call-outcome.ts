@@ -59,5 +59,7 @@ export function timeoutOf(call: PendingCall, now: Instant): CallOutcome {
   if (lastFailure !== undefined && call.unanswered === 0) {
     return outcomeOf(lastFailure, operationId, applied);
   }
-  return failureOf('TIMEOUT', { timeoutMs: options.timeoutMs }, { operationId, applied });
+  // A caller may wait for half a millisecond; what travels is whole ones.
+  const timeoutMs = Math.min(Math.ceil(options.timeoutMs), Number.MAX_SAFE_INTEGER);
+  return failureOf('TIMEOUT', { timeoutMs }, { operationId, applied });
 }

@@ -37,6 +37,9 @@ const BUDGET_MAX = 100;
 /** How often those who gave up are swept out of a peer's backlog. */
 const BACKLOG_SWEEP = 1024;
 
+/** A day: nodes grant less, and what travels is a whole number. */
+const TIMEOUT_MS_MAX = 86_400_000;
+
 const NEVER = Infinity as Instant;
 /** As long as the operation id that a write will get. */
 const A_UUID = '00000000-0000-7000-8000-000000000000';
@@ -338,7 +341,7 @@ export class Calls {
       read: call.linearizable ? 'strong' : options.read,
       durability: options.durability,
       sync: options.sync,
-      timeoutMs: Math.max(1, Math.ceil(call.deadline - now)),
+      timeoutMs: Math.min(Math.max(1, Math.ceil(call.deadline - now)), TIMEOUT_MS_MAX),
       noAutonomous: options.noAutonomous,
       atLeast: call.atLeast,
     });

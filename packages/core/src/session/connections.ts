@@ -87,7 +87,7 @@ export class Connections implements Reach<Peer> {
 
   get wakeAt(): Instant | undefined {
     let soonest: Instant | undefined;
-    const searching = this.#maySearch();
+    const searching = this.#searchesLeft() > 0;
     for (const peer of this.#byAddress.values()) {
       switch (peer.stage) {
         case 'idle':
@@ -115,8 +115,9 @@ export class Connections implements Reach<Peer> {
   /** Dials what is wanted, or anybody while nobody is connected. */
   dial(now: Instant): void {
     if (this.#closed) return;
+    let searches = this.#searchesLeft();
     for (const peer of this.#byAddress.values()) {
-      const needed = peer.wanted || this.#maySearch();
+      const needed = peer.wanted || searches > 0;
       if (!needed || peer.stage !== 'idle' || peer.redialAt > now) continue;
       if (this.#isReachedOtherwise(peer)) {
         peer.wanted = false;
@@ -126,6 +127,7 @@ export class Connections implements Reach<Peer> {
         peer.redialAt = after(now, this.#config.redialMsMin);
         continue;
       }
+      searches -= 1;
       this.#dial(peer, now);
     }
   }
@@ -291,14 +293,14 @@ export class Connections implements Reach<Peer> {
     );
   }
 
-  /** Nobody is connected, and not enough are being asked. */
-  #maySearch(): boolean {
-    if (this.#ready.length > 0 || this.#closed) return false;
-    let underWay = 0;
+  /** While nobody is connected: how many more may be asked at the same time. */
+  #searchesLeft(): number {
+    if (this.#ready.length > 0 || this.#closed) return 0;
+    let left = SEARCHING_DIALS_MAX;
     for (const { stage } of this.#byAddress.values()) {
-      if (stage === 'dialling' || stage === 'greeting') underWay += 1;
+      if (stage === 'dialling' || stage === 'greeting') left -= 1;
     }
-    return underWay < SEARCHING_DIALS_MAX;
+    return left;
   }
 
   #dial(peer: Peer, now: Instant): void {

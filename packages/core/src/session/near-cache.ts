@@ -198,7 +198,7 @@ export class NearShard implements FeedConsumer {
   }
 
   feedMissed(feed: Feed): void {
-    this.generation += 1;
+    if (!broken('near-cache.gap-forgets')) this.generation += 1;
     this.#recent.clear();
     this.last = feed.last;
     this.#forgottenUpTo = feed.last;

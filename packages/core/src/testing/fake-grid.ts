@@ -194,6 +194,11 @@ export class FakeGrid {
     this.#trimmed.set(shard, index);
   }
 
+  /** The same for feeds only: what was written stays readable. */
+  forgetFeedsBelow(shard: number, index: number): void {
+    this.#trimmed.set(shard, index);
+  }
+
   readonly #trimmed = new Map<number, number>();
 
   /** What feeds have to tell by now. */

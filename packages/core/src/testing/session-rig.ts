@@ -1,4 +1,5 @@
-import type { ClientMessage, FeedFilter, OperationBody, Scope } from '@memgrid/protocol';
+import { shardOfEntry } from '@memgrid/protocol';
+import type { ClientMessage, FeedFilter, Operation, OperationBody, Scope } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { Instant } from '../machine.ts';
 import { Random } from '../random.ts';
@@ -30,6 +31,9 @@ interface Arrival {
   readonly happen: () => void;
 }
 
+/** Of whoever is not this session. */
+const NO_LINK: LinkId = -1;
+
 export const NOBODY: Scope = { namespace: 'ns', userId: '', agentId: '', appId: '', runId: '' };
 
 export const CALL_DEFAULTS: CallOptions = {
@@ -56,6 +60,8 @@ export class SessionRig {
   readonly down = new Set<number>();
   /** Links over which nothing arrives any more, either way. */
   readonly mute = new Set<LinkId>();
+  /** Told of each outcome as it comes. */
+  onOutcome: ((call: number, outcome: CallOutcome) => void) | undefined;
   now = 0 as Instant;
   #arrivals: Arrival[] = [];
   readonly #links = new Map<LinkId, number>();
@@ -116,8 +122,35 @@ export class SessionRig {
     return this.call(putOf(key, value), options);
   }
 
-  get(key: string, options: Partial<CallOptions> = {}): number {
+  /** @param onBegin hears the id first: a near-cache hit is answered before this returns. */
+  get(key: string, options: Partial<CallOptions> = {}, onBegin?: (call: number) => void): number {
+    onBegin?.(this.#nextCall);
     return this.call({ kind: 'get', namespace: 'ns', key }, options);
+  }
+
+  /** Somebody else writes: straight into the primary. */
+  writeElsewhere(key: string, value: number): void {
+    const shard = shardOfEntry({ ...NOBODY, key }, this.grid.shardCount);
+    const { primary } = this.grid.shard(shard);
+    const operationId = `elsewhere ${value}`;
+    const { read, durability, sync, noAutonomous, timeoutMs } = CALL_DEFAULTS;
+    const operation: Operation = {
+      id: 1,
+      shard,
+      operationId,
+      body: putOf(key, value),
+      read,
+      durability,
+      sync,
+      timeoutMs,
+      noAutonomous,
+      atLeast: 0,
+    };
+    const said = this.grid.receive(primary, NO_LINK, {
+      type: 'operations',
+      operations: [operation],
+    });
+    this.say(said.filter(({ link }) => link !== NO_LINK));
   }
 
   /** The value that a get found; undefined when it is absent. */
@@ -198,6 +231,7 @@ export class SessionRig {
       else if (effect.kind === 'outcome') {
         this.outcomes.set(effect.call, effect.outcome);
         this.outcomeCounts.set(effect.call, (this.outcomeCounts.get(effect.call) ?? 0) + 1);
+        this.onOutcome?.(effect.call, effect.outcome);
       }
     }
   }

@@ -1,0 +1,25 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { BreakableRule } from '../breakable-rules.ts';
+import { breakRule, mendRules } from '../testing/breaks.ts';
+import { sessionStorm } from '../testing/session-storm.ts';
+
+// What the build condition "memgrid-breaks" does for the simulator.
+vi.mock('#breaks', () => import('../testing/breaks.ts'));
+
+afterEach(mendRules);
+
+test.each<[BreakableRule, RegExp]>([
+  ['session.token-rises', /went back/],
+  ['session.same-operation-id', /carried out 2 times/],
+  ['session.unknown-stays-unknown', /said not to be applied, and was/],
+  ['session.feed-in-order', /The watch showed record/],
+  ['near-cache.no-late-fill', /went back/],
+  ['near-cache.gap-forgets', /went back/],
+])('a storm finds out who breaks %s', { timeout: 60_000 }, (rule, problem) => {
+  breakRule(rule);
+  let found: string | undefined;
+  for (let seed = 1; seed <= 200 && found === undefined; seed += 1) {
+    found = sessionStorm(seed).find((sentence) => problem.test(sentence));
+  }
+  expect(found).toBeDefined();
+});
