@@ -14,8 +14,13 @@ import { comparePositions, ORIGIN } from './shard-log.ts';
 
 export interface ActivationOwner {
   readonly copy: ShardCopy;
-  /** Appends what a longer log has after this one's commit. */
-  adopt(suffix: LogSuffix): void;
+  readonly isComplete: boolean;
+  /**
+   * Appends what a longer log has after this one's commit.
+   *
+   * @returns false when it does not fit: then only the whole shard helps.
+   */
+  adopt(suffix: LogSuffix): boolean;
   /** The log of `from` does not reach back far enough: take its whole shard. */
   streamFrom(from: NodeId): void;
 }
@@ -82,6 +87,8 @@ export class Activation {
 
   /** Whether this log is the longest of a quorum of promises; fetches what is missing. */
   advance(): boolean {
+    // A stream is about to put another copy in this one's place.
+    if (!this.#owner.isComplete) return false;
     if (broken('shards.promise-before-serving')) return true;
     if (!hasQuorum(this.#sets, (node) => this.hasPromised(node))) return false;
     if (broken('shards.longest-complete-log-wins')) return true;
@@ -100,12 +107,11 @@ export class Activation {
   suffix(from: NodeId, suffix: LogSuffix): void {
     if (this.#pull?.from !== from || this.#pull.number !== suffix.pull) return;
     this.#pull = undefined;
-    if (suffix.gone) {
+    if (suffix.gone || !this.#owner.adopt(suffix)) {
       this.#streaming = true;
       this.#owner.streamFrom(from);
       return;
     }
-    this.#owner.adopt(suffix);
     const { last } = this.#owner.copy.log;
     if (suffix.more) this.#pullFrom(from, last);
     // It may have less than it promised: what was not synced there is gone after its restart.

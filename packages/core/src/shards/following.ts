@@ -1,6 +1,5 @@
 import type {
   LogRecord,
-  LogSuffix,
   NodeId,
   Relay,
   ReplicateShard,
@@ -86,16 +85,6 @@ export class Following {
     copy.commitTo(Math.min(item.commit, this.#matched));
     if (copy.commit >= item.commit) this.#currentAt = this.#context.now;
     if (this.#isWorthAnAnswer(copy, item.records)) this.#acknowledge(from, undefined);
-  }
-
-  /** A suffix that somebody relays, or that a pull asked for. */
-  adopt(suffix: LogSuffix): void {
-    this.#enter(suffix.epoch);
-    const copy = this.#owner.receiving;
-    const result = matchRecords(copy, suffix.previous, suffix.records);
-    if (result.kind !== 'matched') return;
-    this.#owner.onCut(copy, result.cut);
-    copy.commitTo(Math.min(suffix.commit, result.upTo));
   }
 
   /** More of the log is safe: tell the primary, if it cares. */

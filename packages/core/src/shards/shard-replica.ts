@@ -16,6 +16,7 @@ import { broken } from '#breaks';
 import { earliest, type Instant, isDue } from '../machine.ts';
 import { appliedChange } from './applied-change.ts';
 import { Following } from './following.ts';
+import { matchRecords } from './log-matching.ts';
 import { Mending } from './mending.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
@@ -279,8 +280,13 @@ export class ShardReplica implements CopyOwner {
     this.reads.resume();
   }
 
-  adopt(suffix: LogSuffix): void {
-    this.following.adopt(suffix);
+  adopt(suffix: LogSuffix): boolean {
+    const copy = this.#copy;
+    const result = matchRecords(copy, suffix.previous, suffix.records);
+    if (result.kind !== 'matched') return false;
+    this.onCut(copy, result.cut);
+    copy.commitTo(Math.min(suffix.commit, result.upTo));
+    return true;
   }
 
   streamFrom(from: NodeId): void {
@@ -384,6 +390,8 @@ export class ShardReplica implements CopyOwner {
 
   #lead(config: ShardConfig): void {
     this.#fence(config.epoch);
+    // Whatever was missing here is fetched by the activation now, from whoever has most.
+    this.streams.abandon();
     const primary = new Primary(this.#context, config, this);
     this.#primary = primary;
     this.promise.whenDurable(config.epoch, () => {
@@ -446,7 +454,9 @@ export class ShardReplica implements CopyOwner {
   }
 
   #onSuffix(from: NodeId, suffix: LogSuffix): void {
-    if (suffix.epoch !== this.promised) return;
+    if (this.#refuses(from, suffix.epoch)) return;
+    // A replica that was away hears of the epoch like this when its log is too short for records.
+    this.#fence(suffix.epoch);
     if (this.streams.onSuffix(from, suffix)) return;
     if (suffix.pull > 0) this.primary?.suffix(from, suffix);
     else if (suffix.gone) this.streams.begin(from);

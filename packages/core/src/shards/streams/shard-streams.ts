@@ -91,7 +91,7 @@ export class ShardStreams {
     if (target === undefined || this.#flipping) return;
     const isStale =
       target.options.session !== config.session && !config.replicas.includes(this.#context.self);
-    if (isStale || !this.#owner.isHeld || !nodes.includes(target.options.source)) this.#abandon();
+    if (isStale || !this.#owner.isHeld || !nodes.includes(target.options.source)) this.abandon();
   }
 
   onMessage(from: NodeId, body: ShardMessage): void {
@@ -124,7 +124,7 @@ export class ShardStreams {
     this.#dropClosed();
     const target = this.#target;
     if (target === undefined || this.#flipping) return;
-    if (target.isLost(now)) this.#abandon();
+    if (target.isLost(now)) this.abandon();
     else target.wake(now);
   }
 
@@ -135,7 +135,7 @@ export class ShardStreams {
   /** Gives everything up: this node holds the shard no longer. */
   stop(): void {
     for (const source of this.#sources) this.#close(source);
-    this.#abandon();
+    this.abandon();
     this.#empty(1 - this.#owner.copy.slot);
   }
 
@@ -200,7 +200,7 @@ export class ShardStreams {
     if (target === undefined || this.#flipping) return;
     if (target.options.source !== from || target.options.number !== stream) return;
     // The primary offers a stream again; by then another one may have ended.
-    this.#abandon();
+    this.abandon();
   }
 
   /** One batch names the other slot, and holds everything of it that is not on disk yet. */
@@ -227,7 +227,8 @@ export class ShardStreams {
     });
   }
 
-  #abandon(): void {
+  /** Gives up the stream that fills this replica, unless it is whole already. */
+  abandon(): void {
     const target = this.#target;
     if (target === undefined || this.#flipping) return;
     this.#target = undefined;
