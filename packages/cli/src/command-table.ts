@@ -90,6 +90,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/export.ts')).defineExport,
   },
   {
+    name: 'verify',
+    summary: 'compare what the replicas hold',
+    load: async () => (await import('./commands/verify.ts')).defineVerify,
+  },
+  {
     name: 'schema',
     summary: 'what the entries of a namespace look like',
     load: async () => (await import('./commands/schema.ts')).defineSchema,

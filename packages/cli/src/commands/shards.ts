@@ -80,7 +80,10 @@ function newest({ answers }: Everybody<ShardsBody>): ShardsBody | undefined {
 }
 
 function movesOf({ answers }: Everybody<ShardsBody>): ShardsBody['moves'] {
-  return answers.map(({ body }) => body?.moves).find((moves) => moves != null) ?? null;
+  return (
+    answers.map(({ body }) => body?.moves).find((moves) => moves !== null && moves !== undefined) ??
+    null
+  );
 }
 
 function problemsOf(everybody: Everybody<ShardsBody>, best: ShardsBody | undefined): string[] {

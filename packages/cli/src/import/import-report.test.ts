@@ -18,21 +18,21 @@ test('a report says what was stored, over several runs', async () => {
   using file = temporary();
   expect(await readReport(file.path)).toBeUndefined();
   const first = await ReportWriter.open(file.path, HEAD);
-  await first.add({ kind: 'stored', line: 1, id: 'a', version: 'v' });
+  await first.add({ kind: 'stored', line: 1, id: 'a', slice: 7, version: 'v' });
   await first.add({ kind: 'blank', line: 2 });
   await first.add({ kind: 'failed', line: 3, id: 'c', code: 'X', message: 'x', applied: 'no' });
   await first.close();
   // The process was killed in the middle of a line.
   appendFileSync(file.path, '{"line":4,"outcome":"sto');
   const second = await ReportWriter.open(file.path, undefined);
-  await second.add({ kind: 'present', line: 5, id: 'e' });
+  await second.add({ kind: 'present', line: 5, id: 'e', slice: 9 });
   await second.add({ kind: 'skipped', line: 1, id: 'a' });
   await second.close();
   const report = await readReport(file.path);
   expect(report?.head).toEqual(HEAD);
   expect([...(report?.entries.values() ?? [])]).toEqual([
-    { line: 1, id: 'a' },
-    { line: 5, id: 'e' },
+    { line: 1, id: 'a', slice: 7 },
+    { line: 5, id: 'e', slice: 9 },
   ]);
 });
 

@@ -17,6 +17,8 @@ export interface ReportHead {
 export interface ReportedEntry {
   readonly line: number;
   readonly id: string;
+  /** Where its owner puts it: an id of somebody's own does not tell. */
+  readonly slice: number;
 }
 
 export interface ReadReport {
@@ -42,10 +44,11 @@ export async function readReport(path: string): Promise<ReadReport | undefined> 
       if (head === undefined) break;
       continue;
     }
-    const { outcome, id, line: number } = (value ?? {}) as Record<string, unknown>;
+    const { outcome, id, line: number, slice } = (value ?? {}) as Record<string, unknown>;
     const kept = outcome === 'stored' || outcome === 'present';
-    if (kept && typeof id === 'string' && typeof number === 'number') {
-      entries.set(id, { line: number, id });
+    const isPlaced = typeof number === 'number' && typeof slice === 'number';
+    if (kept && typeof id === 'string' && isPlaced) {
+      entries.set(id, { line: number, id, slice });
     }
   }
   if (head === undefined) {

@@ -1,4 +1,5 @@
-import { isClusterError, type Namespace, type PutOptions } from '@memgrid/client';
+import { isClusterError, type Namespace, type NewEntry, type PutOptions } from '@memgrid/client';
+import { sliceOfEntry } from '@memgrid/protocol';
 import { concurrently } from './concurrently.ts';
 import type { LineEntries } from './line-entry.ts';
 import type { Line } from './read-lines.ts';
@@ -9,10 +10,17 @@ export type LineOutcome =
       readonly kind: 'stored';
       readonly line: number;
       readonly id: string;
+      /** Where the entry lives, whatever its id. */
+      readonly slice: number;
       readonly version: string;
     }
   /** It was there already: an earlier import, or an earlier attempt of this one. */
-  | { readonly kind: 'present'; readonly line: number; readonly id: string }
+  | {
+      readonly kind: 'present';
+      readonly line: number;
+      readonly id: string;
+      readonly slice: number;
+    }
   | {
       readonly kind: 'failed';
       readonly line: number;
@@ -86,22 +94,21 @@ export class Importer {
     return await this.#put(number, made.entry);
   }
 
-  async #put(
-    line: number,
-    entry: Parameters<Namespace['put']>[0] & { id: string },
-  ): Promise<LineOutcome> {
+  async #put(line: number, entry: NewEntry & { id: string }): Promise<LineOutcome> {
     const { namespace, replace, write, patienceMs, nowMs } = this.#options;
     const { id } = entry;
     const until = nowMs() + patienceMs;
     for (let attempt = 0; ; attempt++) {
       try {
         const { version } = await namespace.put(entry, { ...write, ifAbsent: !replace });
-        return { kind: 'stored', line, id, version };
+        return { kind: 'stored', line, id, slice: sliceOf(namespace.name, entry), version };
       } catch (error) {
         // Anything else is a bug of ours and must not pass for a bad line.
         if (!isClusterError(error)) throw error;
         const { code, message } = error;
-        if (code === 'VERSION_CONFLICT' && !replace) return { kind: 'present', line, id };
+        if (code === 'VERSION_CONFLICT' && !replace) {
+          return { kind: 'present', line, id, slice: sliceOf(namespace.name, entry) };
+        }
         const applied = error.applied === 'no' && attempt === 0 ? 'no' : 'unknown';
         // Trying an entry of a fixed id again stores nothing twice, so time is the only limit.
         const hopeless = error.retry === 'never' && code !== 'OPERATION_EXPIRED';
@@ -118,4 +125,9 @@ export class Importer {
     const max = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(attempt, 10));
     await this.#options.pause(PAUSE_MS_MIN + Math.random() * max);
   }
+}
+
+function sliceOf(namespace: string, entry: NewEntry & { id: string }): number {
+  const { userId = '', agentId = '', appId = '', runId = '', id: key } = entry;
+  return sliceOfEntry({ namespace, userId, agentId, appId, runId, key });
 }

@@ -79,6 +79,13 @@ test.each([
   expect(made.kind === 'problem' ? made.problem : '').toContain(says);
 });
 
+test.each(['{"content":"x","userId":"\\ud800"}', '{"content":"x","userId":5,"runId":[]}'])(
+  '%s is left for the client to refuse',
+  (line) => {
+    expect(entryOf(line, { rules: [] }).kind).toBe('entry');
+  },
+);
+
 test('a name from a file reaches no prototype', () => {
   const rules = [parseFieldRule('content=x'), parseFieldRule('metadata.__proto__={a}')];
   const made = entryOf('{"a":{"polluted":true}}', { rules });

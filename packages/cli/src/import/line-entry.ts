@@ -84,7 +84,9 @@ export class LineEntries {
     const bits = hash.digest();
     const parts = { userId: owner.userId, agentId: owner.agentId };
     const scope = Object.entries({ ...parts, appId: owner.appId, runId: owner.runId }).filter(
-      (part): part is [string, string] => typeof part[1] === 'string' && part[1] !== '',
+      // What is no proper text is refused by the client, with its path; it needs no place.
+      (part): part is [string, string] =>
+        typeof part[1] === 'string' && part[1] !== '' && part[1].isWellFormed(),
     );
     const slice =
       scope.length === 0

@@ -1,0 +1,209 @@
+import type { Command } from 'commander';
+import { sliceOfEntry, sliceOfId, type NodeId } from '@memgrid/protocol';
+import { shortName } from '../cluster/cluster-verdict.ts';
+import { CommandError } from '../command-error.ts';
+import { runCommand } from '../command-run.ts';
+import type { CommandResult } from '../command-run.ts';
+import type { CommandContext } from '../command-context.ts';
+import { withGridOptions } from '../entries/grid-options.ts';
+import type { GridOptions } from '../entries/grid-options.ts';
+import { withGrid } from '../entries/with-grid.ts';
+import { EXIT } from '../exit-code.ts';
+import { readReport } from '../import/import-report.ts';
+import { counted, ProgressBar } from '../progress/progress-bar.ts';
+import type { Terminal } from '../terminal.ts';
+import { DirectLink, type DirectLinkOptions } from '../verify/direct-link.ts';
+import { compareReplicas } from '../verify/replica-comparison.ts';
+import type { ComparisonReport, ExpectedEntry } from '../verify/replica-comparison.ts';
+
+const HELP = `
+Reads entries from every replica, each node asked itself, and compares version and bytes with a
+strong read. With --report these are the entries that an import has stored: one that is nowhere is
+found as well. Without it they are the entries of the namespace.
+
+Examples:
+  memgrid import turns.ndjson --set content={text} --report turns.report
+  memgrid verify --report turns.report
+  memgrid verify --namespace notes --json | jq '.data.differences[]'
+
+Exit codes: 0 every copy is what it has to be, 1 some are not: each is listed, 8 some nodes did not
+answer, so that nothing is known of their copies, 3 no node answered.`;
+
+interface VerifyOptions extends GridOptions {
+  readonly report?: string;
+  readonly progress: boolean;
+}
+
+/** Differences that are shown; --json has all. */
+const SHOWN_MAX = 20;
+const PAGE_ENTRIES = 1_000;
+
+/** `memgrid verify`: compares what the replicas hold. */
+export function defineVerify(command: Command, { terminal, finish }: CommandContext): void {
+  withGridOptions(command)
+    .option(
+      '--report <file>',
+      'what `memgrid import --report` wrote (default: the whole namespace)',
+    )
+    .option('--no-progress', 'show no progress bar')
+    .addHelpText('after', HELP);
+  command.action(async (options: VerifyOptions) => {
+    const call = { command: 'verify', json: options.json === true, terminal };
+    finish(await runCommand(call, () => verify(options, terminal)));
+  });
+}
+
+async function verify(options: VerifyOptions, terminal: Terminal): Promise<CommandResult> {
+  const expected = options.report === undefined ? undefined : await reported(options.report);
+  const namespace = expected?.namespace ?? options.namespace;
+  using links = await openLinks(options, terminal);
+  const bar = new ProgressBar(terminal, {
+    label: 'comparing',
+    unit: 'entries',
+    total: expected?.entries.length,
+    shown: options.progress,
+    nowMs: () => performance.now(),
+  });
+  const entries = expected === undefined ? everything(options, terminal) : each(expected.entries);
+  let done = 0;
+  try {
+    const report = await compareReplicas(entries, {
+      namespace,
+      placement: links.first.placement,
+      shardCount: links.first.welcome.shardCount,
+      links: links.byNode,
+      timeoutMs: options.timeout,
+      compared: (differences) => {
+        done += 1;
+        bar.update(done, differences === 0 ? '' : `${counted(differences)} differ`);
+      },
+    });
+    return resultOf(report, links);
+  } finally {
+    bar.end();
+  }
+}
+
+interface Links extends Disposable {
+  readonly first: DirectLink;
+  readonly byNode: ReadonlyMap<NodeId, DirectLink>;
+  readonly away: readonly NodeId[];
+}
+
+async function openLinks(options: GridOptions, terminal: Terminal): Promise<Links> {
+  const settings: DirectLinkOptions = {
+    token: terminal.environment['MEMGRID_TOKEN'] ?? '',
+    secure: options.nodes.some((address) => address.startsWith('wss://')),
+    timeoutMs: options.timeout,
+  };
+  const first = await firstLink(options.nodes, settings);
+  const byNode = new Map([[first.welcome.nodeId, first]]);
+  const away: NodeId[] = [];
+  const others = first.placement.nodes.filter(({ nodeId }) => nodeId !== first.welcome.nodeId);
+  await Promise.all(
+    others.map(async ({ nodeId, address }) => {
+      try {
+        byNode.set(nodeId, await DirectLink.open(address, settings));
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        away.push(nodeId);
+      }
+    }),
+  );
+  return {
+    first,
+    byNode,
+    away,
+    [Symbol.dispose]: () => {
+      for (const link of byNode.values()) link[Symbol.dispose]();
+    },
+  };
+}
+
+async function firstLink(
+  addresses: readonly string[],
+  settings: DirectLinkOptions,
+): Promise<DirectLink> {
+  const failures: CommandError[] = [];
+  for (const address of addresses) {
+    try {
+      return await DirectLink.open(address, settings);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      failures.push(error);
+    }
+  }
+  const said = failures.map(({ message }) => message).join(' ');
+  throw new CommandError('NO_NODE_REACHABLE', said, {
+    exitCode: EXIT.unreachable,
+    hint: 'Is one of them running? --nodes or MEMGRID_NODES names another.',
+  });
+}
+
+async function reported(
+  path: string,
+): Promise<{ readonly namespace: string; readonly entries: readonly ExpectedEntry[] }> {
+  const report = await readReport(path);
+  if (report === undefined) {
+    throw new CommandError('UNREADABLE_FILE', `There is no report ${path}.`, {
+      exitCode: EXIT.usage,
+      hint: 'memgrid import --report writes one.',
+    });
+  }
+  const entries = [...report.entries.values()].map(({ id, line, slice }) => ({ id, line, slice }));
+  return { namespace: report.head.namespace, entries };
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+async function* everything(
+  options: VerifyOptions,
+  terminal: Terminal,
+): AsyncGenerator<ExpectedEntry> {
+  const ids = await withGrid(options, terminal, async (grid) => {
+    const entries = grid.namespace(options.namespace);
+    const found: ExpectedEntry[] = [];
+    let cursor: string | undefined;
+    do {
+      const settings = { read: 'strong', limit: PAGE_ENTRIES } as const;
+      const page = await entries.list(
+        {},
+        cursor === undefined ? settings : { ...settings, cursor },
+      );
+      for (const { entry } of page.items) {
+        const { id, namespace, userId = '', agentId = '', appId = '', runId = '' } = entry;
+        const address = { namespace, userId, agentId, appId, runId, key: id };
+        found.push({ id, slice: sliceOfId(id) ?? sliceOfEntry(address) });
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return found;
+  });
+  yield* ids;
+}
+
+function resultOf(report: ComparisonReport, { byNode, away }: Links): CommandResult {
+  const { entries, copies, unread, differences } = report;
+  const shown = differences.slice(0, SHOWN_MAX).map(({ id, line, shard, node, problem }) => {
+    const where = node === undefined ? `shard ${shard}` : `shard ${shard} on ${shortName(node)}`;
+    return `${line === undefined ? '' : `Line ${line}, `}${id}, ${where}: ${problem}.`;
+  });
+  if (differences.length > SHOWN_MAX) {
+    shown.push(`… and ${counted(differences.length - SHOWN_MAX)} more differences.`);
+  }
+  const missing = unread === 0 ? '' : ` ${counted(unread)} copies could not be read.`;
+  const verdict =
+    differences.length === 0
+      ? 'every one is right'
+      : `${counted(differences.length)} are not right`;
+  return {
+    data: { entries, copies, unread, differences },
+    text: `${counted(entries)} entries, ${counted(copies)} copies read: ${verdict}.${missing}`,
+    warnings: shown,
+    answeredBy: [...byNode.keys()],
+    missing: away,
+    exitCode: differences.length > 0 ? EXIT.failed : unread > 0 ? EXIT.partial : EXIT.good,
+  };
+}
