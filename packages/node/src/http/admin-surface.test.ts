@@ -431,3 +431,35 @@ test.each<[string, NodeStatus, string | undefined]>([
   if (problem === undefined) expect(response.json()).toEqual({ status: 'safe', nodeId: self });
   else expect(response.body).toContain(problem);
 });
+
+const committed: NodeReply = {
+  kind: 'proposed',
+  outcome: { kind: 'committed', index: 10 as LogIndex },
+};
+
+test('a dead node is expelled, a living one is not', async () => {
+  const members = status.members.map((one) => ({ ...one, liveness: 'dead' as const }));
+  const expel = { method: 'POST', url: '/cluster/members/expel' } as const;
+  const dead = surfaceOf({ status: () => ({ ...status, members }), reply: committed });
+  const response = await dead.server.inject({ ...expel, payload: { node: other } });
+  expect(response.json()).toEqual({ nodeId: other, status: 'expelled' });
+  expect(dead.asked).toEqual([
+    { kind: 'propose', command: { kind: 'setStatus', nodeId: other, status: 'expelled' } },
+  ]);
+  const alive = surfaceOf({ reply: committed });
+  const refused = await alive.server.inject({ ...expel, payload: { node: other } });
+  expect(refused.statusCode).toBe(409);
+  expect(alive.asked).toEqual([]);
+});
+
+test('shards are revived by a command, and a reason is given when there is nothing to revive', async () => {
+  const revive = { method: 'POST', url: '/cluster/shards/revive' } as const;
+  const { server, asked } = surfaceOf({ reply: committed });
+  expect((await server.inject(revive)).statusCode).toBe(200);
+  expect(asked).toEqual([{ kind: 'propose', command: { kind: 'reviveShards' } }]);
+  const detail = 'There is no shard that lost its majority.';
+  const idle = surfaceOf({ reply: { kind: 'failed', reason: 'invalid', detail } });
+  const response = await idle.server.inject(revive);
+  expect(response.statusCode).toBe(409);
+  expect(response.json()).toMatchObject({ error: { code: 'CONFLICT', message: detail } });
+});

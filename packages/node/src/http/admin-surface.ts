@@ -26,6 +26,8 @@ export const ADMIN_PATHS = {
   '/cluster/shards': 'Who owns which shard, and how the copies of this node are.',
   '/cluster/members/drain': 'POST {"node": nodeId} moves the shards of a node to others.',
   '/cluster/members/undrain': 'POST {"node": nodeId} lets it hold shards again.',
+  '/cluster/members/expel': 'POST {"node": nodeId} gives up a dead node: it can never come back.',
+  '/cluster/shards/revive': 'POST lets shards go on without a majority that was expelled.',
   '/cluster/schemas': 'The schemas of entries; POST a definition adds a version.',
   '/cluster/schemas/commit': 'POST {"name", "version"} says which version writers write.',
   '/cluster/schemas/bind': 'POST {"namespace", "name"} lets a namespace follow a schema.',

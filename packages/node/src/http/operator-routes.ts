@@ -34,6 +34,20 @@ export function operatorRoutes(server: FastifyInstance, source: AdminSource): vo
     }
     return { nodeId: member.nodeId, status: 'normal' };
   });
+  server.post('/cluster/members/expel', async (request) => {
+    const member = memberOf(request.body, source);
+    if (member.liveness === 'alive' || member.liveness === 'suspect') {
+      throw new HttpError('CONFLICT', 'This node is not dead.', 'Stop its process first.');
+    }
+    if (member.status !== 'expelled') {
+      await propose(source, { kind: 'setStatus', nodeId: member.nodeId, status: 'expelled' });
+    }
+    return { nodeId: member.nodeId, status: 'expelled' };
+  });
+  server.post('/cluster/shards/revive', async () => {
+    await propose(source, { kind: 'reviveShards' });
+    return { status: 'revived' };
+  });
   server.get('/cluster/schemas', async () => startedStatus(source).control?.schemas ?? NO_SCHEMAS);
   // A schema may be larger than any other request; JSON may be spread over lines.
   const bodyLimit = 4 * SCHEMA_LIMITS.schemaBytesMax;
@@ -124,7 +138,10 @@ function memberOf(body: unknown, source: AdminSource) {
   if (only === undefined) {
     throw new HttpError('NOT_FOUND', `No member has an id that begins with "${node}".`, MEMBERS);
   }
-  if (known.length === 1) return { nodeId: nodeId(only.nodeId), status: only.status };
+  if (known.length === 1) {
+    const { liveness, status } = only;
+    return { nodeId: nodeId(only.nodeId), status, liveness };
+  }
   throw badRequest(`${known.length} members have an id that begins with "${node}".`);
 }
 
