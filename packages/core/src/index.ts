@@ -82,7 +82,7 @@ export type {
 } from './reachability/reachability-config.ts';
 export { NodeMachine } from './node-machine.ts';
 export type { Digest } from './digest.ts';
-export type { NodeMachineOptions } from './node-machine.ts';
+export type { NodeMachineOptions } from './node/node-machine-io.ts';
 export type * from './planner/planner-io.ts';
 export { PLANNER } from './planner/planner-config.ts';
 export { drainProgress, moveProgress } from './planner/progress.ts';

@@ -1,59 +1,37 @@
 import { broken } from '#breaks';
 import {
-  groupEpoch as toGroupEpoch,
-  nodeId as toNodeId,
-  type ClusterId,
   type Envelope,
-  type FoundingPlan,
   type Generation,
   type GroupEpoch,
   type MemberRecord,
   type Message,
   type NodeId,
 } from '@memgrid/protocol';
-import { unreachable } from './assert.ts';
-import type { EntryAdmission } from './gateway/gateway-io.ts';
-import { GATEWAY_LIMITS } from './gateway/gateway-limits.ts';
-import { Founding } from './bootstrap/founding.ts';
-import type { FoundingEffect, FoundingInput } from './bootstrap/founding-io.ts';
-import type { Digest } from './digest.ts';
-import type { ElectionConfig } from './election/election-config.ts';
-import { cluster32 } from './links/envelope-checks.ts';
-import { Links } from './links/links.ts';
+import type { Links } from './links/links.ts';
 import type { LinksEffect, LinksInput } from './links/links-io.ts';
 import { earliest, type Instant, type Machine } from './machine.ts';
-import type { MembershipConfig } from './membership/membership-config.ts';
 import { ClockKeeper } from './node/clock-keeper.ts';
-import { ClusterMachine } from './node/cluster-machine.ts';
-import { DataPlane, type DataPlaneEffect, type DataPlaneInput } from './node/data-plane.ts';
+import type { ClusterMachine } from './node/cluster-machine.ts';
+import type { DataPlane, DataPlaneEffect, DataPlaneInput } from './node/data-plane.ts';
 import { EffectQueue } from './node/effect-queue.ts';
 import { describeCluster } from './node/describe-cluster.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
-import {
-  foundedEntry,
-  joinedEntry,
-  recoveredEntry,
-  type ClusterEntry,
-  type NewEntry,
-} from './node/cluster-entry.ts';
-import type { EntryTable } from './entries/entry-table.ts';
-import { Shards } from './shards/shards.ts';
-import { SHARDS_DEFAULTS } from './shards/shards-config.ts';
-import type { EntryRules, ShardsOptionsOverride } from './shards/shards-io.ts';
-import { FOUNDING_EPOCH } from './node/founding-image.ts';
+import { recoveredEntry, type ClusterEntry, type NewEntry } from './node/cluster-entry.ts';
+import { ClusterSearch, type SearchEffect } from './node/cluster-search.ts';
 import { missingCoordinator } from './node/missing-coordinator.ts';
 import {
   clockBoundOperation,
   identityOperation,
-  promiseOperations,
   recoverNode,
   type RecoveredNode,
 } from './node/node-records.ts';
+import type { NodeMachineOptions, PartEffect } from './node/node-machine-io.ts';
+import { clusterOf, dataPlaneOf, envelopeOf, identityOf, linksOf } from './node/node-parts.ts';
 import { ownRecord } from './node/own-record.ts';
 import { PendingWrites } from './node/pending-writes.ts';
 import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
-import { SeedSearch } from './node/seed-search.ts';
+import type { Surroundings } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
 import type {
   HaltCode,
@@ -66,33 +44,7 @@ import type {
 import type { RequestId } from './request-id.ts';
 import type { StoreOperation } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';
-import type { Random } from './random.ts';
 import type { SchemaRegistry } from './schema-registry/schema-registry.ts';
-
-/** Everything a node starts from. */
-export interface NodeMachineOptions {
-  readonly settings: NodeSettings;
-  readonly membership: MembershipConfig;
-  readonly election: ElectionConfig;
-  /** What differs from the defaults of the replication. */
-  readonly shards: ShardsOptionsOverride;
-  /** Filled with the entries that the data directory holds. */
-  readonly entries: EntryTable;
-  readonly rules: EntryRules & EntryAdmission;
-  /** All records of the data directory, by key, without entries. Empty for a new node. */
-  readonly records: ReadonlyMap<string, Uint8Array>;
-  readonly random: Random;
-  readonly digest: Digest;
-  readonly now: Instant;
-  readonly wallMs: number;
-}
-
-/** What one of the parts wants, until its turn comes. */
-type Inner =
-  | { readonly of: 'links'; readonly effect: LinksEffect }
-  | { readonly of: 'founding'; readonly effect: FoundingEffect }
-  | { readonly of: 'cluster'; readonly effect: ClusterEffect }
-  | { readonly of: 'data'; readonly effect: DataPlaneEffect };
 
 /**
  * One node: from its data directory to its place in a cluster.
@@ -111,16 +63,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #identity: Identity;
   #phase: NodePhase = 'starting';
   #started = false;
-  #founding: Founding | undefined;
   #cluster: ClusterMachine | undefined;
   readonly #peers = new PeerBook();
-  readonly #seeds: SeedSearch;
-  /** Kept by founders until everybody in it has heard: they may have missed the commit. */
-  #plan: FoundingPlan | undefined;
+  readonly #search: ClusterSearch;
   readonly #writes = new PendingWrites();
   /** Why this node stopped for good. */
   #end: { readonly code: HaltCode; readonly detail: string } | undefined;
-  readonly #inner = new EffectQueue<Inner>();
+  readonly #inner = new EffectQueue<PartEffect>();
   #out: NodeEffect[] = [];
 
   /** @throws Error naming the key when a record is damaged. */
@@ -129,68 +78,28 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#options = options;
     const recovered = recoverNode(options.records);
     this.#recovered = recovered;
-    const previous = recovered.identity;
-    this.#identity = {
-      nodeId: previous?.nodeId ?? toNodeId(random.split('node-id').hex128()),
-      generation: ((previous?.generation ?? 0) + 1) as Generation,
-      clusterId: previous?.clusterId,
-    };
+    this.#identity = identityOf(options, recovered);
     this.#instance = random.split('instance').uint32();
     this.#clock = new ClockKeeper(recovered.clockBoundMs, wallMs, now);
     this.#rejections = new Rejections(settings.seeds);
-    this.#seeds = new SeedSearch(settings.seeds);
-    this.#links = new Links({
-      self: {
-        nodeId: this.#identity.nodeId,
-        generation: this.#identity.generation,
-        instance: this.#instance,
-        address: settings.address,
-        clusterId: this.#identity.clusterId,
-        groupEpoch: recovered.control?.groupEpoch ?? toGroupEpoch(0),
-        protocolMin: settings.protocolMin,
-        protocolMax: settings.protocolMax,
-        features: settings.features,
-      },
-      random: random.split('links'),
+    this.#search = new ClusterSearch({
+      settings,
+      peers: this.#peers,
+      identity: () => this.#identity,
+      surroundings: () => this.#surroundings(),
+      random,
     });
-    this.#data = this.#makeDataPlane();
-  }
-
-  #makeDataPlane(): DataPlane {
-    const { entries, now, random, records, rules, settings, shards } = this.#options;
-    const { nodeId: self, generation } = this.#identity;
-    return new DataPlane({
-      shards: new Shards({
-        self,
-        generation,
-        config: { ...SHARDS_DEFAULTS, ...shards },
-        records,
-        entries,
-        rules,
-        tick: () => this.#clock.tick(),
-        random: random.split('shards'),
-        now,
-      }),
-      gateway: {
-        self,
-        generation,
-        protocolMin: settings.protocolMin,
-        protocolMax: settings.protocolMax,
-        limits: GATEWAY_LIMITS,
-        rules,
-        wallMs: () => this.#clock.wallMs,
-      },
-    });
+    this.#links = linksOf(options, this.#ownRecord(), recovered);
+    this.#data = dataPlaneOf(options, this.#identity, this.#clock);
   }
 
   get wakeAt(): Instant | undefined {
     if (this.#end !== undefined) return undefined;
     if (!this.#started) return this.#options.now;
-    let soonest = earliest(this.#links.wakeAt, this.#founding?.wakeAt);
+    let soonest = earliest(this.#links.wakeAt, this.#search.wakeAt);
     soonest = earliest(soonest, this.#cluster?.wakeAt);
     // Nothing about entries leaves, or changes, before this start is durable.
-    if (this.#phase !== 'starting') soonest = earliest(soonest, this.#data.wakeAt);
-    return earliest(soonest, this.#seeds.wakeAt);
+    return this.#phase === 'starting' ? soonest : earliest(soonest, this.#data.wakeAt);
   }
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
@@ -205,21 +114,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#start();
     this.#fromLinks(this.#links.wake(now));
     this.#settle(now);
-    if (this.#founding !== undefined) this.#fromFounding(this.#founding.wake(now));
+    this.#fromSearch(this.#search.wake(now));
     this.#settle(now);
     if (this.#cluster !== undefined) this.#fromCluster(this.#cluster.wake(now));
     this.#settle(now);
     if (this.#phase !== 'starting') this.#fromData(this.#data.wake(now));
-    this.#trySeeds(now);
     return this.#take(now);
   }
 
-  /** Everything that may be looked at from outside. A copy, built on demand. */
   /** For the rules of entries, which change with every schema that is defined. */
   get schemas(): SchemaRegistry | undefined {
     return this.#cluster?.schemas;
   }
 
+  /** Everything that may be looked at from outside. A copy, built on demand. */
   status(now: Instant): NodeStatus {
     const cluster = describeCluster(now, this.#cluster);
     const settled = cluster.coordinator !== undefined;
@@ -246,7 +154,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #waitingFor(): string {
     const rejection = this.#rejections.latestDetail;
     if (this.#phase === 'starting') return 'Waiting for the disk to confirm this start.';
-    if (this.#founding !== undefined) return rejection ?? this.#founding.waitingFor();
+    const { waitingFor } = this.#search;
+    if (waitingFor !== undefined) return rejection ?? waitingFor;
     const election = this.#cluster?.electionStatus();
     if (election === undefined || election.role === 'outsider') {
       return rejection ?? 'No connected member of the control group knows a coordinator.';
@@ -277,26 +186,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** The generation and a bound of the clock are durable: packets may leave. */
   #begin(now: Instant): void {
-    this.#seeds.begin(now);
     const { clusterId } = this.#identity;
     if (clusterId !== undefined) {
+      this.#search.begin(now);
       this.#enterCluster(now, recoveredEntry(clusterId, this.#recovered));
       return;
     }
-    const { settings, random } = this.#options;
     this.#phase = 'discovering';
-    this.#founding = new Founding(
-      {
-        self: this.#ownRecord(),
-        seeds: settings.seeds,
-        expect: settings.expect,
-        votersMax: settings.votersMax,
-        promise: this.#recovered.promise,
-      },
-      random.split('founding'),
-      now,
-    );
-    this.#fromFounding(this.#founding.wake(now));
+    const { promise } = this.#recovered;
+    this.#fromSearch(this.#search.beginAlone(now, this.#ownRecord(), promise));
   }
 
   #ownRecord(): MemberRecord {
@@ -304,27 +202,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #enterCluster(now: Instant, entry: ClusterEntry): void {
-    const { settings, membership, election, random, digest } = this.#options;
-    const { clusterId, record, control } = entry;
-    const groupEpoch = control?.groupEpoch ?? entry.groupEpoch ?? toGroupEpoch(0);
-    this.#founding = undefined;
+    const { clusterId, control } = entry;
+    const cluster = clusterOf(this.#options, entry, { self: this.#ownRecord(), now });
+    const { groupEpoch } = cluster;
     this.#phase = 'joining';
-    this.#fromLinks(this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
-    const cluster = new ClusterMachine({
-      clusterId,
-      groupEpoch,
-      self: this.#ownRecord(),
-      httpAddress: settings.httpAddress,
-      votersMax: settings.votersMax,
-      founding: settings,
-      membership,
-      election,
-      record,
-      control,
-      random: random.split('cluster'),
-      digest,
-      now,
-    });
+    this.#toLinks(now, { kind: 'self', clusterId, groupEpoch });
     this.#cluster = cluster;
     this.#toData(now, { kind: 'founded', clusterId });
     this.#fromCluster(cluster.begin(now));
@@ -364,7 +246,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'linkAccepted':
         // Before the start is durable there is no identity to shake hands with.
         if (this.#phase === 'starting') this.#out.push({ kind: 'hangUp', link: input.link });
-        else this.#fromLinks(this.#links.step(now, input));
+        else this.#toLinks(now, input);
         break;
       case 'linkOpened':
       case 'linkFailed':
@@ -373,19 +255,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'garbage':
       case 'unknownMessage':
       case 'pressure':
-        this.#fromLinks(this.#links.step(now, input));
-        break;
-      case 'clientAccepted':
-      case 'clientReceived':
-      case 'clientGarbage':
-      case 'clientClosed':
-      case 'clientPressure':
-      case 'loaded':
-      case 'damaged':
-        this.#toData(now, input);
+        this.#toLinks(now, input);
         break;
       default:
-        unreachable(input);
+        this.#toData(now, input);
     }
   }
 
@@ -427,11 +300,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #finishLeaving(now: Instant): void {
-    this.#fromLinks(this.#links.step(now, { kind: 'close', reason: 'leaving' }));
+    this.#toLinks(now, { kind: 'close', reason: 'leaving' });
     this.#halt(now, 'left', 'This node left.');
   }
 
   // Links.
+
+  #toLinks(now: Instant, input: LinksInput): void {
+    this.#fromLinks(this.#links.step(now, input));
+  }
 
   #fromLinks(effects: readonly LinksEffect[]): void {
     for (const effect of effects) this.#inner.add({ of: 'links', effect });
@@ -444,7 +321,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#out.push(effect);
         break;
       case 'transmit':
-        this.#transmit(effect);
+        this.#out.push({
+          kind: 'send',
+          link: effect.link,
+          envelope: envelopeOf(effect, {
+            identity: this.#identity,
+            clock: this.#clock,
+            controlIndex: this.#cluster?.controlIndex ?? 0,
+          }),
+        });
         break;
       case 'peerUp':
         this.#peerUp(now, effect);
@@ -458,7 +343,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#toCluster(now, effect);
         break;
       case 'reached':
-        this.#reached(now, effect.address, effect.peer);
+        this.#fromSearch(this.#search.reached(now, effect.address, effect.peer));
         break;
       case 'rejected':
         this.#rejections.note(now, effect);
@@ -473,43 +358,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     }
   }
 
-  #transmit(effect: Extract<LinksEffect, { kind: 'transmit' }>): void {
-    this.#out.push({
-      kind: 'send',
-      link: effect.link,
-      envelope: {
-        version: effect.version,
-        flags: 0,
-        cluster32: cluster32(this.#identity.clusterId),
-        source: this.#identity.nodeId,
-        sourceGeneration: this.#identity.generation,
-        targetGeneration: effect.targetGeneration,
-        sequence: effect.sequence,
-        timestamp: this.#clock.tick(),
-        controlIndex: this.#cluster?.controlIndex ?? 0,
-        message: effect.message,
-      },
-    });
-  }
-
   #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
-    const { peer, address, clusterId } = effect;
     this.#rejections.connected();
     this.#peers.add(effect, this.#identity.clusterId);
-    if (this.#cluster !== undefined) this.#announcePeer(now, peer);
-    else if (clusterId === undefined) this.#toFounding(now, { kind: 'peerUp', peer, address });
-    // Whoever dialled us is reached as well: our own dial there may lose against it every time.
-    this.#reached(now, address, peer);
-    this.#joinSeeds();
-    // A founder that crashed between its promise and the commit asks again by just being there.
-    if (this.#plan !== undefined && clusterId === undefined) this.#passPlanOn(now, peer);
+    this.#announcePeer(now, effect.peer);
+    this.#fromSearch(this.#search.peerUp(now, effect));
   }
 
   #peerDown(now: Instant, peer: NodeId, generation: Generation): void {
     this.#peers.remove(peer);
     this.#clock.forget(peer);
-    this.#toFounding(now, { kind: 'peerDown', peer });
-    for (const seed of this.#seeds.lost(peer)) this.#toFounding(now, { kind: 'seedLost', seed });
+    this.#fromSearch(this.#search.peerDown(now, peer));
     this.#toCluster(now, { kind: 'peerDown', peer, generation });
     this.#toData(now, { kind: 'peerReset', peer });
   }
@@ -525,9 +384,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'foundRequest':
       case 'foundResp':
       case 'foundCommit':
-        if (this.#founding !== undefined) {
-          this.#toFounding(now, { kind: 'message', from, body: message });
-        } else if (message.type === 'discover') this.#tellOfCluster(now, from);
+        this.#fromSearch(this.#search.message(now, from, message));
         break;
       default:
         if (this.#cluster === undefined) break;
@@ -547,59 +404,46 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (facts !== undefined) this.#toCluster(now, { ...facts, kind: 'peerUp' });
   }
 
-  // Finding or founding a cluster.
+  // Finding a cluster.
 
-  #trySeeds(now: Instant): void {
-    if ((this.#seeds.wakeAt ?? now) > now) return;
+  #surroundings(): Surroundings {
     const members = this.#cluster?.control()?.members ?? [];
     const others = members.filter((member) => member.nodeId !== this.#identity.nodeId);
     const connected = others.filter((member) => this.#links.isConnected(member.nodeId));
-    const surroundings = {
-      inCluster: this.#cluster !== undefined,
-      others: others.length,
-      connected: connected.length,
-    };
-    for (const seed of this.#seeds.take(now, surroundings)) this.#connect(now, seed, undefined);
-  }
-
-  #reached(now: Instant, address: string, peer: NodeId | undefined): void {
-    if (!this.#seeds.reached(address, peer)) return;
-    if (peer === this.#identity.nodeId) this.#rejections.reachedSelf(address);
-    this.#toFounding(now, { kind: 'seedReached', seed: address });
-    this.#joinSeeds();
+    const inCluster = this.#cluster !== undefined;
+    return { inCluster, others: others.length, connected: connected.length };
   }
 
   #connect(now: Instant, address: string, peer: NodeId | undefined): void {
     if (address === this.#options.settings.address && peer !== undefined) return;
-    this.#fromLinks(this.#links.step(now, { kind: 'connect', address, peer }));
+    this.#toLinks(now, { kind: 'connect', address, peer });
   }
 
-  #fromFounding(effects: readonly FoundingEffect[]): void {
-    for (const effect of effects) this.#inner.add({ of: 'founding', effect });
+  #fromSearch(effects: readonly SearchEffect[]): void {
+    for (const effect of effects) this.#inner.add({ of: 'search', effect });
   }
 
-  #handleFounding(now: Instant, effect: FoundingEffect): void {
+  #handleSearch(now: Instant, effect: SearchEffect): void {
     switch (effect.kind) {
       case 'send':
         this.#deliver(now, effect.to, this.#peers.addressOf(effect.to), effect.body);
         break;
-      case 'reconnect': {
-        const { peer, address } = effect;
-        const reason = 'silent';
-        this.#fromLinks(this.#links.step(now, { kind: 'disconnect', peer, reason }));
-        this.#connect(now, address, peer);
-        break;
-      }
-      case 'contact':
+      case 'connect':
         this.#connect(now, effect.address, effect.peer);
         break;
-      case 'storePromise':
-        this.#store(promiseOperations(effect.promise), (at) =>
-          this.#toFounding(at, { kind: 'stored', ticket: effect.ticket }),
-        );
+      case 'disconnect':
+        this.#toLinks(now, effect);
         break;
-      case 'founded':
-        this.#enterNew(foundedEntry(this.#identity, effect.plan));
+      case 'store': {
+        const { operations, ticket } = effect;
+        this.#store(operations, (at) => this.#fromSearch(this.#search.stored(at, ticket)));
+        break;
+      }
+      case 'enter':
+        this.#enterNew(effect.entry);
+        break;
+      case 'reachedSelf':
+        this.#rejections.reachedSelf(effect.address);
         break;
       case 'event':
         this.#publish(effect.event);
@@ -609,65 +453,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** The cluster exists: first on our disk, then for the others. */
   #enterNew(entry: NewEntry): void {
-    this.#founding = undefined;
     this.#store(entry.operations, (at) => {
       this.#identity = { ...this.#identity, clusterId: entry.clusterId };
-      this.#plan = entry.plan;
       this.#publish(entry.event);
       this.#enterCluster(at, entry);
-      for (const peer of this.#peers.peers()) this.#passPlanOn(at, peer);
+      this.#fromSearch(this.#search.entered(entry));
     });
-  }
-
-  /**
-   * A peer that still looks for a cluster greeted us before we had one. When the plan does not help
-   * it, a new greeting will: that names the cluster.
-   */
-  #tellOfCluster(now: Instant, peer: NodeId): void {
-    if (this.#cluster === undefined || !this.#peers.isUninformed(peer)) return;
-    if (this.#peers.takePlanHint(peer) && this.#passPlanOn(now, peer)) return;
-    const input: LinksInput = { kind: 'disconnect', peer, reason: 'greetAgain' };
-    this.#fromLinks(this.#links.step(now, input));
-  }
-
-  /** False when the peer is not in the plan, or there is none. */
-  #passPlanOn(now: Instant, peer: NodeId): boolean {
-    const plan = this.#plan;
-    if (plan === undefined || !plan.members.some((member) => member.nodeId === peer)) return false;
-    this.#deliver(now, peer, this.#peers.addressOf(peer), { type: 'foundCommit', plan });
-    return true;
-  }
-
-  /**
-   * A seed already belongs to a cluster: become part of that one. Whoever merely dials this node,
-   * because it has the address of a member that is gone, does not draw it in.
-   */
-  #joinSeeds(): void {
-    for (const { peer, address, clusterId, groupEpoch } of this.#peers.withCluster()) {
-      if (clusterId === undefined) continue;
-      const promised = this.#founding?.promisedPlan(clusterId) !== undefined;
-      if (!promised && !this.#seeds.isSeed(peer, address)) continue;
-      this.#join(clusterId, groupEpoch);
-    }
-  }
-
-  #join(clusterId: ClusterId, groupEpoch: GroupEpoch): void {
-    if (this.#founding === undefined) return;
-    const promised = this.#founding.promisedPlan(clusterId);
-    // The one that this node helps to found, and the commit was missed? Without this node's vote
-    // it may have no quorum.
-    const isFounder = promised !== undefined && groupEpoch <= FOUNDING_EPOCH;
-    this.#enterNew(
-      isFounder
-        ? foundedEntry(this.#identity, promised)
-        : joinedEntry(this.#identity, { clusterId, groupEpoch }),
-    );
-  }
-
-  #toFounding(now: Instant, input: FoundingInput): void {
-    if (this.#founding !== undefined) {
-      this.#fromFounding(this.#founding.step(now, input));
-    }
   }
 
   // Life in the cluster.
@@ -689,7 +480,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#connect(now, effect.address, effect.peer);
         break;
       case 'disconnect':
-        this.#fromLinks(this.#links.step(now, effect));
+        this.#toLinks(now, effect);
         break;
       case 'store':
         this.#storeForCluster(effect);
@@ -705,7 +496,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#toData(now, effect);
         break;
       case 'expelled':
-        this.#fromLinks(this.#links.step(now, effect));
+        this.#toLinks(now, effect);
         break;
       case 'regrouped':
         this.#regrouped(now, effect.groupEpoch);
@@ -763,12 +554,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
     const { clusterId } = this.#identity;
-    this.#fromLinks(this.#links.step(now, { kind: 'self', clusterId, groupEpoch }));
+    this.#toLinks(now, { kind: 'self', clusterId, groupEpoch });
   }
 
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
     const input: LinksInput = { kind: 'deliver', to, address, message };
-    this.#fromLinks(this.#links.step(now, input));
+    this.#toLinks(now, input);
   }
 
   // Ending.
@@ -817,12 +608,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#phase === 'joining' && this.#cluster?.registered === true) this.#phase = 'member';
   }
 
-  #handle(now: Instant, inner: Inner): void {
+  #handle(now: Instant, inner: PartEffect): void {
     switch (inner.of) {
       case 'links':
         return this.#handleLinks(now, inner.effect);
-      case 'founding':
-        return this.#handleFounding(now, inner.effect);
+      case 'search':
+        return this.#handleSearch(now, inner.effect);
       case 'cluster':
         return this.#handleCluster(now, inner.effect);
       case 'data':
