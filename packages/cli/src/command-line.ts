@@ -12,9 +12,13 @@ const EXAMPLES = `Examples:
   memgrid dev                          three nodes on this machine; Ctrl-C stops them
   memgrid status                       what the nodes on this machine and their peers say
   memgrid status --json | jq .data.coordinator
+  memgrid put "prefers tabs" --user ada
+  memgrid workload register --seconds 30 --history h.ndjson
   memgrid simulate --seed 7 --nodes 5 --time 10m
 
 Environment:
+  MEMGRID_NODES     addresses for clients, for commands that work with entries
+  MEMGRID_NAMESPACE whose entries those commands mean
   MEMGRID_NODE      admin addresses that look commands ask, in order
   MEMGRID_TOKEN     secret of the cluster, when it has one
   MEMGRID_CONFIG    configuration file of a node (memgrid.json)

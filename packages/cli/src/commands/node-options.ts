@@ -14,7 +14,12 @@ import type { NodeConfig, OptionName, Origin } from '@memgrid/node/config';
 export type TypedOptions = Readonly<Record<string, unknown>>;
 
 /** Variables of the command line that are no options of a node. */
-const FOREIGN_ENVIRONMENT = ['MEMGRID_NODE', 'MEMGRID_CONFIG'];
+const FOREIGN_ENVIRONMENT = [
+  'MEMGRID_NODE',
+  'MEMGRID_NODES',
+  'MEMGRID_NAMESPACE',
+  'MEMGRID_CONFIG',
+];
 
 interface ConfigRow {
   readonly name: OptionName;
