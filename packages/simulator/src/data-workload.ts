@@ -1,12 +1,12 @@
 import type { CallOptions, CallOutcome } from '@memgrid/core';
-import type { ReadLevel, SyncClass } from '@memgrid/protocol';
+import type { ReadLevel, ShardId, SyncClass } from '@memgrid/protocol';
 import type { Expectation } from './checker.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { HistoryRecorder } from './history/history-recorder.ts';
 import type { CalledOperation, CallEnd } from './shard-world/shard-call.ts';
 import { ShardClient } from './shard-world/shard-client.ts';
 import type { ClientSurroundings, FinishedCall } from './shard-world/shard-client.ts';
-import { contentOf, NAMESPACE } from './shard-world/shard-keys.ts';
+import { contentOf, NAMESPACE, ownersByShard } from './shard-world/shard-keys.ts';
 import type { WorldKey } from './shard-world/shard-keys.ts';
 import { SimClient } from './sim-client.ts';
 import type { SessionStart, SimulatedSession } from './sim-client.ts';
@@ -27,7 +27,7 @@ export interface DataWorkloadOptions {
 export const ORDINARY_DATA: DataWorkloadOptions = {
   clients: 2,
   processes: 3,
-  thinkMs: 120,
+  thinkMs: 250,
   shards: 8,
   sync: 'disk',
   timeoutMs: 2_000,
@@ -47,6 +47,8 @@ const LAST_READ_TIMEOUT_MS = 10_000;
  */
 export class DataWorkload {
   readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  /** How many calls ended how: `answered`, `failed NOT_PRIMARY`, `unknown TIMEOUT`, … */
+  readonly calls = new Map<string, number>();
   readonly #world: World;
   readonly #options: DataWorkloadOptions;
   readonly #sims: readonly SimClient[];
@@ -55,6 +57,7 @@ export class DataWorkload {
   /** What was written once and acknowledged, by key. */
   readonly #acknowledged = new Map<string, FinishedCall>();
   readonly #lost: string[] = [];
+  readonly #ownerOf: (shard: ShardId) => string;
   readonly #sessionKeys: ClientSurroundings['sessionKeys'] = new Map();
   #processes = 0;
   #openReads = 0;
@@ -62,6 +65,7 @@ export class DataWorkload {
   constructor(world: World, options: DataWorkloadOptions, session: SessionFactory) {
     this.#world = world;
     this.#options = options;
+    this.#ownerOf = ownersByShard(options.shards);
     const nowNs = (): number => world.queue.nowUs * 1000;
     this.histories = { register: new HistoryRecorder(nowNs), session: new HistoryRecorder(nowNs) };
     const addresses = world.nodes.slice(0, 3).map(({ settings }) => settings.address);
@@ -148,6 +152,7 @@ export class DataWorkload {
       queue: this.#world.queue,
       tuning: this.#options,
       histories: this.histories,
+      ownerOf: this.#ownerOf,
       sessionKeys: this.#sessionKeys,
       newProcess: () => this.#newProcess(),
       execute: (operation: CalledOperation, ended: (end: CallEnd) => void) =>
@@ -163,6 +168,9 @@ export class DataWorkload {
   }
 
   #finished(call: FinishedCall): void {
+    const { end } = call;
+    const how = end.kind === 'answered' ? end.kind : `${end.kind} ${end.code ?? 'unanswered'}`;
+    this.calls.set(how, (this.calls.get(how) ?? 0) + 1);
     const name = `${call.key.shard}/${call.key.key}`;
     this.#keys.set(name, call.key);
     if (call.key.keyClass === 'ledger' && call.end.kind === 'answered') {
@@ -209,7 +217,7 @@ function endOf(outcome: CallOutcome): CallEnd {
     case 'near':
       throw new Error('A call that forbids the near cache was answered from it.');
     case 'failed':
-      return { kind: outcome.applied === 'no' ? 'failed' : 'unknown' };
+      return { kind: outcome.applied === 'no' ? 'failed' : 'unknown', code: outcome.code };
   }
 }
 

@@ -73,6 +73,10 @@ export type Fault =
   | { readonly kind: 'drift'; readonly node: Target; readonly ppm: number }
   /** SIGTERM: hands over, says goodbye. Starts again after `forMs`; without it, stays away. */
   | ({ readonly kind: 'leave'; readonly node: Target } & Lasting)
+  /** An operator moves everything away from it, and takes that back after `forMs`. */
+  | ({ readonly kind: 'drain'; readonly node: Target } & Lasting)
+  /** The bits of one entry on its disk flip; `pick` chooses which. */
+  | { readonly kind: 'flip'; readonly node: Target; readonly pick: number }
   /** Ends every fault in force and starts whoever is down. */
   | { readonly kind: 'heal' };
 
@@ -112,6 +116,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'freezeClock',
   'drift',
   'leave',
+  'drain',
+  'flip',
   'heal',
 ];
 

@@ -6,6 +6,10 @@ import type { World } from './world.ts';
 
 /** A host that has crashed needs so long before its program is loaded again. */
 const RESTART_MS = 200;
+/** Beyond the numbers of every workload. */
+const OPERATOR_REQUEST = 1_000_000_000;
+/** How soon the scrub comes by: production's takes longer, and asks the same. */
+const SCRUB_MS = 500;
 
 /** Makes a fault happen to a world, now. What lasts ends by itself or when the world heals. */
 export function inflict(world: World, fault: Fault): void {
@@ -135,6 +139,10 @@ function inflictOnNode(world: World, node: SimNode, fault: NodeFault): void {
     case 'leave':
       leave(world, node, fault.forMs);
       break;
+    case 'drain':
+      setStatus(world, node, 'draining');
+      lasting(world, fault, () => setStatus(world, node, 'normal'));
+      break;
     default:
       inflictOnPart(world, node, fault);
   }
@@ -142,11 +150,24 @@ function inflictOnNode(world: World, node: SimNode, fault: NodeFault): void {
 
 type PartFault = Extract<
   NodeFault,
-  { kind: 'diskError' | 'diskSlow' | 'diskFull' | 'skew' | 'jump' | 'freezeClock' | 'drift' }
+  {
+    kind:
+      | 'flip'
+      | 'diskError'
+      | 'diskSlow'
+      | 'diskFull'
+      | 'skew'
+      | 'jump'
+      | 'freezeClock'
+      | 'drift';
+  }
 >;
 
 function inflictOnPart(world: World, node: SimNode, fault: PartFault): void {
   switch (fault.kind) {
+    case 'flip':
+      flip(world, node, fault.pick);
+      break;
     case 'diskError':
       node.disk.failNextSync();
       break;
@@ -247,6 +268,35 @@ function leave(world: World, node: SimNode, forMs: number | undefined): void {
       if (node.process === undefined) world.start(node);
     });
   }
+}
+
+/** As an operator does it: any node takes the command to the control group. */
+function setStatus(world: World, node: SimNode, status: 'draining' | 'normal'): void {
+  const nodeId = node.process?.label.nodeId;
+  const asked = world.nodes.find(({ process }) => process !== undefined && !process.isStopped);
+  if (nodeId === undefined) return;
+  asked?.process?.request(OPERATOR_REQUEST, {
+    kind: 'propose',
+    command: { kind: 'setStatus', nodeId, status },
+  });
+}
+
+/**
+ * Of each entry at most one copy is damaged at a time: what is damaged everywhere cannot be mended
+ * by anybody. Every other flip is found by the scrub, the rest by whoever reads the entry.
+ */
+function flip(world: World, node: SimNode, pick: number): void {
+  const others = world.nodes.filter((other) => other !== node);
+  const flipped = node.entries.flip(
+    pick,
+    ({ shard, key }) => !others.some(({ entries }) => entries.hasDamaged(shard, key)),
+  );
+  if (flipped === undefined || pick % 2 === 0) return;
+  const { shard, slot, key } = flipped;
+  world.unlessHealed(SCRUB_MS, () => {
+    if (!node.entries.hasDamaged(shard, key)) return;
+    node.process?.tell({ kind: 'damaged', shard, slot, key, problem: 'Found by the scrub.' });
+  });
 }
 
 function lasting(world: World, fault: { readonly forMs?: number }, end: () => void): void {

@@ -63,6 +63,8 @@ const PARAMETERS: Readonly<Record<FaultKind, Readonly<Record<string, Shape>>>> =
   freezeClock: { node: 'text' },
   drift: { node: 'text', ppm: 'number' },
   leave: { node: 'text' },
+  drain: { node: 'text' },
+  flip: { node: 'text', pick: 'number' },
   heal: {},
 };
 

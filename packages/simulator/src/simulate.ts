@@ -31,7 +31,7 @@ import {
 } from './checkers/histories-are-explained.ts';
 import { shardCheckers } from './checkers/shard-checkers.ts';
 import { shardsWholeAfterHealing } from './checkers/shards-whole-after-healing.ts';
-import { DataWorkload } from './data-workload.ts';
+import { DataWorkload, ORDINARY_DATA } from './data-workload.ts';
 import type { DataWorkloadOptions, SessionFactory } from './data-workload.ts';
 import type { ScheduledFault } from './fault.ts';
 import type { HistoryEvent } from './history/history-event.ts';
@@ -79,7 +79,7 @@ export interface SimulateOptions {
   readonly codec?: CodecChoice;
   /** Default: the ordinary workload. `undefined` explicitly: none. */
   readonly workload?: WorkloadOptions | undefined;
-  /** What applications do meanwhile. Default: there are none. */
+  /** What applications do meanwhile. `undefined` explicitly: there are none. */
   readonly data?: DataWorkloadOptions | undefined;
   /** What runs in each of them. Default: the production machine. */
   readonly session?: SessionFactory;
@@ -122,6 +122,8 @@ export interface SimulationReport {
   readonly timeline: readonly TimelineEntry[];
   readonly timelineLeftOut: number;
   readonly states: readonly NodeSummary[];
+  /** How many calls of applications ended how. */
+  readonly calls: Readonly<Record<string, number>>;
   /** What clients saw of registers: for `formatHistory`. */
   readonly history: readonly HistoryEvent[];
 }
@@ -216,7 +218,7 @@ export class Day {
     });
     const workload = 'workload' in options ? options.workload : ORDINARY_WORKLOAD;
     if (workload !== undefined) new Workload(this.world, workload);
-    const { data } = options;
+    const data = 'data' in options ? options.data : ORDINARY_DATA;
     if (data !== undefined) {
       this.#data = new DataWorkload(this.world, data, options.session ?? productionSession);
     }
@@ -269,6 +271,7 @@ export class Day {
       timeline: this.#timeline.entries,
       timelineLeftOut: this.#timeline.leftOutCount,
       states: summariesOf(this.world),
+      calls: Object.fromEntries(this.#data?.calls ?? []),
       history: this.#data?.registerHistory ?? [],
     };
   }

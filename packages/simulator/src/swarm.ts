@@ -252,6 +252,11 @@ const DRAWS: Readonly<Record<SwarmKind, (draw: Draw) => readonly ScheduledFault[
     },
   ],
   leave: (draw) => [{ ...lasting(draw), kind: 'leave', node: draw.anybody() }],
+  drain: (draw) => [{ ...lasting(draw), kind: 'drain', node: draw.anybody() }],
+  flip: (draw) => {
+    const node = draw.random.pick(draw.nodes) ?? 'n1';
+    return [{ atMs: draw.atMs, kind: 'flip', node, pick: draw.random.below(1_000_000) }];
+  },
   bridge: (draw) => [{ ...lasting(draw), kind: 'split', groups: bridge(draw) }],
   majorityRing: (draw) => [{ ...lasting(draw), kind: 'split', groups: ring(draw.nodes) }],
   swizzleClog: (draw) => swizzleClog(draw),

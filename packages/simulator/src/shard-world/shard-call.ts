@@ -1,6 +1,13 @@
 import type { Random } from '@memgrid/core';
 import { ERROR_CODES } from '@memgrid/protocol';
-import type { Answer, NodeId, Operation, OperationResult, ShardConfig } from '@memgrid/protocol';
+import type {
+  Answer,
+  ErrorCode,
+  NodeId,
+  Operation,
+  OperationResult,
+  ShardConfig,
+} from '@memgrid/protocol';
 import type { EventQueue } from '../event-queue.ts';
 
 /** What a call is made of; what changes from try to try is added then. */
@@ -9,9 +16,9 @@ export type CalledOperation = Omit<Operation, 'id' | 'timeoutMs'>;
 /** How a call ended, as far as its caller can know. */
 export type CallEnd =
   | { readonly kind: 'answered'; readonly answer: Answer; readonly node: NodeId }
-  /** Certainly not carried out. */
-  | { readonly kind: 'failed' }
-  | { readonly kind: 'unknown' };
+  /** Certainly not carried out. `code`: the last refusal's; undefined when nobody answered. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode | undefined }
+  | { readonly kind: 'unknown'; readonly code: ErrorCode | undefined };
 
 export interface CallSurroundings {
   readonly queue: EventQueue;
@@ -44,6 +51,7 @@ export class ShardCall {
   /** A try ended in doubt: a later "not carried out" speaks of its own try only. */
   #inDoubt = false;
   #over = false;
+  #code: ErrorCode | undefined;
   #tryNumber = 0;
 
   constructor(
@@ -62,7 +70,7 @@ export class ShardCall {
   #try(): void {
     if (this.#over) return;
     if (this.#triesLeft === 0) {
-      this.#finish(this.#inDoubt ? { kind: 'unknown' } : { kind: 'failed' });
+      this.#finish({ kind: this.#inDoubt ? 'unknown' : 'failed', code: this.#code });
       return;
     }
     this.#triesLeft -= 1;
@@ -94,6 +102,7 @@ export class ShardCall {
     if (number !== this.#tryNumber) return;
     if (result.applied !== 'no') this.#inDoubt = true;
     this.#hint = result.hint;
+    this.#code = result.code;
     if (!isWorthAnotherTry(result)) this.#triesLeft = 0;
     this.#tryNumber += 1;
     const { queue, random } = this.#world;

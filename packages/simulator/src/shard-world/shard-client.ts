@@ -33,6 +33,8 @@ export interface ClientSurroundings {
   /** Carries a call out: over a simulated network, by a session, or directly. */
   readonly execute: (operation: CalledOperation, ended: (end: CallEnd) => void) => void;
   readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  /** Whose entries are in a shard. */
+  readonly ownerOf: (shard: ShardId) => string;
   /** The key that each client writes for sessions at the moment: only it does. */
   readonly sessionKeys: Map<number, WorldKey>;
   /** Histories need a process that was never used. */
@@ -272,7 +274,7 @@ export class ShardClient {
       expiresAt = 0,
     }: { content?: string; condition?: Condition; expiresAt?: number } = {},
   ): Intent {
-    const entry = entryOf(content, expiresAt);
+    const entry = entryOf(content, expiresAt, this.#world.ownerOf(key.shard));
     const body = { kind: 'put', namespace: NAMESPACE, key: key.key, entry, condition } as const;
     return { ...this.#get(key, 'quorum'), f: 'write', body, content, expiresAt, value: content };
   }

@@ -1,4 +1,4 @@
-import { decodeValue, encodeValue, entryBodyField } from '@memgrid/protocol';
+import { decodeValue, encodeValue, entryBodyField, shardOfEntry } from '@memgrid/protocol';
 import type { EntryBody, ShardId } from '@memgrid/protocol';
 
 /** What is promised of a key depends on how it is used, so each is used in one way only. */
@@ -46,8 +46,20 @@ const EMPTY_BODY: EntryBody = {
 };
 
 /** An entry that holds nothing but a text. */
-export function entryOf(content: string, expiresAt: number): Uint8Array {
-  return encodeValue(entryBodyField, { ...EMPTY_BODY, content, expiresAt });
+export function entryOf(content: string, expiresAt: number, userId = 'u'): Uint8Array {
+  return encodeValue(entryBodyField, { ...EMPTY_BODY, content, expiresAt, userId });
+}
+
+/** Names a user whose entries are in each shard of a cluster that has so many. */
+export function ownersByShard(shardCount: number): (shard: ShardId) => string {
+  const owners = new Map<number, string>();
+  for (let number = 0; owners.size < shardCount; number += 1) {
+    const userId = `u${number}`;
+    const address = { ...EMPTY_BODY, namespace: NAMESPACE, userId, key: '' };
+    const shard = shardOfEntry(address, shardCount);
+    if (!owners.has(shard)) owners.set(shard, userId);
+  }
+  return (shard) => owners.get(shard) ?? '';
 }
 
 /** The text of `entryOf`. */

@@ -243,6 +243,7 @@ export class ShardWorld {
       execute: (operation, ended) =>
         void new ShardCall(calls, operation, { limits: LIMITS_OF_CALLS, ended }),
       histories: this.histories,
+      ownerOf: (shard) => `u${shard}`,
       sessionKeys: this.#sessionKeys,
       newProcess: () => this.newProcess(),
       finished: (call: FinishedCall) => this.finished(call),
