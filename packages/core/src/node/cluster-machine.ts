@@ -16,14 +16,11 @@ import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
 import type { ElectionStatus, ProgressView, Snapshot } from '../election/election-io.ts';
 import { after, earliest, isDue, type Instant, type Machine } from '../machine.ts';
-import { Membership } from '../membership/membership.ts';
-import type { MembershipEffect, MembershipEvent, MemberView } from '../membership/membership-io.ts';
+import type { MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type { RequestId } from '../request-id.ts';
 import type { Ticket } from '../store-operation.ts';
 import type { ControlView, NodeStatus } from '../node-status.ts';
-import { Reachability } from '../reachability/reachability.ts';
-import type { ReachabilityEffect } from '../reachability/reachability-io.ts';
 import {
   CLUSTER,
   type ClusterEffect,
@@ -32,7 +29,6 @@ import {
   type ControlRequest,
 } from './cluster-machine-io.ts';
 import { commandProblem } from './command-problem.ts';
-import { ConnectedPeers } from './connected-peers.ts';
 import { ControlCopy } from './control-copy.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
 import { Coordination, type CoordinationFacts, type CoordinationStep } from './coordination.ts';
@@ -40,6 +36,7 @@ import { Departure } from './departure.ts';
 import { EffectQueue } from './effect-queue.ts';
 import { gossipedCoordinator } from './gossiped-coordinator.ts';
 import { encodedChange, failure } from './group-requests.ts';
+import { Neighbours, type NeighboursEffect } from './neighbours.ts';
 import { controlStateOperation } from './node-records.ts';
 import { Registration } from './registration.ts';
 import { ReportCourier } from './report-courier.ts';
@@ -52,8 +49,7 @@ const OWN_WRITE: Ticket = 0;
 
 /** What one of the machines inside wants, until its turn comes. */
 type Inner =
-  | { readonly of: 'membership'; readonly effect: MembershipEffect }
-  | { readonly of: 'reachability'; readonly effect: ReachabilityEffect }
+  | { readonly of: 'neighbours'; readonly effect: NeighboursEffect }
   | { readonly of: 'group'; readonly effect: ControlGroupEffect }
   | { readonly of: 'feed'; readonly effect: ControlFeedEffect };
 
@@ -68,12 +64,10 @@ type Inner =
 export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   readonly #options: ClusterMachineOptions;
   readonly #self: NodeId;
-  readonly #membership: Membership;
-  readonly #reachability: Reachability;
+  readonly #neighbours: Neighbours;
   readonly #group: ControlGroup;
   readonly #feed: ControlFeed;
   readonly #coordination: Coordination;
-  readonly #peers = new ConnectedPeers();
   readonly #registration: Registration;
   readonly #description: SelfDescription;
   readonly #controlCopy: ControlCopy;
@@ -101,27 +95,15 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       isUsable: (snapshot) => this.#isOwnState(snapshot),
       hearsay: () => ({
         leader: this.coordinator(),
-        groupEpoch: this.#peers.latestGroupEpoch(this.groupEpoch),
+        groupEpoch: this.#neighbours.latestGroupEpoch(this.groupEpoch),
       }),
       now,
     });
-    this.#membership = new Membership({
-      config: options.membership,
-      self: {
-        nodeId: self.nodeId,
-        generation: self.generation,
-        meta: this.#description.meta(this.#group.status()),
-        leaveKey,
-      },
-      random: random.split('membership'),
-      digest: options.digest,
-      now,
-    });
-    this.#reachability = new Reachability({
-      self: self.nodeId,
-      generation: self.generation,
-      random: random.split('reachability'),
-      now,
+    this.#neighbours = new Neighbours({
+      ...options,
+      meta: this.#description.meta(this.#group.status()),
+      leaveKey,
+      registeredAddress: (peer) => this.#feed.state?.member(peer)?.address,
     });
     this.#coordination = new Coordination(options);
     this.#registration = new Registration(self, now);
@@ -131,8 +113,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   get wakeAt(): Instant | undefined {
-    let soonest = earliest(this.#membership.wakeAt, this.#reachability.wakeAt);
-    soonest = earliest(soonest, this.#group.wakeAt);
+    let soonest = earliest(this.#neighbours.wakeAt, this.#group.wakeAt);
     soonest = earliest(soonest, this.#feed.wakeAt);
     soonest = earliest(soonest, this.#coordination.wakeAt);
     soonest = earliest(soonest, this.#departure.wakeAt);
@@ -182,31 +163,26 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   members(): readonly MemberView[] {
-    return this.#membership.views();
+    return this.#neighbours.views();
   }
 
-  rows(): ReturnType<Reachability['rows']> {
-    return this.#reachability.rows();
+  rows(): ReturnType<Neighbours['rows']> {
+    return this.#neighbours.rows();
   }
 
   get healthScore(): number {
-    return this.#membership.healthScore;
+    return this.#neighbours.healthScore;
   }
 
   /** Who leads as far as this node knows: from the group itself, else from gossip. */
   coordinator(): NodeId | undefined {
     const { leader, role } = this.#group.status();
-    return role === 'outsider' ? gossipedCoordinator(this.#membership.views()) : leader;
+    return role === 'outsider' ? gossipedCoordinator(this.#neighbours.views()) : leader;
   }
 
   /** Where to dial a member, from gossip or the registry. */
   addressOf(peer: NodeId): string {
-    return (
-      this.#peers.addressOf(peer) ??
-      this.#membership.get(peer)?.meta.address ??
-      this.#feed.state?.member(peer)?.address ??
-      ''
-    );
+    return this.#neighbours.addressOf(peer);
   }
 
   /** To be called once, before anything else. */
@@ -223,22 +199,21 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   step(now: Instant, input: ClusterInput): readonly ClusterEffect[] {
     switch (input.kind) {
       case 'peerUp':
-        this.#peerUp(now, input);
+        this.#toGroup(now, { kind: 'peerReset', peer: input.peer });
+        this.#neighbours.peerUp(now, input);
         break;
       case 'peerDown':
-        this.#peers.remove(input.peer);
-        this.#fromMembership(this.#membership.step(now, { ...input, kind: 'linkDown' }));
+        this.#neighbours.peerDown(now, input.peer, input.generation);
         this.#toGroup(now, { kind: 'peerReset', peer: input.peer });
         break;
       case 'dialRefused':
-        this.#fromMembership(this.#membership.step(now, input));
-        this.#missed(now, input.peer);
+        this.#neighbours.dialRefused(now, input.peer);
         break;
       case 'dialFailed':
-        this.#missed(now, input.peer);
+        this.#neighbours.dialFailed(now, input.peer);
         break;
       case 'newGeneration':
-        this.#fromMembership(this.#membership.step(now, input));
+        this.#neighbours.newGeneration(now, input.peer, input.generation);
         break;
       case 'message':
         this.#message(now, input.from, input.generation, input.envelope);
@@ -247,7 +222,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#toGroup(now, input);
         break;
       case 'stalled':
-        this.#fromMembership(this.#membership.step(now, input));
+        this.#neighbours.stalled(now, input.stalledMs);
         this.#toGroup(now, input);
         break;
       case 'readings':
@@ -273,8 +248,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   wake(now: Instant): readonly ClusterEffect[] {
-    if (isDue(this.#membership.wakeAt, now)) this.#fromMembership(this.#membership.wake(now));
-    if (isDue(this.#reachability.wakeAt, now)) this.#fromReachability(this.#reachability.wake(now));
+    this.#neighbours.wake(now);
     if (isDue(this.#group.wakeAt, now)) this.#fromGroup(this.#group.wake(now));
     if (isDue(this.#feed.wakeAt, now)) this.#fromFeed(this.#feed.wake(now));
     this.#settle(now);
@@ -286,20 +260,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   // Peers and their messages.
 
-  #peerUp(now: Instant, input: Extract<ClusterInput, { kind: 'peerUp' }>): void {
-    const { peer, address, generation, groupEpoch } = input;
-    this.#peers.add(now, peer, { address, groupEpoch });
-    this.#toGroup(now, { kind: 'peerReset', peer });
-    const linkUp = { kind: 'linkUp', peer, generation, address } as const;
-    this.#fromMembership(this.#membership.step(now, linkUp));
-    this.#fromReachability(this.#reachability.step(now, { kind: 'heard', peer }));
-  }
-
   #message(now: Instant, from: NodeId, generation: Generation, envelope: Envelope): void {
-    const peer = this.#peers.heard(now, from);
-    this.#fromReachability(this.#reachability.step(now, { kind: 'heard', peer: from }));
-    if (peer !== undefined) {
-      const { groupEpoch } = peer;
+    const groupEpoch = this.#neighbours.heard(now, from);
+    if (groupEpoch !== undefined) {
       const index = envelope.controlIndex;
       this.#fromFeed(this.#feed.step(now, { kind: 'news', peer: from, index, groupEpoch }));
     }
@@ -310,16 +273,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     const { from, generation } = sent;
     const route = routeOf(sent.message);
     switch (route.to) {
-      case 'membership': {
-        const input = { kind: 'message', from, generation, body: route.message } as const;
-        this.#fromMembership(this.#membership.step(now, input));
+      case 'membership':
+        this.#neighbours.gossiped(now, sent, route.message);
         break;
-      }
-      case 'reachability': {
-        const input = { kind: 'message', from, body: route.message } as const;
-        this.#fromReachability(this.#reachability.step(now, input));
+      case 'reachability':
+        this.#neighbours.mapped(now, from, route.message);
         break;
-      }
       case 'feed':
         this.#fromFeed(this.#feed.step(now, { kind: 'message', from, body: route.message }));
         break;
@@ -341,31 +300,28 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     }
   }
 
-  #missed(now: Instant, peer: NodeId): void {
-    this.#fromReachability(this.#reachability.step(now, { kind: 'missed', peer }));
-  }
-
   // Effects of the machines inside, in the order in which they were caused.
 
   #settle(now: Instant): void {
     let groupMoved = false;
     for (;;) {
-      for (let next = this.#inner.take(); next !== undefined; next = this.#inner.take()) {
+      for (const effect of this.#neighbours.take(now))
+        this.#inner.add({ of: 'neighbours', effect });
+      const next = this.#inner.take();
+      if (next !== undefined) {
         groupMoved ||= next.of === 'group';
         this.#handle(now, next);
-      }
-      if (!groupMoved) return;
-      groupMoved = false;
-      this.#followGroup(now);
+      } else if (groupMoved) {
+        groupMoved = false;
+        this.#followGroup(now);
+      } else return;
     }
   }
 
   #handle(now: Instant, inner: Inner): void {
     switch (inner.of) {
-      case 'membership':
-        return this.#handleMembership(now, inner.effect);
-      case 'reachability':
-        return this.#handleReachability(inner.effect);
+      case 'neighbours':
+        return this.#handleNeighbours(now, inner.effect);
       case 'group':
         return this.#handleGroup(now, inner.effect);
       case 'feed':
@@ -373,31 +329,18 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     }
   }
 
-  #handleMembership(now: Instant, effect: MembershipEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        this.#send(effect.to, effect.address, effect.body);
-        break;
-      case 'contact':
-        this.#out.push(effect);
-        break;
-      case 'direct':
-        if (!effect.reached) this.#missed(now, effect.peer);
-        if (this.#peers.probed(now, effect.peer, effect.reached)) this.#giveUpLink(effect.peer);
-        break;
-      case 'event':
-        this.#event(effect.event);
-        this.#membershipEvent(now, effect.event);
-        break;
-    }
+  #handleNeighbours(now: Instant, effect: NeighboursEffect): void {
+    if (effect.kind === 'event') {
+      this.#event(effect.event);
+      this.#memberEvent(now, effect.event);
+    } else this.#out.push(effect);
   }
 
-  #membershipEvent(now: Instant, event: MembershipEvent): void {
+  #memberEvent(now: Instant, event: Extract<NeighboursEffect, { kind: 'event' }>['event']): void {
     this.#nodesChanged = true;
     switch (event.name) {
       case 'member.joined':
       case 'member.left':
-        this.#tellReachability(now);
         this.#coordination.hurry(now);
         break;
       case 'member.died':
@@ -418,22 +361,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     }
   }
 
-  #tellReachability(now: Instant): void {
-    const members = this.#membership
-      .views()
-      .filter((view) => view.liveness !== 'left' && view.nodeId !== this.#self)
-      .map((view) => view.nodeId);
-    this.#fromReachability(this.#reachability.step(now, { kind: 'members', members }));
-  }
-
   /** The next message, or the next contact, makes a new one. */
   #giveUpLink(peer: NodeId): void {
     this.#out.push({ kind: 'disconnect', peer, reason: 'silent' });
-  }
-
-  #handleReachability(effect: ReachabilityEffect): void {
-    if (effect.kind === 'send') this.#send(effect.to, this.addressOf(effect.to), effect.body);
-    else this.#event(effect.event);
   }
 
   #handleGroup(now: Instant, effect: ControlGroupEffect): void {
@@ -497,7 +427,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #registryChanged(now: Instant): void {
     this.#nodesChanged = true;
     const members = this.#feed.state?.members() ?? [];
-    this.#fromMembership(this.#membership.step(now, { kind: 'registry', members }));
+    this.#neighbours.registered(now, members);
     const expelled = members.filter((member) => member.status === 'expelled');
     const nodes = expelled.map((member) => member.nodeId);
     if (nodes.length > 0) this.#out.push({ kind: 'expelled', nodes });
@@ -505,7 +435,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       const detail = 'The cluster expelled this node. Empty its data directory to join again.';
       this.#out.push({ kind: 'halt', code: 'expelled', detail });
     }
-    this.#tellReachability(now);
   }
 
   #placed(changed: readonly ShardConfig[]): void {
@@ -561,7 +490,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#toGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
         break;
       case 'handover': {
-        const liveness = body.to === undefined ? 'alive' : this.#membership.get(body.to)?.liveness;
+        const liveness = body.to === undefined ? 'alive' : this.#neighbours.view(body.to)?.liveness;
         if (liveness === 'dead' || liveness === 'left') {
           const detail = `The chosen successor is ${liveness}.`;
           this.#out.push(failure(request, 'badTarget', detail));
@@ -589,7 +518,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       self: this.#self,
       election: this.#group.status(),
       progress: this.#group.progress(now),
-      members: this.#membership.views(),
+      members: this.#neighbours.views(),
       control,
       loopLagP99Ms: this.#description.readings.loopLagP99Ms,
       founding: this.#options.founding,
@@ -639,7 +568,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (!this.#nodesChanged) return;
     this.#nodesChanged = false;
     const registered = this.#feed.state?.members() ?? [];
-    const nodes = routeNodes(this.#self, registered, this.#membership.views());
+    const nodes = routeNodes(this.#self, registered, this.#neighbours.views());
     this.#out.push({ kind: 'nodes', nodes, coordinator: this.coordinator() });
   }
 
@@ -649,9 +578,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#housekeepingAt = after(now, CLUSTER.housekeepingMs);
     if (!this.#departure.isUnderWay) this.#register(now);
     const meta = this.#description.takeIfDue(now, this.#group.status());
-    if (meta !== undefined) {
-      this.#fromMembership(this.#membership.step(now, { kind: 'meta', meta }));
-    }
+    if (meta !== undefined) this.#neighbours.describe(now, meta);
     // Gossip carries the coordinator, and addresses, without an event.
     this.#nodesChanged = true;
     this.#followCoordinator(now);
@@ -663,7 +590,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     // A leader hears its group three times a second. After a long cut TCP may be waiting for its
     // next retry, half a minute away, with nobody probing: a new connection is there at once.
     for (const { peer, lastContactMs } of this.progress(now)) {
-      if (this.#peers.isGroupSilent(now, peer, lastContactMs)) this.#giveUpLink(peer);
+      if (this.#neighbours.isGroupSilent(now, peer, lastContactMs)) this.#giveUpLink(peer);
     }
   }
 
@@ -692,7 +619,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #sayGoodbye(now: Instant): void {
     if (!this.#departure.handedOver(now)) return;
     this.#toGroup(now, { kind: 'retire' });
-    this.#fromMembership(this.#membership.step(now, { kind: 'leave' }));
+    this.#neighbours.leave(now);
   }
 
   #leaveFurther(now: Instant): void {
@@ -708,14 +635,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   // Bookkeeping.
-
-  #fromMembership(effects: readonly MembershipEffect[]): void {
-    for (const effect of effects) this.#inner.add({ of: 'membership', effect });
-  }
-
-  #fromReachability(effects: readonly ReachabilityEffect[]): void {
-    for (const effect of effects) this.#inner.add({ of: 'reachability', effect });
-  }
 
   #fromGroup(effects: readonly ControlGroupEffect[]): void {
     for (const effect of effects) this.#inner.add({ of: 'group', effect });
