@@ -107,10 +107,9 @@ export class Following {
 
   /** Tells the primary where this replica is, unasked: it has become complete. */
   report(): void {
-    const { primaryNode } = this.#owner;
-    if (primaryNode === undefined || primaryNode === this.#context.self) return;
     this.#enter(this.#owner.promise.epoch);
-    this.#acknowledge(primaryNode, undefined);
+    const to = this.#owner.primaryNode ?? this.#leader;
+    if (to !== undefined && to !== this.#context.self) this.#acknowledge(to, undefined);
   }
 
   /** Asked to bring `to` what it lacks, because the primary does not. */

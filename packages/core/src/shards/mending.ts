@@ -6,12 +6,15 @@ import type {
   StreamChunk,
   StreamOpen,
 } from '@memgrid/protocol';
+import { decodeValue, recordBodyField } from '@memgrid/protocol';
 import { decodeStoredEntry, encodeStoredEntry } from '../entries/stored-entry.ts';
+import type { StoredEntry } from '../entries/entry-table.ts';
 import { after, type Instant } from '../machine.ts';
 import type { FoundState } from './entry-loads.ts';
 import { readMembers } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
+import type { LoggedRecord } from './shard-log.ts';
 import { chunkChecksum } from './streams/chunk-checksum.ts';
 
 export interface MendingOwner {
@@ -19,7 +22,6 @@ export interface MendingOwner {
   readonly promised: ShardEpoch;
   readonly config: ShardConfig | undefined;
   readonly copy: ShardCopy;
-  readonly isComplete: boolean;
 }
 
 interface Damage {
@@ -87,6 +89,12 @@ export class Mending {
       this.#context.outbox.event({ name: 'entry.refetched', shard, key });
       return;
     }
+    const logged = this.#inLog(key);
+    if (logged !== undefined) {
+      copy.restore(key, logged);
+      this.#context.outbox.event({ name: 'entry.refetched', shard, key });
+      return;
+    }
     const damage: Damage = {
       problem,
       number: 0,
@@ -96,6 +104,18 @@ export class Mending {
     };
     this.#damaged.set(key, damage);
     this.#ask(key, damage);
+  }
+
+  /** What the retained log says, if the entry was written so lately. */
+  #inLog(key: string): StoredEntry | undefined {
+    const { log, applied } = this.#owner.copy;
+    for (let index = applied.index; index > log.base.index; index -= 1) {
+      const { record } = log.at(index) as LoggedRecord;
+      const body = decodeValue(recordBodyField, record.body, 'record');
+      if (body.kind !== 'write' || body.key !== key) continue;
+      return { at: { epoch: record.epoch, index }, state: body.state };
+    }
+    return undefined;
   }
 
   /** A record of the log has replaced the entry, damaged or not. */
@@ -111,9 +131,9 @@ export class Mending {
   /** Another replica asks for entries that are damaged there. */
   answer(from: NodeId, open: StreamOpen): void {
     const { shard, stream, epoch, keys } = open;
-    const { copy, isComplete } = this.#owner;
+    const { copy } = this.#owner;
     const [key] = keys;
-    if (key === undefined || !isComplete || this.#damaged.has(key)) return;
+    if (key === undefined || this.#damaged.has(key)) return;
     this.#context.loads.find({ shard, slot: copy.slot, key }, (found) => {
       if (this.#owner.copy !== copy || (found !== 'absent' && 'problem' in found)) return;
       const entries = found === 'absent' ? [] : [{ key, state: encodeStoredEntry(found) }];
@@ -139,8 +159,9 @@ export class Mending {
     const [key] = found;
     const { copy } = this.#owner;
     if (chunk.checksum !== chunkChecksum(chunk.entries, chunk.operations)) return true;
-    // Whoever is behind this replica may have an older state: ask again, perhaps somebody else.
-    if (chunk.doneAt < copy.applied.index) return true;
+    // No record that is retained here wrote it, so whoever has applied everything before them has
+    // the same state. Whoever has not is not asked in vain: the next one is.
+    if (chunk.doneAt < copy.log.base.index) return true;
     const streamed = chunk.entries.find((entry) => entry.key === key);
     const entry = streamed === undefined ? undefined : decodeStoredEntry(streamed.state);
     if (entry === undefined) copy.remove(key);

@@ -49,14 +49,18 @@ export class PeerProgress {
     this.waitingSince ??= now;
   }
 
-  /** Everything that was sent has been answered as well as it needs to be. */
+  /**
+   * Everything that was sent has been answered as well as it needs to be. A replica that a stream
+   * fills is asked again and again: nobody but it knows when it is whole.
+   */
   get isSettled(): boolean {
     const { match } = this;
     return (
+      this.complete &&
       match.memory >= this.#sent.memory &&
       match.os >= this.#sent.os &&
       match.disk >= this.#sent.disk &&
-      (this.applied >= this.#sentCommit || !this.complete)
+      this.applied >= this.#sentCommit
     );
   }
 

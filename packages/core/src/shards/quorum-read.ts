@@ -250,7 +250,14 @@ export class QuorumReads {
     for (const [to, { at }] of query.answers) {
       if (comparePositions(at, newest.at) === 0) continue;
       const { number } = query;
-      const relay: Relay = { type: 'relay', shard, epoch, query: number, to, upTo: newest.at.index };
+      const relay: Relay = {
+        type: 'relay',
+        shard,
+        epoch,
+        query: number,
+        to,
+        upTo: newest.at.index,
+      };
       if (holder === this.#context.self) this.#owner.relay(relay);
       else this.#context.outbox.send(holder, relay);
     }

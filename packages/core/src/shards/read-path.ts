@@ -84,15 +84,27 @@ export class ReadPath {
 
   /** A read at the primary, after a majority confirmed that it still is the primary. */
   strong(waiting: WaitingOperation): void {
-    const { primary, copy } = this.#owner;
+    const { primary } = this.#owner;
     if (primary?.isActive !== true) {
       this.#queue.push(waiting);
       return;
     }
-    primary.strongReads.confirm(waiting, copy.commit, () => {
+    primary.strongReads.confirm(waiting, this.#settledBy(waiting), () => {
       const { operation } = waiting;
       if (operation !== undefined) this.#answer(waiting, operation, 'primary');
     });
+  }
+
+  /**
+   * What has to be applied before a strong read is answered: everything that is logged of what it
+   * reads. A majority may have it though this primary does not know yet that it is committed, and
+   * then a quorum read has shown it to somebody.
+   */
+  #settledBy({ operation }: WaitingOperation): number {
+    const { copy } = this.#owner;
+    if (operation?.body.kind !== 'get') return copy.log.lastIndex;
+    const { namespace, key } = operation.body;
+    return copy.latestIndexOf(storedKey(namespace, key)) ?? copy.commit;
   }
 
   /** The primary is active now. */
