@@ -102,8 +102,9 @@ export function describeEvent(event: NodeEvent, nameOf: (nodeId: NodeId) => stri
 
 function describeField(name: string, value: unknown, nameOf: (nodeId: NodeId) => string): string {
   if (name === 'member' || name === 'peer' || name === 'leader') return nameOf(value as NodeId);
-  if (name === 'by' || name === 'dead' || name === 'from')
-    return `${name} ${nameOf(value as NodeId)}`;
+  // A place in a log is a "from" as well, and a number.
+  const isNode = typeof value === 'string' && (name === 'by' || name === 'dead' || name === 'from');
+  if (isNode) return `${name} ${nameOf(value as NodeId)}`;
   if (name.endsWith('Ms') && typeof value === 'number') {
     return `${name.slice(0, -2)} ${(value / 1000).toFixed(1)} s`;
   }
