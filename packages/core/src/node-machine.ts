@@ -295,6 +295,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#phase === 'leaving') return;
     const inCluster = this.#cluster !== undefined;
     this.#phase = 'leaving';
+    this.#toData(now, { kind: 'drain', reason: 'shuttingDown' });
     if (inCluster) this.#toCluster(now, { kind: 'leave' });
     else this.#finishLeaving(now);
   }

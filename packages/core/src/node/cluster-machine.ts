@@ -38,6 +38,7 @@ import { gossipedCoordinator } from './gossiped-coordinator.ts';
 import { encodedChange, failure } from './group-requests.ts';
 import { Neighbours, type NeighboursEffect } from './neighbours.ts';
 import { controlStateOperation } from './node-records.ts';
+import { handOverPrimaries, primariesOf } from './primaries-left.ts';
 import { Registration } from './registration.ts';
 import { ReportCourier } from './report-courier.ts';
 import { routeNodes } from './route-nodes.ts';
@@ -412,6 +413,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#controlCopy.changed();
         if (effect.registry) this.#registryChanged(now);
         if (effect.shards.length > 0) this.#placed(effect.shards);
+        if (effect.shards.length > 0) this.#leftPrimaries(now);
         if (effect.registry || effect.shards.length > 0) this.#coordination.hurry(now);
         this.#compact(now);
         break;
@@ -609,11 +611,25 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #leave(now: Instant): void {
     if (!this.#departure.begin(now)) return;
     this.#coordination.setLeading(now, false);
-    if (!this.#group.isLeader) {
-      this.#sayGoodbye(now);
-      return;
+    const control = this.coordinator() === undefined ? undefined : this.control();
+    const proposals =
+      control === undefined ? [] : handOverPrimaries(control, this.#self, this.#neighbours.views());
+    for (const { command, events } of proposals) {
+      this.#toGroup(now, encodedChange(command, { kind: 'coordination', events }));
     }
-    this.#toGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
+    if (proposals.length === 0) this.#handOverRole(now);
+  }
+
+  /** Its primaries have gone to others: what is left is the coordinator's role. */
+  #leftPrimaries(now: Instant): void {
+    const control = this.control();
+    if (this.#departure.stage !== 'handingOver' || control === undefined) return;
+    if (primariesOf(control, this.#self).length === 0) this.#handOverRole(now);
+  }
+
+  #handOverRole(now: Instant): void {
+    if (!this.#group.isLeader) this.#sayGoodbye(now);
+    else this.#toGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
   }
 
   #sayGoodbye(now: Instant): void {

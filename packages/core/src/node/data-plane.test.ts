@@ -159,6 +159,22 @@ test('N13: when the node of a primary dies, another serves what was acknowledged
   expect(grid.get('a', user)).toBe('coffee');
 });
 
+test('N6: a leaving node gives its primaries away before it goes, and tells its clients', () => {
+  const grid = new Grid('a', 'b', 'c');
+  const user = grid.userAt('b');
+  grid.put('b', user, 'tea');
+  grid.put('a', user, 'coffee');
+  const leaving = grid.nodeOf('b');
+  grid.rig.input('b', { kind: 'shutdown' });
+  const told = grid.rig.told.filter(({ node }) => node === 'b').map(({ message }) => message);
+  expect(told).toContainEqual({ type: 'clientBye', reason: 'shuttingDown' });
+  expect(grid.rig.runUntil(() => grid.rig.halted('b') !== undefined, 3_000)).toBe(true);
+  expect(grid.configs('a').map(({ primary }) => primary)).not.toContain(leaving);
+  grid.kill('b');
+  expect(grid.rig.runUntil(() => grid.serves(), 200)).toBe(true);
+  expect(grid.get('a', user)).toBe('coffee');
+});
+
 test('N13: a node that comes back has its records, and serves again', () => {
   const grid = new Grid('a', 'b', 'c');
   const user = grid.userAt('b');
