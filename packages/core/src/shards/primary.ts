@@ -140,6 +140,7 @@ export class Primary {
   #activate(): void {
     if (!this.activation.advance()) return;
     const index = this.append({ kind: 'activate' }, 'disk');
+    this.replication.begin(index);
     this.#phase = { kind: 'activating', index };
   }
 

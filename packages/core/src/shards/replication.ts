@@ -48,8 +48,9 @@ export class Replication {
     }
   }
 
-  get peers(): Iterable<PeerProgress> {
-    return this.#peers.values();
+  /** The log is the longest now: everybody is sent what comes from `index` on. */
+  begin(index: number): void {
+    for (const peer of this.#peers.values()) peer.next = index;
   }
 
   peer(node: NodeId): PeerProgress | undefined {
@@ -106,7 +107,9 @@ export class Replication {
   acknowledged(from: NodeId, ack: ReplicateShardAck): void {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
-    peer.acknowledged(ack, this.#context.now);
+    // A replica's log may be longer than the primary's: what is beyond its end will be cut off.
+    const memory = Math.min(ack.memory, this.#copy().log.lastIndex);
+    peer.acknowledged({ ...ack, memory }, this.#context.now);
     if (peer.sentCommit < this.#copy().commit) this.noteCommit();
   }
 
@@ -158,7 +161,6 @@ export class Replication {
     if (peer.probing && peer.waitingSince !== undefined) return;
     const { log, commit } = this.#copy();
     const { epoch, shard } = this.#config;
-    if (peer.next > log.lastIndex + 1) peer.next = log.lastIndex + 1;
     if (peer.next <= log.base.index) {
       this.#offerStream(peer);
       return;
