@@ -11,11 +11,12 @@ interface Put {
   readonly acknowledged: boolean;
 }
 
-/** How far apart the clocks may be that decide, with the time that messages take. */
-const CLOCKS_APART_MS = 700;
-
-/** What has expired is not read any more, and what was acknowledged is not hidden before. */
-export function expiryIsKept(): ShardChecker {
+/**
+ * What has expired is not read any more, and what was acknowledged is not hidden before.
+ *
+ * @param apartMs how far apart the clocks may be that decide, with the time that messages take.
+ */
+export function expiryIsKept(apartMs: number): ShardChecker {
   const puts = new Map<string, Put[]>();
   return {
     name: 'expiry-is-kept',
@@ -36,16 +37,16 @@ export function expiryIsKept(): ShardChecker {
       }
       if (end.kind !== 'answered') return undefined;
       const { result } = end.answer;
-      if (result.kind === 'found') return tooLate(call, result.found.entry);
-      return result.kind === 'absent' ? tooEarly(call, ofKey) : undefined;
+      if (result.kind === 'found') return tooLate(call, result.found.entry, apartMs);
+      return result.kind === 'absent' ? tooEarly(call, ofKey, apartMs) : undefined;
     },
   };
 }
 
-function tooLate(call: FinishedCall, entry: Uint8Array): string | undefined {
+function tooLate(call: FinishedCall, entry: Uint8Array, apartMs: number): string | undefined {
   const body = decodeValue(entryBodyField, entry);
   const expiresAtMs = body.expiresAt - WORLD_EPOCH_MS;
-  if (call.beganMs <= expiresAtMs + CLOCKS_APART_MS) return undefined;
+  if (call.beganMs <= expiresAtMs + apartMs) return undefined;
   return `${body.content} is read at ${call.beganMs} ms, although it expired at ${expiresAtMs} ms.`;
 }
 
@@ -53,8 +54,8 @@ function tooLate(call: FinishedCall, entry: Uint8Array): string | undefined {
  * Hidden too early: some acknowledged put, and everything that may have come after it, has not
  * expired at the end of the read.
  */
-function tooEarly(call: FinishedCall, puts: readonly Put[]): string | undefined {
-  const lives = (put: Put): boolean => put.expiresAtMs - CLOCKS_APART_MS > call.endedMs;
+function tooEarly(call: FinishedCall, puts: readonly Put[], apartMs: number): string | undefined {
+  const lives = (put: Put): boolean => put.expiresAtMs - apartMs > call.endedMs;
   const witness = puts.find(
     (put) =>
       put.acknowledged &&

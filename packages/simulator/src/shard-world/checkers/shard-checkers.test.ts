@@ -210,7 +210,7 @@ test('deleted-stays-deleted: what a delete had ended is not read again', () => {
 });
 
 test('expiry-is-kept: neither late nor early', () => {
-  const checker = expiryIsKept();
+  const checker = expiryIsKept(700);
   const at = (ms: number): number => WORLD_EPOCH_MS + ms;
   const asked = { keyClass: 'expiring', content: 'x', beganMs: 1, endedMs: 2 } as const;
   expect(
