@@ -69,6 +69,11 @@ export type NodeInput =
       readonly key: string;
       readonly problem: string;
     }
+  /**
+   * How full the disk is, measured every few seconds: at `maxBytes` writes of entries are refused,
+   * and what the node itself must remember still fits.
+   */
+  | { readonly kind: 'storage'; readonly usedBytes: number; readonly maxBytes: number }
   /** The event loop stood still for this long just before this turn. */
   | { readonly kind: 'stalled'; readonly stalledMs: number }
   /** Measured about once a second. */

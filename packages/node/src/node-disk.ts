@@ -1,5 +1,6 @@
 import type { LoadResult, NodeInput } from '@memgrid/core';
 import { parseEntryKey } from '@memgrid/core';
+import { diskRoom } from './disk/disk-room.ts';
 import { findingSentence } from './disk/disk-finding.ts';
 import { EntryReader } from './disk/entry-reader.ts';
 import type { EntryPlace } from './disk/entry-reader.ts';
@@ -7,6 +8,9 @@ import { GroupCommit } from './disk/group-commit.ts';
 import type { NodeStore } from './disk/node-store.ts';
 import { Scrub } from './disk/scrub.ts';
 import type { Observer } from './observe/observer.ts';
+
+/** How often the room on the disk is measured. A disk that fills faster fills up. */
+const ROOM_INTERVAL_MS = 2_000;
 
 /** Event-loop lag above which the scrub waits: somebody else needs this process more. */
 const SCRUB_LAG_MS_MAX = 50;
@@ -21,6 +25,8 @@ export interface NodeDiskOptions {
   readonly onFault: (error: unknown) => void;
   /** How late the event loop is, in milliseconds. */
   readonly loopLagMs: () => number;
+  /** What the store may take; 0 leaves it to the disk. */
+  readonly storageBytesMax: number;
 }
 
 /** What a node machine and its store have to say to each other. */
@@ -30,6 +36,7 @@ export class NodeDisk {
   readonly #reader: EntryReader;
   readonly #scrub: Scrub;
   #failed = false;
+  #roomTimer: NodeJS.Timeout | undefined;
 
   constructor(options: NodeDiskOptions) {
     const { store, observer, loopLagMs } = options;
@@ -64,6 +71,8 @@ export class NodeDisk {
       }
     }
     this.#scrub.start();
+    this.#roomTimer = setInterval(() => void this.#measureRoom(), ROOM_INTERVAL_MS);
+    this.#roomTimer.unref();
   }
 
   load(ticket: number, place: EntryPlace): void {
@@ -78,7 +87,20 @@ export class NodeDisk {
 
   /** Writes what waits. Resolves when the disk is quiet; the store may be closed then. */
   async close(): Promise<void> {
+    clearInterval(this.#roomTimer);
     await Promise.all([this.commit.close(), this.#reader.close(), this.#scrub.close()]);
+  }
+
+  async #measureRoom(): Promise<void> {
+    const { store, storageBytesMax: bytesMax, observer } = this.#options;
+    try {
+      const freeBytes = await store.bytesFree();
+      const room = diskRoom({ usedBytes: store.bytesUsed, bytesMax, freeBytes });
+      this.#tell({ kind: 'storage', ...room });
+    } catch (error) {
+      const problem = `The room on the disk can not be measured: ${(error as Error).message}`;
+      observer.show({ name: 'disk.failed', problem });
+    }
   }
 
   #tell(input: NodeInput): void {

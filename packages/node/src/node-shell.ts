@@ -332,6 +332,7 @@ export class NodeShell implements RunningNode {
       isStopping: () => this.#stopping !== undefined,
       onFault: (error) => this.#fault(error),
       loopLagMs: () => this.#loopLagMs,
+      storageBytesMax: this.#config.storageBytesMax,
     });
   }
 

@@ -18,11 +18,17 @@ import type {
 } from '../gateway/gateway-io.ts';
 import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
 import type { NodeEvent } from '../node-event.ts';
-import type { ClientEffect, ClientInput, NodeEffect, NodeReply } from '../node-io.ts';
+import type { ClientEffect, ClientInput, NodeEffect, NodeInput, NodeReply } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
-import type { ShardsEffect, ShardsInput, ShardStatus } from '../shards/shards-io.ts';
+import type {
+  LocalOperation,
+  ShardsEffect,
+  ShardsInput,
+  ShardStatus,
+} from '../shards/shards-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { DataPlaneMessage } from './route.ts';
+import { StorageRoom } from './storage-room.ts';
 
 /** The shards of one node, as the composition sees them. */
 export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
@@ -37,6 +43,7 @@ export type DataPlaneInput =
   | { readonly kind: 'message'; readonly from: NodeId; readonly body: DataPlaneMessage }
   | { readonly kind: 'request'; readonly request: RequestId; readonly operation: Operation }
   | Extract<ShardsInput, { kind: 'stored' | 'loaded' | 'damaged' }>
+  | Extract<NodeInput, { kind: 'storage' }>
   | {
       readonly kind: 'placement';
       readonly index: LogIndex;
@@ -86,6 +93,7 @@ const TURNS_MAX = 10_000;
 export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
   readonly #shards: ShardsMachine;
   readonly #gateway: Gateway;
+  readonly #room = new StorageRoom();
   #work: Work[] = [];
   #out: DataPlaneEffect[] = [];
 
@@ -123,6 +131,9 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
       case 'loaded':
       case 'damaged':
         this.#work.push({ for: 'shards', input });
+        break;
+      case 'storage':
+        this.#room.tell(input.usedBytes, input.maxBytes);
         break;
       case 'placement':
         // The gateway sends operations where the shards already know that they are theirs.
@@ -212,14 +223,18 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
     if (answers.length > 0) this.#work.push({ for: 'gateway', input: { kind: 'local', answers } });
   }
 
+  #operations(operations: readonly LocalOperation[]): void {
+    const { admitted, refused: answers } = this.#room.admit(operations);
+    if (answers.length > 0) this.#work.push({ for: 'gateway', input: { kind: 'local', answers } });
+    if (admitted.length === 0) return;
+    this.#work.push({ for: 'shards', input: { kind: 'operations', operations: admitted } });
+  }
+
   #fromGateway(effects: readonly GatewayEffect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'local':
-          this.#work.push({
-            for: 'shards',
-            input: { kind: 'operations', operations: effect.operations },
-          });
+          this.#operations(effect.operations);
           break;
         case 'forward': {
           const body = { type: 'operations', operations: effect.operations } as const;
