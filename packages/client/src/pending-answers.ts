@@ -35,10 +35,7 @@ export class PendingAnswers {
   ask(request: Request): Promise<Answered | Near> {
     return new Promise((resolve, reject) => {
       const { body, scope, shard, options, signal } = request;
-      if (signal?.aborted === true) {
-        reject(signal.reason);
-        return;
-      }
+      signal?.throwIfAborted();
       const call = this.#nextCall;
       this.#nextCall += 1;
       const onAbort = signal === undefined ? undefined : () => this.#abort(call, signal);

@@ -11,7 +11,8 @@ import {
   LIMITS,
   readFrame,
 } from '@memgrid/protocol';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 
 /** Nodes that speak the client protocol over real sockets, in front of one `FakeGrid`. */
 export class FakeCluster {

@@ -35,7 +35,7 @@ export class PlacementTable {
     this.shardCount = shardCount;
     this.#primary = new Int32Array(shardCount).fill(NO_SLOT);
     this.#epoch = new Float64Array(shardCount);
-    this.#replicas = new Array<readonly NodeSlot[]>(shardCount).fill(NO_REPLICAS);
+    this.#replicas = Array.from({ length: shardCount }, () => NO_REPLICAS);
   }
 
   /** Some node has told who holds what. */

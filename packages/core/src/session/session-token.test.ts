@@ -14,13 +14,13 @@ function tokenOf(places: readonly (readonly [number, number, number])[], shards 
 }
 
 test.each([
-  { seen: [[0, 1, 5]], then: [0, 1, 4], floor: 5, why: 'an older answer changes nothing' },
-  { seen: [[0, 1, 5]], then: [0, 1, 6], floor: 6, why: 'a newer one raises it' },
-  { seen: [[0, 1, 9]], then: [0, 2, 7], floor: 7, why: 'a newer epoch lost what the old one had' },
-  { seen: [[0, 2, 7]], then: [0, 1, 9], floor: 7, why: 'an older epoch says nothing' },
-  { seen: [[0, 1, 5]], then: [0, 3, 0], floor: 5, why: 'index 0 says nothing' },
-] as const)('Q1: $why', ({ seen, then, floor }) => {
-  expect(tokenOf([...seen, then]).indexOf(0 as ShardId)).toBe(floor);
+  { seen: [[0, 1, 5]], later: [0, 1, 4], floor: 5, why: 'an older answer changes nothing' },
+  { seen: [[0, 1, 5]], later: [0, 1, 6], floor: 6, why: 'a newer one raises it' },
+  { seen: [[0, 1, 9]], later: [0, 2, 7], floor: 7, why: 'a newer epoch lost what the old one had' },
+  { seen: [[0, 2, 7]], later: [0, 1, 9], floor: 7, why: 'an older epoch says nothing' },
+  { seen: [[0, 1, 5]], later: [0, 3, 0], floor: 5, why: 'index 0 says nothing' },
+] as const)('Q1: $why', ({ seen, later, floor }) => {
+  expect(tokenOf([...seen, later]).indexOf(0 as ShardId)).toBe(floor);
 });
 
 const place = fc.tuple(

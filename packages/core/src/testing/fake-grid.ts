@@ -23,6 +23,7 @@ import {
   type OperationResult,
   type Placement,
   type ShardId,
+  type ShardPosition,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 
@@ -250,14 +251,15 @@ export class FakeGrid {
     const gated = node.gate(operation, node);
     if (gated === 'silence') return undefined;
     const result = gated ?? this.#carryOut(node, operation);
-    const applied = this.#appliedOf(node, shard);
-    const index =
-      result.kind === 'failed'
-        ? 0
-        : result.kind === 'written'
-          ? this.shard(shard).log.length
-          : applied;
-    return { id, shard, position: { epoch: this.shard(shard).epoch, index }, result };
+    return { id, shard, position: this.#restsOn(node, operation, result), result };
+  }
+
+  /** What an answer rests on: what this replica has applied, or what a majority has. */
+  #restsOn(node: FakeNode, { shard, read }: Operation, result: OperationResult): ShardPosition {
+    const { epoch, log } = this.shard(shard);
+    if (result.kind === 'failed') return { epoch, index: 0 };
+    const isLocal = result.kind !== 'written' && read === 'one';
+    return { epoch, index: isLocal ? this.#appliedOf(node, shard) : log.length };
   }
 
   #appliedOf(node: FakeNode, shard: number): number {

@@ -8,6 +8,12 @@ const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const WATCHED = 'a';
 const SHARDS = 8;
 const LEVELS = ['one', 'one', 'one', 'quorum', 'strong'] as const;
+/** Records that a replica may lag. */
+const LAG_MAX = 3;
+/** Short, so that what is served too long is seen before the key changes again. */
+const NEAR_STALENESS_MS = 150;
+/** The same, and the longest two steps of a storm. */
+const STALENESS_MS = NEAR_STALENESS_MS + 60;
 /** What a node may answer instead, in a bad mood. */
 const MOODS = ['NOT_PRIMARY', 'OVERLOADED', 'SHARD_UNAVAILABLE', 'QUORUM_UNREACHABLE'] as const;
 /** Of these codes it is known that nothing was done. */
@@ -47,11 +53,19 @@ class Storm {
   readonly #reads = new Map<number, string>();
   readonly #begunAt = new Map<number, number>();
   readonly #shown: Shown[] = [];
+  /** How long each log was at which time. */
+  readonly #lengths: { readonly at: number; readonly lengths: readonly number[] }[] = [];
   #value = 0;
 
   constructor(seed: number) {
     this.#random = Random.of(seed);
-    this.#rig = new SessionRig({ seed, nearCache: true, nodes: 3, shardCount: SHARDS });
+    this.#rig = new SessionRig({
+      seed,
+      nearCache: true,
+      nodes: 3,
+      shardCount: SHARDS,
+      config: { nearStalenessMs: NEAR_STALENESS_MS },
+    });
     this.#rig.onOutcome = (call, outcome) => this.#ended(call, outcome);
   }
 
@@ -61,11 +75,16 @@ class Storm {
     rig.advance(100);
     for (let at = 0; at < steps; at += 1) {
       this.#act();
+      this.#noteLengths();
       rig.advance(this.#random.between(0, 30));
     }
     this.#heal();
     rig.advance(20_000);
-    rig.say(rig.grid.tellFeeds());
+    // What a node skipped shows with the changes after it, so there have to be some.
+    for (let at = 0; at < 20; at += 1) {
+      rig.writeElsewhere(WATCHED, this.#nextValue());
+      rig.advance(500);
+    }
     rig.advance(3_000);
   }
 
@@ -116,7 +135,7 @@ class Storm {
     if (roll < 84) rig.kill(place);
     else if (roll < 90) rig.revive(place);
     else if (roll < 91) for (const link of rig.linksTo(place)) rig.mute.add(link);
-    else if (roll < 93) node.lag = random.below(4);
+    else if (roll < 93) node.lag = random.below(LAG_MAX + 1);
     else if (roll < 95) rig.latencyMs[place] = random.between(0.1, 80);
     else if (roll < 96) {
       // It skips changes by mistake: the session must notice.
@@ -128,10 +147,14 @@ class Storm {
     } else node.gate = this.#mood();
   }
 
+  /** While nobody listens a key changes more often than a replica lags, and the node forgets it. */
   #forgetChanges(): void {
-    const { grid } = this.#rig;
-    const shard = this.#random.below(SHARDS);
-    grid.forgetFeedsBelow(shard, grid.shard(shard).log.length);
+    const rig = this.#rig;
+    for (const place of [0, 1, 2]) for (const link of rig.linksTo(place)) rig.cut(link);
+    const key = this.#random.pick(KEYS) ?? WATCHED;
+    for (let at = 0; at <= LAG_MAX; at += 1) rig.writeElsewhere(key, this.#nextValue());
+    const shard = shardOf(key);
+    rig.grid.forgetFeedsBelow(shard, rig.grid.shard(shard).log.length);
   }
 
   #mood(): () => OperationResult | 'silence' | undefined {
@@ -174,6 +197,26 @@ class Storm {
       this.#problem(`Call ${call} went back from record ${seen.index} of ${key} to ${index}.`);
     }
     this.#shown.push({ key, index, at: this.#rig.now });
+    if (outcome.kind === 'near') this.#checkAge(call, key, index);
+  }
+
+  #noteLengths(): void {
+    const { grid, now } = this.#rig;
+    const lengths = Array.from({ length: SHARDS }, (_, shard) => grid.shard(shard).log.length);
+    this.#lengths.push({ at: now, lengths });
+  }
+
+  /** The near cache serves what its replica had within the bound; the replica may lag a little. */
+  #checkAge(call: number, key: string, index: number): void {
+    const shard = shardOf(key);
+    const known = this.#lengths.findLast(({ at }) => at <= this.#rig.now - STALENESS_MS);
+    const length = (known?.lengths[shard] ?? 0) - LAG_MAX;
+    const due = this.#rig.grid
+      .shard(shard)
+      .log.findLast((record) => record.key === key && record.index <= length);
+    if (due !== undefined && due.index > index) {
+      this.#problem(`Call ${call} was answered with record ${index}, older than the bound.`);
+    }
   }
 
   #checkWrite(call: number, { key, value }: { key: string; value: number }): void {
