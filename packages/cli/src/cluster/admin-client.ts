@@ -18,6 +18,7 @@ interface Refusal {
 }
 
 const EXIT_BY_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
   401: EXIT.unauthorised,
   403: EXIT.unauthorised,
   404: EXIT.notFound,

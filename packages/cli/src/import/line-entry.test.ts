@@ -50,6 +50,16 @@ test('an id carries the place of its owner, and entries of an owner are in the o
   expect(ids.toSorted()).toEqual(ids);
 });
 
+test('an id of another namespace keeps everything but its place', () => {
+  const id = idOf(entryOf(TURN));
+  const line = JSON.stringify({ id, content: 'x', userId: 'Ada', runId: '26-1' });
+  expect(idOf(entryOf(line, { rules: [] }))).toBe(id);
+  const copied = idOf(entryOf(line, { rules: [], namespace: 'copy' }));
+  const owner = { userId: 'Ada', agentId: '', appId: '', runId: '26-1' };
+  expect(sliceOfId(copied)).toBe(sliceOfEntry({ namespace: 'copy', ...owner, key: '' }));
+  expect([copied.slice(0, 15), copied.slice(18)]).toEqual([id.slice(0, 15), id.slice(18)]);
+});
+
 test('entries without an owner are spread', () => {
   const slices = Array.from({ length: 50 }, (_, number) =>
     sliceOfId(idOf(entryOf('{"content":"x"}', { number, rules: [] }))),

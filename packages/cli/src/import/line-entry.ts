@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonValue, NewEntry, Owner } from '@memgrid/client';
-import { makeEntryId, sliceOfEntry, SLICE_COUNT } from '@memgrid/protocol';
+import { makeEntryId, sliceOfEntry, sliceOfId, SLICE_COUNT } from '@memgrid/protocol';
 import { render, type FieldRule } from './field-template.ts';
 import type { Line } from './read-lines.ts';
 
@@ -50,7 +50,11 @@ export class LineEntries {
     }
     const fields = this.#options.rules.length === 0 ? exported(value) : this.#mapped(value);
     if (typeof fields === 'string') return { kind: 'problem', problem: fields };
-    const id = fields['id'] ?? this.#idOf(number, content.text, fields as Owner);
+    const given = fields['id'];
+    const id =
+      given === undefined
+        ? this.#idOf(number, content.text, fields as Owner)
+        : this.#placed(given, fields as Owner);
     // What is wrong with a field is told by the client, with its path.
     return { kind: 'entry', entry: { ...fields, id } as unknown as NewEntry & { id: string } };
   }
@@ -82,17 +86,31 @@ export class LineEntries {
     const { source, namespace } = this.#options;
     const hash = createHash('sha256').update(JSON.stringify([namespace, source, number, text]));
     const bits = hash.digest();
-    const parts = { userId: owner.userId, agentId: owner.agentId };
-    const scope = Object.entries({ ...parts, appId: owner.appId, runId: owner.runId }).filter(
+    const slice = this.#sliceOf(owner) ?? bits.readUInt32BE(8) % SLICE_COUNT;
+    return makeEntryId(number, slice, [bits.readUInt32BE(0), bits.readUInt32BE(4)]);
+  }
+
+  /**
+   * An id that memgrid made carries the place of its owner in its namespace. In another namespace
+   * the owner has another place, and the id keeps everything else.
+   */
+  #placed(id: JsonValue, owner: Owner): JsonValue {
+    if (typeof id !== 'string' || sliceOfId(id) === undefined) return id;
+    const slice = this.#sliceOf(owner);
+    if (slice === undefined) return id;
+    return id.slice(0, 15) + slice.toString(16).padStart(3, '0') + id.slice(18);
+  }
+
+  /** Undefined for an entry of nobody, which lives wherever its id says. */
+  #sliceOf({ userId, agentId, appId, runId }: Owner): number | undefined {
+    const parts = Object.entries({ userId, agentId, appId, runId }).filter(
       // What is no proper text is refused by the client, with its path; it needs no place.
       (part): part is [string, string] =>
         typeof part[1] === 'string' && part[1] !== '' && part[1].isWellFormed(),
     );
-    const slice =
-      scope.length === 0
-        ? bits.readUInt32BE(8) % SLICE_COUNT
-        : sliceOfEntry({ ...NOBODY, ...Object.fromEntries(scope), namespace, key: '' });
-    return makeEntryId(number, slice, [bits.readUInt32BE(0), bits.readUInt32BE(4)]);
+    if (parts.length === 0) return undefined;
+    const { namespace } = this.#options;
+    return sliceOfEntry({ ...NOBODY, ...Object.fromEntries(parts), namespace, key: '' });
   }
 }
 

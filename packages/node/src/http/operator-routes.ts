@@ -116,13 +116,13 @@ function proposeError(reply: NodeReply): HttpError {
 function schemaOf(body: unknown): EntrySchema {
   const parsed = parseSchema(body);
   if (parsed.kind === 'problems') {
-    throw badRequest(parsed.problems.map(schemaProblemText).join(' '));
+    throw badRequest(parsed.problems.map(schemaProblemText).join(' '), SCHEMAS);
   }
   try {
     // What nobody can compile would refuse every entry of its namespace later.
     compileSchema(parsed.schema.body);
   } catch (error) {
-    if (error instanceof RangeError) throw badRequest(error.message);
+    if (error instanceof RangeError) throw badRequest(error.message, SCHEMAS);
     throw error;
   }
   return parsed.schema;
@@ -131,7 +131,8 @@ function schemaOf(body: unknown): EntrySchema {
 function memberOf(body: unknown, source: AdminSource) {
   const { node } = fieldsOf(body, ['node']);
   if (typeof node !== 'string' || !/^[0-9a-f]{4,32}$/.test(node)) {
-    throw badRequest('The body must be {"node": id}, with at least 4 hex digits of a node id.');
+    const wanted = 'The body must be {"node": id}, with at least 4 hex digits of a node id.';
+    throw badRequest(wanted, MEMBERS);
   }
   const known = membersBody(startedStatus(source)).filter((one) => one.nodeId.startsWith(node));
   const [only] = known;
@@ -157,6 +158,8 @@ function fieldsOf(body: unknown, names: readonly string[]): Readonly<Record<stri
   throw badRequest(`The body may have ${names.join(' and ')} and nothing else: ${unknown.join()}.`);
 }
 
-function badRequest(message: string): HttpError {
-  return new HttpError('BAD_REQUEST', message, 'GET / lists every path.');
+const SCHEMAS = 'docs/schemas.md tells what a schema may hold.';
+
+function badRequest(message: string, hint = 'GET / lists every path.'): HttpError {
+  return new HttpError('BAD_REQUEST', message, hint);
 }
