@@ -143,6 +143,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       connectedPeers: this.#links.connectedPeers(),
       shards: this.#data.shards,
       clients: this.#data.clients,
+      logBytes: this.#data.logBytes,
+      waitingOperations: this.#data.operationCount,
       clock: {
         timestamp: this.#clock.latest,
         suspect: this.#clock.suspect,

@@ -79,6 +79,10 @@ export interface NodeStatus {
   readonly healthScore: number;
   /** Those that this node holds, in order of shard. */
   readonly shards: readonly ShardStatus[];
+  /** Bytes of the shards' logs in memory. */
+  readonly logBytes: number;
+  /** Operations that wait for an answer in this node. */
+  readonly waitingOperations: number;
   /** The moves of shards under way, and how many wait; at the coordinator only. */
   readonly moves: (MoveProgress & { readonly waiting: number }) | undefined;
   /** Connected clients that have introduced themselves, and the feeds that they opened. */

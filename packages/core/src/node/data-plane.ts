@@ -34,6 +34,10 @@ import { StorageRoom } from './storage-room.ts';
 export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   /** In order of shard. */
   status(): readonly ShardStatus[];
+  /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
+  appliedIndex(shard: ShardId): number | undefined;
+  /** Bytes of all records in memory. */
+  readonly logBytes: number;
 }
 
 export type DataPlaneInput =
@@ -101,7 +105,7 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
     this.#shards = shards;
     this.#gateway = new Gateway({
       ...gateway,
-      appliedIndex: (shard) => appliedIndexOf(shards.status(), shard),
+      appliedIndex: (shard) => shards.appliedIndex(shard),
     });
   }
 
@@ -115,6 +119,10 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
 
   get clients(): { readonly count: number; readonly feeds: number } {
     return { count: this.#gateway.clientCount, feeds: this.#gateway.feedCount };
+  }
+
+  get logBytes(): number {
+    return this.#shards.logBytes;
   }
 
   /** Operations that wait for an answer. */
@@ -262,12 +270,4 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
       }
     }
   }
-}
-
-/** How far the log of a shard is applied; undefined when this node holds no whole replica. */
-function appliedIndexOf(shards: readonly ShardStatus[], shard: ShardId): number | undefined {
-  const found = shards.find((one) => one.shard === shard);
-  return found === undefined || found.role === 'none' || !found.complete
-    ? undefined
-    : found.applied;
 }

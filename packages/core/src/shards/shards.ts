@@ -72,6 +72,17 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     return earliest(first, earliest(this.#flushAt, this.#reports.wakeAt));
   }
 
+  /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
+  appliedIndex(shard: ShardId): number | undefined {
+    const found = this.#shards.get(shard)?.status();
+    return found?.complete === true && found.role !== 'none' ? found.applied : undefined;
+  }
+
+  /** Bytes of all records in memory. */
+  get logBytes(): number {
+    return this.#context.logBytes;
+  }
+
   status(): ShardStatus[] {
     return [...this.#shards.values()]
       .sort((a, b) => a.shard - b.shard)
