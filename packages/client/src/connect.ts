@@ -6,7 +6,11 @@ import type { ConnectOptions } from './connect-options.ts';
 import type { Grid } from './grid.ts';
 
 /** What every address has said so far, for the error message. */
-type Problems = Map<string, string>;
+interface Problems {
+  readonly sentences: Map<string, string>;
+  /** Of the node that was asked last. */
+  theirs: { readonly min: number; readonly max: number } | undefined;
+}
 
 /**
  * Opens a session with a cluster. Fulfilled once one node has let this client in and told who holds
@@ -19,7 +23,7 @@ type Problems = Map<string, string>;
 export async function connect(options: ConnectOptions): Promise<Grid> {
   const config = clientConfig(options);
   options.signal?.throwIfAborted();
-  const problems: Problems = new Map();
+  const problems: Problems = { sentences: new Map(), theirs: undefined };
   const refused = Promise.withResolvers<never>();
   // Without anybody racing it any more a late refusal is of no interest.
   refused.promise.catch(() => undefined);
@@ -59,18 +63,21 @@ function problemOf(
   problems: Problems,
   seeds: readonly string[],
 ): ClusterError | undefined {
-  if (event.name === 'node.refused') problems.set(event.address, `${event.code}: ${event.detail}`);
-  else if (event.name === 'node.disconnected') {
-    if (!problems.has(event.address) || !isFinal(problems.get(event.address))) {
-      problems.set(event.address, event.problem);
-    }
+  const { sentences } = problems;
+  if (event.name === 'node.refused') {
+    sentences.set(event.address, `${event.code}: ${event.detail}`);
+    problems.theirs = event.protocol ?? problems.theirs;
+  } else if (event.name === 'node.disconnected') {
+    // A node that refuses hangs up as well, and that says less.
+    if (!isFinal(sentences.get(event.address))) sentences.set(event.address, event.problem);
   } else return undefined;
-  const said = seeds.map((seed) => problems.get(seed));
+  const said = seeds.map((seed) => sentences.get(seed));
   if (!said.every(isFinal)) return undefined;
-  const message = `No node can be used: ${sentences(problems)}`;
-  if (said.every((problem) => problem?.startsWith('PROTOCOL_MISMATCH') === true)) {
-    const { min, max } = PROTOCOL;
-    const details = { oursMin: min, oursMax: max, theirsMin: 0, theirsMax: 0 };
+  const message = `No node can be used: ${listOf(problems)}`;
+  const { theirs } = problems;
+  if (theirs !== undefined && said.every((it) => it?.startsWith('PROTOCOL_MISMATCH') === true)) {
+    const { min: oursMin, max: oursMax } = PROTOCOL;
+    const details = { oursMin, oursMax, theirsMin: theirs.min, theirsMax: theirs.max };
     return new ClusterError('PROTOCOL_MISMATCH', details, { message });
   }
   return new ClusterError('NOT_CONNECTED', { waitedMs: 0 }, { message, retry: 'never' });
@@ -86,12 +93,12 @@ function isFinal(problem: string | undefined): boolean {
 
 function notConnected(waitedMs: number, problems: Problems): ClusterError {
   const message =
-    problems.size === 0
+    problems.sentences.size === 0
       ? `No node answered in ${waitedMs} ms.`
-      : `No node let this client in within ${waitedMs} ms: ${sentences(problems)}`;
+      : `No node let this client in within ${waitedMs} ms: ${listOf(problems)}`;
   return new ClusterError('NOT_CONNECTED', { waitedMs }, { message });
 }
 
-function sentences(problems: Problems): string {
-  return [...problems].map(([address, problem]) => `${address}: ${problem}`).join('; ');
+function listOf({ sentences }: Problems): string {
+  return [...sentences].map(([address, problem]) => `${address}: ${problem}`).join('; ');
 }

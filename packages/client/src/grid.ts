@@ -41,7 +41,7 @@ export interface Grid extends AsyncDisposable {
   /**
    * Every read from now on sees at least what the session of this token saw.
    *
-   * @throws ClusterError BAD_REQUEST when it is no token of this cluster.
+   * @throws ClusterError BAD_TOKEN when it is no token of this cluster.
    */
   atLeast(token: string): void;
   /** Takes no new calls, waits for those under way, then closes. Idempotent. */
@@ -60,7 +60,7 @@ export interface Namespace<Shape extends EntryShape = EntryShape> {
   /** The entry, or undefined when it is known to be absent: never because of an outage. */
   get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined>;
 
-  /** Changes parts of an entry. Rejects with `ENTRY_NOT_FOUND` when there is none. */
+  /** Changes parts of an entry. Rejects with `NOT_FOUND` when there is none. */
   update(ref: EntryRef, patch: EntryPatch<Shape>, options?: ChangeOptions): Promise<Saved>;
 
   /** Deletes an entry. Deleting what is not there is no error, unless `ifVersion` names a version. */

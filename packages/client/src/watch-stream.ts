@@ -140,7 +140,7 @@ export class WatchStream<Shape extends EntryShape>
       this.#readers.shift()?.resolve({ done: false, value: item });
     }
     const end = this.#end;
-    if (end === undefined || this.#batches.length > 0) return;
+    if (end === undefined || this.#batches.length > 0 || this.#readers.length === 0) return;
     for (const { resolve, reject } of this.#readers) {
       if (end === 'ended') resolve(DONE);
       else reject(end.reason);

@@ -146,6 +146,7 @@ test('a node of an incompatible protocol is named with both versions', () => {
     address: 'n0:7700',
     code: 'PROTOCOL_MISMATCH',
     detail: 'It speaks protocol 7 to 9, this client 1 to 1.',
+    protocol: { min: 7, max: 9 },
   });
 });
 

@@ -197,11 +197,14 @@ export class Connections implements Reach<Peer> {
 
   wasRefused(peer: Peer, refused: ClientRefused, now: Instant): void {
     const code = REFUSAL_CODES[refused.reason];
-    const detail =
-      refused.reason === 'protocol'
-        ? `It speaks protocol ${refused.protocolMin} to ${refused.protocolMax}, this client ${PROTOCOL.min} to ${PROTOCOL.max}.`
-        : refused.detail;
-    this.#refused(peer, code, detail, now);
+    const { protocolMin: min, protocolMax: max } = refused;
+    const isProtocol = refused.reason === 'protocol';
+    const detail = isProtocol
+      ? `It speaks protocol ${refused.protocolMin} to ${refused.protocolMax}, this client ${PROTOCOL.min} to ${PROTOCOL.max}.`
+      : refused.detail;
+    const event = { name: 'node.refused', address: peer.address, code, detail } as const;
+    this.#event({ ...event, protocol: isProtocol ? { min, max } : undefined });
+    this.#drop(peer, detail, now);
   }
 
   placed(placement: Placement): readonly ShardId[] {
@@ -319,7 +322,8 @@ export class Connections implements Reach<Peer> {
   }
 
   #refused(peer: Peer, code: ErrorCode, detail: string, now: Instant): void {
-    this.#event({ name: 'node.refused', address: peer.address, code, detail });
+    const protocol = undefined;
+    this.#event({ name: 'node.refused', address: peer.address, code, detail, protocol });
     this.#drop(peer, detail, now);
   }
 

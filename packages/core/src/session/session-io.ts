@@ -157,6 +157,8 @@ export type SessionEvent =
       readonly address: string;
       readonly code: ErrorCode;
       readonly detail: string;
+      /** Which versions it speaks, when that is why. */
+      readonly protocol: { readonly min: number; readonly max: number } | undefined;
     }
   | { readonly name: 'call.retried'; readonly code: ErrorCode | 'disconnected' | 'silent' }
   | { readonly name: 'call.hedged' };
