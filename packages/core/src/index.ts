@@ -20,7 +20,6 @@ export {
   entryKeyPrefix,
   isEntryKey,
   isOrphanKey,
-  lostShardKey,
   parseEntryKey,
   shardKeyPrefix,
   shardOfKey,

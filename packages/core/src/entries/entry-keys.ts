@@ -53,18 +53,6 @@ export function isOrphanKey(diskKey: string): boolean {
   return ORPHAN_KEY.test(diskKey);
 }
 
-/**
- * Left by the store where it had to drop a shard because its log or what it promised could not be
- * read any more; the value is a sentence for people.
- *
- * Not the same as a shard that never was: this replica has forgotten what it promised and
- * acknowledged, so neither counts in a majority until a stream has made it whole. Whoever makes
- * it whole deletes this record, in the same batch.
- */
-export function lostShardKey(shard: ShardId): string {
-  return `${shardKeyPrefix(shard)}lost`;
-}
-
 /** What the disk keys of all records of one shard begin with. */
 export function shardKeyPrefix(shard: ShardId): string {
   invariant(Number.isInteger(shard) && shard >= 0 && shard <= 0xffff, `No such shard: ${shard}.`);

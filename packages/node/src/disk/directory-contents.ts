@@ -1,6 +1,6 @@
 import { decodeStoredEntry, isOrphanKey, parseEntryKey, shardOfKey } from '@memgrid/core';
 import type { EntryTable } from '@memgrid/core';
-import type { ShardId } from '@memgrid/protocol';
+import type { ClusterError } from '@memgrid/protocol';
 import type { Level } from 'level';
 import { unsealedView } from './checksum.ts';
 import { corruptError, unknownLayoutError } from './disk-error.ts';
@@ -21,8 +21,6 @@ export interface DirectoryContents {
   /** By the machine's keys. */
   readonly records: Map<string, Uint8Array>;
   readonly findings: DiskFinding[];
-  /** Shards of which a record is damaged, and which; they are still in place. */
-  readonly damagedShards: ReadonlyMap<ShardId, string>;
   /** Disk keys of orphans that are damaged; they are still in place. */
   readonly damagedOrphans: readonly string[];
 }
@@ -31,10 +29,10 @@ export interface DirectoryContents {
  * Reads the whole database once, in order, and checks every checksum.
  *
  * What a damaged record means depends on what it is. An entry can be fetched from another replica.
- * The log and the promises of a shard can not be trusted in part: a replica that has forgotten
- * one acknowledgement may help to forget the write, so the shard is lost as a whole here and
- * comes back from its other replicas. What the node itself is and has voted for has no other
- * copy: then the directory is not used.
+ * An orphan is gone. Everything else says what this node is, has voted for, has promised and has
+ * acknowledged, and a node that has forgotten some of that may help to forget a write: then the
+ * directory is not used. Dropping only the shard in question would not do: an empty replica with
+ * this node's name would count in majorities that rest on what it no longer knows.
  *
  * @param entries filled; undefined to look at everything else only.
  * @throws ClusterError DIRECTORY_CORRUPT.
@@ -60,7 +58,6 @@ export async function readContents(
 class Reading implements DirectoryContents {
   readonly records = new Map<string, Uint8Array>();
   readonly findings: DiskFinding[] = [];
-  readonly damagedShards = new Map<ShardId, string>();
   readonly damagedOrphans: string[] = [];
   readonly #directory: string;
   readonly #entries: EntryTable | undefined;
@@ -81,9 +78,7 @@ class Reading implements DirectoryContents {
       throw unknownLayoutError(this.#directory, `holds a record of an unknown kind, "${key}"`);
     }
     const value = unsealedView(key, bytes);
-    if (value === undefined) {
-      throw corruptError(this.#directory, `the record "${key}" is damaged`);
-    }
+    if (value === undefined) throw this.#damaged(key);
     this.records.set(name, value);
   }
 
@@ -107,15 +102,14 @@ class Reading implements DirectoryContents {
       return;
     }
     const shard = shardOfKey(key);
-    if (shard === undefined)
-      throw corruptError(this.#directory, `"${key}" is no record of a shard`);
+    if (shard === undefined || !isOrphanKey(key)) throw this.#damaged(key);
+    this.damagedOrphans.push(key);
     const problem = `The record "${key}" fails its checksum.`;
-    if (isOrphanKey(key)) {
-      this.damagedOrphans.push(key);
-      this.findings.push({ kind: 'lostOrphan', shard, problem });
-    } else if (!this.damagedShards.has(shard)) {
-      this.damagedShards.set(shard, problem);
-    }
+    this.findings.push({ kind: 'lostOrphan', shard, problem });
+  }
+
+  #damaged(key: string): ClusterError {
+    return corruptError(this.#directory, `the record "${key}" is damaged`);
   }
 }
 

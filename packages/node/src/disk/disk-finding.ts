@@ -10,13 +10,6 @@ export type DiskFinding =
       readonly key: string;
       readonly problem: string;
     }
-  /** All records of the shard were removed but its orphans; `lostShardKey` says so for good. */
-  | {
-      readonly kind: 'lostShard';
-      readonly shard: ShardId;
-      readonly problem: string;
-      readonly recordCount: number;
-    }
   /** A write that only this node had, and has no more. */
   | { readonly kind: 'lostOrphan'; readonly shard: ShardId; readonly problem: string };
 
@@ -26,11 +19,6 @@ export function findingSentence(finding: DiskFinding): string {
   switch (finding.kind) {
     case 'damagedEntry':
       return `An entry of shard ${shard} is damaged and is fetched from another replica. ${problem}`;
-    case 'lostShard':
-      return (
-        `Shard ${shard} is damaged: its ${finding.recordCount} records were removed, and it is ` +
-        `fetched from another replica as a whole. ${problem}`
-      );
     case 'lostOrphan':
       return `A write of shard ${shard} that only this node had is lost. ${problem}`;
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodeStoredEntry, entryKey, lostShardKey, MemoryEntryTable } from '@memgrid/core';
+import { encodeStoredEntry, entryKey, MemoryEntryTable } from '@memgrid/core';
 import type { StoredEntry } from '@memgrid/core';
 import { isClusterError } from '@memgrid/protocol';
 import type { ShardId } from '@memgrid/protocol';
@@ -162,31 +162,6 @@ test('an entry in a form of the future is damaged too', async () => {
   ]);
 });
 
-test.each(['shard/0005/m', 'shard/0005/0/l/00000000000001'])(
-  'with %s damaged the shard is lost as a whole, but not what only this node has',
-  async (key) => {
-    const directory = await filledDirectory();
-    await flipBit(directory, key);
-    const { store, table } = await opened(directory);
-    const mark = lostShardKey(FIVE);
-    expect([...store.records.keys()].sort()).toEqual(
-      [...OTHER_RECORDS.filter((one) => !/0005\/(m|0)/.test(one)), mark].sort(),
-    );
-    const problem = `The record "${key}" fails its checksum.`;
-    expect(store.findings).toEqual([{ kind: 'lostShard', shard: FIVE, problem, recordCount: 5 }]);
-    expect(Buffer.from(store.records.get(mark) ?? []).toString()).toBe(problem);
-    expect(table.count(FIVE, 0) + table.count(FIVE, 1)).toBe(0);
-    expect(table.count(SIX, 0)).toBe(2);
-    const { records } = store;
-    await store.close();
-    // The next start knows it too, until somebody has made the shard whole.
-    const again = await opened(directory);
-    expect(again.store.records).toEqual(records);
-    expect(again.store.findings).toEqual([]);
-    expect(again.table.count(FIVE, 0)).toBe(0);
-  },
-);
-
 test('a damaged orphan is lost alone', async () => {
   const directory = await filledDirectory();
   await flipBit(directory, 'shard/0006/r/00000000000001');
@@ -196,8 +171,11 @@ test('a damaged orphan is lost alone', async () => {
   expect(store.records.has('shard/0006/m')).toBe(true);
 });
 
+// A node that has forgotten what it promised or acknowledged must not answer as if it never had.
 test.each([
   ['data/dots', /the record "data\/dots" is damaged/],
+  ['shard/0005/m', /the record "shard\/0005\/m" is damaged/],
+  ['shard/0005/0/l/00000000000001', /the record "shard\/0005\/0\/l\/0+1" is damaged/],
   ['control/node/identity', /the record "control\/node\/identity" is damaged/],
 ])('with %s damaged the directory is not used', async (key, wanted) => {
   const directory = await filledDirectory();

@@ -1,15 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  decodeStoredEntry,
-  entryKey,
-  isOrphanKey,
-  lostShardKey,
-  shardKeyPrefix,
-} from '@memgrid/core';
+import { decodeStoredEntry, entryKey } from '@memgrid/core';
 import type { EntryTable, LoadResult } from '@memgrid/core';
 import { ClusterError } from '@memgrid/protocol';
-import type { ShardId } from '@memgrid/protocol';
 import { Level } from 'level';
 import { sealed, unsealed, unsealedView } from './checksum.ts';
 import { entryProblem, readContents } from './directory-contents.ts';
@@ -72,9 +65,6 @@ export class NodeStore {
       const isOlder = await checkLayout(directory, database);
       const contents = await readContents(directory, database, entries);
       if (isOlder) await writeLayout(database);
-      for (const [shard, problem] of contents.damagedShards) {
-        await dropShard({ database, contents, entries }, shard, problem);
-      }
       await database.batch(contents.damagedOrphans.map((key) => ({ type: 'del', key })));
       const bytes = await StoredBytes.of(() => database.approximateSize('', LAST_KEY));
       noteOwner(directory);
@@ -189,9 +179,6 @@ export interface Inspection {
 /** Behind every key that is used. */
 const LAST_KEY = '\uffff';
 
-/** A key of an entry has one hexadecimal digit for its slot. */
-const SLOTS = 16;
-
 const INSPECTED_ROWS = 100;
 const INSPECTED_AT_ONCE = 64 * 1024;
 
@@ -239,34 +226,4 @@ async function checkLayout(directory: string, database: Database): Promise<boole
 async function writeLayout(database: Database): Promise<void> {
   const value = sealed(LAYOUT_KEY, Uint8Array.of(LAYOUT));
   await database.batch([{ type: 'put', key: LAYOUT_KEY, value }], { sync: true });
-}
-
-interface DropFrom {
-  readonly database: Database;
-  readonly contents: DirectoryContents;
-  readonly entries: EntryTable | undefined;
-}
-
-/**
- * Removes a shard whose log or promises are damaged, all but its orphans, and leaves a mark. In one
- * batch: half a shard must not look like one that is being made whole.
- */
-async function dropShard(from: DropFrom, shard: ShardId, problem: string): Promise<void> {
-  const { database, contents, entries } = from;
-  const prefix = shardKeyPrefix(shard);
-  const range = { gte: prefix, lt: prefix + LAST_KEY };
-  const gone: string[] = [];
-  for await (const key of database.keys(range)) {
-    if (!isOrphanKey(key)) gone.push(key);
-  }
-  const mark = lostShardKey(shard);
-  const value = new TextEncoder().encode(problem);
-  const marking = { type: 'put' as const, key: mark, value: sealed(mark, value) };
-  await database.batch([...gone.map((key) => ({ type: 'del' as const, key })), marking], {
-    sync: true,
-  });
-  for (const key of gone) contents.records.delete(key);
-  contents.records.set(mark, value);
-  for (let slot = 0; slot < SLOTS; slot += 1) entries?.clear(shard, slot);
-  contents.findings.push({ kind: 'lostShard', shard, problem, recordCount: gone.length });
 }
