@@ -28,6 +28,7 @@ import type { Company, NodeExit, RunningNode } from './running-node.ts';
 import { EventLoopScheduler } from './runtime/event-loop-scheduler.ts';
 import { ClientLinks } from './runtime/client-links.ts';
 import { Links } from './runtime/links.ts';
+import { OperationMeter } from './runtime/operation-meter.ts';
 import { perform } from './runtime/perform.ts';
 import { PROFILES } from './runtime/profiles.ts';
 import { Requests } from './runtime/requests.ts';
@@ -312,14 +313,18 @@ export class NodeShell implements RunningNode {
   }
 
   #makeClientLinks(): ClientLinks {
+    const meter = new OperationMeter(
+      () => systemClock.now(),
+      (kind, outcome, seconds) => this.#observer.metrics.operation(kind, outcome, seconds),
+    );
     return new ClientLinks({
       push: this.#push,
       waitingCount: () => this.#driver?.waitingCount ?? 0,
       onAdmitted: (connection) => this.#listener?.admit(connection),
       onUnencodable: (type, problem) =>
         this.#observer.show({ name: 'send.unencodable', type, problem }),
-      onMessage: () => undefined,
-      onGone: () => undefined,
+      onMessage: (link, direction, message) => meter[direction](link, message),
+      onGone: (link) => meter.gone(link),
       traffic: this.#traffic,
     });
   }
@@ -361,6 +366,7 @@ export class NodeShell implements RunningNode {
       inboxRefusedCount: () => driver.refusedCount,
       linkBufferedBytes: () => this.#links.bufferedBytes + this.#clients.bufferedBytes,
       diskWaitingBytes: () => this.#disk.commit.waitingBytes,
+      entryMemoryBytes: () => this.#entries.memoryBytes,
       uptimeMs: () => systemClock.now() - startedAt,
     };
   }

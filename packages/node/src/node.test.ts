@@ -5,6 +5,7 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MemoryEntryTable } from '@memgrid/core';
 import type { NodeStatus } from '@memgrid/core';
 import { isClusterError } from '@memgrid/protocol';
 import { expect, onTestFinished, test } from 'vitest';
@@ -229,14 +230,15 @@ test('a disk that refuses a write ends the node, and nothing is tried again', as
   const { config } = resolveConfig({
     flags: { data: directoryOf(), listen: '127.0.0.1:0', http: 'none' },
   });
-  const store = await NodeStore.open(config.data);
+  const entries = new MemoryEntryTable();
+  const store = await NodeStore.open(config.data, entries);
   let writes = 0;
   store.write = async () => {
     writes += 1;
     return await Promise.reject(new Error('EIO: i/o error, fdatasync'));
   };
   const observer = new Observer('0', { level: 'silent', format: 'json', to: nowhere });
-  const shell = new NodeShell({ config, store, observer, tls: undefined });
+  const shell = new NodeShell({ config, store, entries, observer, tls: undefined });
   const events = shell.events();
   await shell.listen();
   await shell.run(config);

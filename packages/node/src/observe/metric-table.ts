@@ -10,6 +10,8 @@ export interface MetricDefinition {
 
 const CHANNELS = ['control', 'bulk', 'client'] as const;
 
+const OPERATION_KINDS = ['put', 'update', 'delete', 'get', 'history', 'list'] as const;
+
 /** Everything under `/metrics`, described for people in `docs/operations/metrics.md`. */
 export const METRICS = {
   memgrid_build_info: {
@@ -17,6 +19,7 @@ export const METRICS = {
     help: 'Always 1; the label tells the version.',
     labels: { version: [] },
   },
+  memgrid_clients: { type: 'gauge', help: 'Connected clients that were let in.' },
   memgrid_clock_remote_ahead_total: {
     type: 'counter',
     help: 'Messages whose clock was more than 500 ms ahead of this one.',
@@ -61,11 +64,17 @@ export const METRICS = {
     type: 'counter',
     help: 'Times this node asked for votes. More than a few an hour: look at loop lag and network.',
   },
+  memgrid_entries: { type: 'gauge', help: 'Entries in the copies of shards that are held here.' },
+  memgrid_entries_memory_bytes: {
+    type: 'gauge',
+    help: 'Bytes of entries in memory. At memoryBytesMax values that are on disk are dropped.',
+  },
   memgrid_events_total: {
     type: 'counter',
     help: 'Everything that happened, by event name; see docs/operations/events.md.',
     labels: { event: EVENT_NAMES },
   },
+  memgrid_feeds: { type: 'gauge', help: 'Feeds of changes that clients have open here.' },
   memgrid_frame_bytes_total: {
     type: 'counter',
     help: 'Bytes of frames.',
@@ -111,6 +120,7 @@ export const METRICS = {
     help: 'Open connections to peers.',
     labels: { channel: CHANNELS },
   },
+  memgrid_log_bytes: { type: 'gauge', help: "Bytes of the shards' logs in memory." },
   memgrid_loop_lag_p99_seconds: {
     type: 'gauge',
     help: 'How late the event loop was, 99th percentile of the last second.',
@@ -138,6 +148,20 @@ export const METRICS = {
     type: 'gauge',
     help: '1 for the phase this node is in, 0 for the others.',
     labels: { phase: ['starting', 'discovering', 'joining', 'member', 'leaving', 'halted'] },
+  },
+  memgrid_operation_seconds: {
+    type: 'histogram',
+    help: 'What clients of this node waited for an answer, wherever it came from.',
+    labels: { kind: OPERATION_KINDS },
+  },
+  memgrid_operations_total: {
+    type: 'counter',
+    help: 'Answers to clients of this node. unknown: the caller cannot tell what happened.',
+    labels: { kind: OPERATION_KINDS, result: ['ok', 'failed', 'unknown'] },
+  },
+  memgrid_operations_waiting: {
+    type: 'gauge',
+    help: 'Operations that wait for an answer in this node, of clients and of peers.',
   },
   memgrid_peers_connected: {
     type: 'gauge',
@@ -169,6 +193,15 @@ export const METRICS = {
     type: 'counter',
     help: 'Messages that were not sent.',
     labels: { reason: ['pressure', 'noLink'] },
+  },
+  memgrid_shards: {
+    type: 'gauge',
+    help: 'Shards held here. inactive: this node is to be the primary and does not serve yet.',
+    labels: { role: ['primary', 'inactive', 'replica'] },
+  },
+  memgrid_shards_incomplete: {
+    type: 'gauge',
+    help: 'Copies of shards here that are not whole yet.',
   },
   memgrid_uptime_seconds: { type: 'gauge', help: 'Time since this process became a node.' },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

@@ -30,8 +30,11 @@ test('all series exist from the start', async () => {
   const series = await scrape(new Metrics('1.2.3'));
   for (const name of METRIC_NAMES) {
     const { type, labels = {} }: MetricDefinition = METRICS[name];
-    if (type === 'histogram') expect(series.get(`${name}_count`), name).toBe(0);
-    else if (name === 'memgrid_build_info') expect(series.get(`${name}{version="1.2.3"}`)).toBe(1);
+    if (type === 'histogram') {
+      for (const one of seriesOf(`${name}_count`, labels)) expect(series.get(one), one).toBe(0);
+    }
+    if (type === 'histogram') continue;
+    if (name === 'memgrid_build_info') expect(series.get(`${name}{version="1.2.3"}`)).toBe(1);
     else for (const one of seriesOf(name, labels)) expect(series.has(one), one).toBe(true);
   }
 });
@@ -85,6 +88,7 @@ test('state is measured when it is scraped, and totals never count twice', async
     inboxRefusedCount: () => 5,
     linkBufferedBytes: () => 6,
     diskWaitingBytes: () => 7,
+    entryMemoryBytes: () => 9,
     uptimeMs: () => 8_000,
   });
   await scrape(metrics);
@@ -98,6 +102,28 @@ test('state is measured when it is scraped, and totals never count twice', async
   expect(series.get('memgrid_node_phase{phase="member"}')).toBe(0);
   expect(series.get('memgrid_raft_role{role="outsider"}')).toBe(1);
   expect(series.get('memgrid_members{liveness="alive"}')).toBe(0);
+  for (const role of ['primary', 'inactive', 'replica']) {
+    expect(series.get(`memgrid_shards{role="${role}"}`), role).toBe(1);
+  }
+  expect(series.get('memgrid_shards_incomplete')).toBe(1);
+  expect(series.get('memgrid_entries')).toBe(7);
+  expect(series.get('memgrid_entries_memory_bytes')).toBe(9);
+  expect(series.get('memgrid_log_bytes')).toBe(50);
+  expect(series.get('memgrid_operations_waiting')).toBe(2);
+  expect(series.get('memgrid_clients')).toBe(1);
+  expect(series.get('memgrid_feeds')).toBe(6);
+});
+
+test('operations are counted by kind and result, and timed by kind', async () => {
+  const metrics = new Metrics('1');
+  metrics.operation('put', 'ok', 0.004);
+  metrics.operation('put', 'unknown', 1);
+  const series = await scrape(metrics);
+  expect(series.get('memgrid_operations_total{kind="put",result="ok"}')).toBe(1);
+  expect(series.get('memgrid_operations_total{kind="put",result="unknown"}')).toBe(1);
+  expect(series.get('memgrid_operations_total{kind="get",result="ok"}')).toBe(0);
+  expect(series.get('memgrid_operation_seconds_sum{kind="put"}')).toBeCloseTo(1.004);
+  expect(series.get('memgrid_operation_seconds_count{kind="get"}')).toBe(0);
 });
 
 const quietStatus = {
@@ -108,6 +134,15 @@ const quietStatus = {
   coordinator: undefined,
   members: [],
   healthScore: 0,
+  shards: [
+    { role: 'primary', active: true, complete: true, entries: 3 },
+    { role: 'primary', active: false, complete: false, entries: 0 },
+    { role: 'replica', active: false, complete: true, entries: 4 },
+    { role: 'none', active: false, complete: false, entries: 0 },
+  ],
+  logBytes: 50,
+  waitingOperations: 2,
+  clients: { count: 1, feeds: 6 },
   connectedPeers: [],
   clock: { suspect: false, remoteAheadCount: 0 },
 } as unknown as NodeStatus;

@@ -15,10 +15,16 @@ export interface MetricsSource {
   linkBufferedBytes(): number;
   linkCount(channel: TrafficKind): number;
   diskWaitingBytes(): number;
+  entryMemoryBytes(): number;
   uptimeMs(): number;
 }
 
 type Labels = Readonly<Record<string, string>>;
+
+/** From an answer out of memory to one that a fail-over held up. */
+const OPERATION_SECONDS = [
+  0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+];
 
 /** From a memory-backed disk to one that is as good as broken. */
 const SYNC_SECONDS = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -32,6 +38,7 @@ export class Metrics {
   readonly #gauges = new Map<MetricName, Gauge>();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #syncSeconds: Histogram;
+  readonly #operationSeconds: Histogram;
   /** Totals of counters that are counted elsewhere, as last seen. */
   readonly #reached = new Map<string, number>();
   #source: MetricsSource | undefined;
@@ -44,6 +51,16 @@ export class Metrics {
       buckets: SYNC_SECONDS,
       registers: [this.#registry],
     });
+    this.#operationSeconds = new Histogram({
+      name: 'memgrid_operation_seconds',
+      help: METRICS.memgrid_operation_seconds.help,
+      labelNames: ['kind'],
+      buckets: OPERATION_SECONDS,
+      registers: [this.#registry],
+    });
+    for (const kind of METRICS.memgrid_operation_seconds.labels.kind) {
+      this.#operationSeconds.zero({ kind });
+    }
     this.#set('memgrid_build_info', 1, { version });
   }
 
@@ -91,6 +108,12 @@ export class Metrics {
     if (write.synced) this.#syncSeconds.observe(write.durationMs / 1000);
   }
 
+  /** Counts one answered operation of a client. */
+  operation(kind: string, result: string, seconds: number): void {
+    this.#add('memgrid_operations_total', 1, { kind, result });
+    this.#operationSeconds.observe({ kind }, seconds);
+  }
+
   load(load: { readonly loopLagP99Ms: number; readonly heapPercent: number }): void {
     this.#set('memgrid_loop_lag_p99_seconds', load.loopLagP99Ms / 1000);
     this.#set('memgrid_heap_used_ratio', load.heapPercent / 100);
@@ -128,6 +151,7 @@ export class Metrics {
       const count = status.members.filter((member) => member.liveness === liveness).length;
       this.#set('memgrid_members', count, { liveness });
     }
+    this.#measureData(status);
     const registered = status.control?.members ?? [];
     for (const standing of METRICS.memgrid_registered_members.labels.status) {
       const count = registered.filter((member) => member.status === standing).length;
@@ -135,11 +159,29 @@ export class Metrics {
     }
   }
 
+  #measureData({ clients, logBytes, shards, waitingOperations }: NodeStatus): void {
+    const primaries = shards.filter(({ role }) => role === 'primary');
+    const active = primaries.filter((shard) => shard.active).length;
+    const replicas = shards.filter(({ role }) => role === 'replica').length;
+    this.#set('memgrid_shards', active, { role: 'primary' });
+    this.#set('memgrid_shards', primaries.length - active, { role: 'inactive' });
+    this.#set('memgrid_shards', replicas, { role: 'replica' });
+    const incomplete = shards.filter(({ complete, role }) => role !== 'none' && !complete);
+    this.#set('memgrid_shards_incomplete', incomplete.length);
+    const entries = shards.reduce((sum, shard) => sum + shard.entries, 0);
+    this.#set('memgrid_entries', entries);
+    this.#set('memgrid_log_bytes', logBytes);
+    this.#set('memgrid_clients', clients.count);
+    this.#set('memgrid_feeds', clients.feeds);
+    this.#set('memgrid_operations_waiting', waitingOperations);
+  }
+
   #measureShell(source: MetricsSource): void {
     this.#set('memgrid_inbox_inputs', source.inboxCount());
     this.#reach('memgrid_inbox_refused_total', source.inboxRefusedCount());
     this.#set('memgrid_link_buffered_bytes', source.linkBufferedBytes());
     this.#set('memgrid_disk_waiting_bytes', source.diskWaitingBytes());
+    this.#set('memgrid_entries_memory_bytes', source.entryMemoryBytes());
     this.#set('memgrid_uptime_seconds', source.uptimeMs() / 1000);
     this.#set('memgrid_process_resident_memory_bytes', process.memoryUsage.rss());
     const { user, system } = process.cpuUsage();
