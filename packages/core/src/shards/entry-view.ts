@@ -13,12 +13,13 @@ export function decodeState(state: Uint8Array): EntryState {
 export function winnerOf(state: EntryState): StoredSibling | undefined {
   let winner: StoredSibling | undefined;
   for (const sibling of state.siblings) {
-    if (winner === undefined || isLater(sibling, winner)) winner = sibling;
+    if (winner === undefined || isLaterSibling(sibling, winner)) winner = sibling;
   }
   return winner;
 }
 
-function isLater(a: StoredSibling, b: StoredSibling): boolean {
+/** By hybrid clock, then by actor: the same order everywhere. */
+export function isLaterSibling(a: StoredSibling, b: StoredSibling): boolean {
   const [left, right] = [a.value.timestamp, b.value.timestamp];
   if (left.ms !== right.ms) return left.ms > right.ms;
   if (left.counter !== right.counter) return left.counter > right.counter;

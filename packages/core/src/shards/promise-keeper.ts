@@ -5,7 +5,7 @@ import { encodeMeta, metaKey } from './shard-records.ts';
 
 interface Waiting {
   readonly epoch: ShardEpoch;
-  readonly then: () => void;
+  readonly run: () => void;
 }
 
 /**
@@ -49,7 +49,7 @@ export class PromiseKeeper {
   /** Runs `then` once `epoch` is durable; never if a later one overtakes it. */
   whenDurable(epoch: ShardEpoch, then: () => void): void {
     if (this.#durable >= epoch) then();
-    else this.#waiting.push({ epoch, then });
+    else this.#waiting.push({ epoch, run: then });
   }
 
   /** Names another slot as the one that counts. Part of this step's batch, which is synced. */
@@ -72,6 +72,6 @@ export class PromiseKeeper {
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((other) => other.epoch > this.#durable);
     this.#context.touched.add(this.#shard);
-    for (const { epoch: wanted, then } of waiting) if (wanted <= this.#durable) then();
+    for (const { epoch: wanted, run } of waiting) if (wanted <= this.#durable) run();
   }
 }

@@ -13,7 +13,10 @@ import type {
 } from '@memgrid/protocol';
 import {
   decodeValue,
+  encodeValue,
   entryBodyField,
+  entryStateField,
+  joinSets,
   LIMITS,
   parseStoredKey,
   recordBodyField,
@@ -23,6 +26,7 @@ import { broken } from '#breaks';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { decodeState, versionOf, visibleOf, winnerOf } from './entry-view.ts';
 import type { Mending } from './mending.ts';
+import type { Orphans } from './orphans.ts';
 import type { Primary } from './primary.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
@@ -34,6 +38,7 @@ export interface ReadOwner {
   readonly copy: ShardCopy;
   readonly primary: Primary | undefined;
   readonly mending: Mending;
+  readonly orphans: Orphans;
   /** How long ago the primary was heard to have nothing that this replica lacks. */
   readonly stalenessMs: number;
   /** Who to ask instead. */
@@ -154,11 +159,19 @@ export class ReadPath {
         return;
       }
       const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
-      waiting.answer(
-        readResult(key, found, { source, stalenessMs, nowMs: this.#context.nowMs }),
-        applied,
-      );
+      const facts = { source, stalenessMs, nowMs: this.#context.nowMs };
+      const seen = waiting.operation?.read === 'one' ? this.#withOrphans(key, found) : found;
+      waiting.answer(readResult(key, seen, facts), applied);
     });
+  }
+
+  /** At `one` this node also shows what it took on its own and the log does not have yet. */
+  #withOrphans(key: string, found: StoredEntry | 'absent'): { state: Uint8Array } | 'absent' {
+    const { orphans } = this.#owner;
+    const stranded = orphans.count === 0 ? undefined : orphans.stateOf(key);
+    if (stranded === undefined) return found;
+    const state = found === 'absent' ? stranded : joinSets(decodeState(found.state), stranded);
+    return { state: encodeValue(entryStateField, state) };
   }
 
   #list(waiting: WaitingOperation, body: ListBody, source: AnswerSource): void {

@@ -57,6 +57,15 @@ export class Replication {
     return this.#peers.get(node);
   }
 
+  /** Up to where every replica, present or not, is known to have applied. */
+  get appliedByAll(): number {
+    let applied = this.#copy().applied.index;
+    for (const peer of this.#peers.values()) {
+      applied = Math.min(applied, peer.complete ? peer.applied : 0);
+    }
+    return applied;
+  }
+
   /** Whether a replica is whole and has nearly everything. */
   isCaughtUp(node: NodeId): boolean {
     const peer = this.#peers.get(node);

@@ -15,9 +15,11 @@ import { failedResult, LIMITS } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { earliest, type Instant, isDue } from '../machine.ts';
 import { appliedChange } from './applied-change.ts';
+import { FadingAway } from './fading-away.ts';
 import { Following } from './following.ts';
 import { matchRecords } from './log-matching.ts';
 import { Mending } from './mending.ts';
+import { Orphans } from './orphans.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
 import { everyReplica } from './quorum-rule.ts';
@@ -48,6 +50,8 @@ export class ShardReplica implements CopyOwner {
   readonly quorumReads: QuorumReads;
   readonly streams: ShardStreams;
   readonly mending: Mending;
+  readonly orphans: Orphans;
+  readonly #fadingAway: FadingAway;
   readonly #context: ShardContext;
   #config: ShardConfig | undefined;
   #copy: ShardCopy;
@@ -66,6 +70,8 @@ export class ShardReplica implements CopyOwner {
     this.reads = new ReadPath(context, this);
     this.quorumReads = new QuorumReads(context, this);
     this.mending = new Mending(context, this);
+    this.orphans = new Orphans(context, this, recovered?.orphans ?? []);
+    this.#fadingAway = new FadingAway(context, this);
     this.streams = new ShardStreams(context, this, recovered?.otherSlot ?? []);
   }
 
@@ -124,6 +130,7 @@ export class ShardReplica implements CopyOwner {
     const { self, generation } = this.#context;
     const before = this.#primary;
     this.#primary = undefined;
+    this.orphans.forgetMerges();
     const confirming = before?.strongReads.drain() ?? [];
     const own =
       config.primary === self &&
@@ -239,6 +246,12 @@ export class ShardReplica implements CopyOwner {
       case 'relay':
         this.relay(body);
         return;
+      case 'offerOrphan':
+        this.orphans.onOffer(from, body);
+        return;
+      case 'orphanTaken':
+        this.orphans.onTaken(body);
+        return;
       default:
         this.streams.onMessage(from, body);
     }
@@ -259,6 +272,7 @@ export class ShardReplica implements CopyOwner {
     if (copy !== this.#copy) return;
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
     this.writes.applied(record);
+    this.orphans.applied(record.at.index);
     // A shard that was given up and came back applies its log again: nobody hears it twice.
     if (record.at.index <= this.#toldIndex) return;
     this.#toldIndex = record.at.index;
@@ -270,7 +284,9 @@ export class ShardReplica implements CopyOwner {
     const from = (cut[0] as LoggedRecord).record.index;
     const { shard } = this;
     this.#context.outbox.event({ name: 'shard.truncated', shard, from, records: cut.length });
-    if (copy === this.#copy) this.writes.cut(cut);
+    if (copy !== this.#copy) return;
+    this.writes.cut(cut);
+    this.orphans.onCut(cut);
   }
 
   onActive(): void {
@@ -346,11 +362,15 @@ export class ShardReplica implements CopyOwner {
     this.primary?.finish();
     this.reads.advance();
     this.streams.advance();
+    this.#fadingAway.advance();
+    this.orphans.advance();
   }
 
   get wakeAt(): Instant | undefined {
     const serving = earliest(this.primary?.wakeAt, this.quorumReads.wakeAt);
-    return earliest(serving, earliest(this.streams.wakeAt, this.mending.wakeAt));
+    const fetching = earliest(this.streams.wakeAt, this.mending.wakeAt);
+    const keeping = earliest(this.#fadingAway.wakeAt, this.orphans.wakeAt);
+    return earliest(serving, earliest(fetching, keeping));
   }
 
   wake(now: Instant): void {
@@ -358,6 +378,8 @@ export class ShardReplica implements CopyOwner {
     if (isDue(this.quorumReads.wakeAt, now)) this.quorumReads.wake(now);
     if (isDue(this.streams.wakeAt, now)) this.streams.wake(now);
     if (isDue(this.mending.wakeAt, now)) this.mending.wake(now);
+    this.#fadingAway.wake(now);
+    this.orphans.wake(now);
   }
 
   status(): ShardStatus {
@@ -384,8 +406,26 @@ export class ShardReplica implements CopyOwner {
   }
 
   #write(waiting: WaitingOperation): void {
-    if (this.#config?.primary === this.#context.self) this.writes.submit(waiting);
-    else waiting.redirect(this.hint);
+    if (this.#mayStrand(waiting)) {
+      const { operation } = waiting;
+      if (operation !== undefined && isWrite(operation.body)) {
+        this.orphans.accept(waiting, operation, operation.body);
+      }
+    } else if (this.#config?.primary === this.#context.self) {
+      this.writes.submit(waiting);
+    } else {
+      waiting.redirect(this.hint);
+    }
+  }
+
+  /** Whether a write is taken without the primary, because that is out of reach for now. */
+  #mayStrand({ operation }: WaitingOperation): boolean {
+    if (operation?.durability !== 'one' || operation.noAutonomous) return false;
+    if (!isWrite(operation.body) || operation.body.condition.kind !== 'always') return false;
+    const primary = this.#config?.primary;
+    if (primary === undefined) return false;
+    if (primary !== this.#context.self) return !this.#context.isAlive(primary);
+    return this.primary?.isActive !== true && this.primary?.hasLiveQuorum !== true;
   }
 
   #lead(config: ShardConfig): void {

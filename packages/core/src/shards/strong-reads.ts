@@ -9,7 +9,7 @@ interface Confirmed {
   readonly waiting: WaitingOperation;
   /** The read may only see a state that has applied at least this. */
   readonly index: number;
-  readonly then: () => void;
+  readonly answer: () => void;
 }
 
 interface Round {
@@ -44,7 +44,7 @@ export class StrongReads {
 
   /** Runs `then` once the epoch is confirmed and `index` is applied. */
   confirm(waiting: WaitingOperation, index: number, then: () => void): void {
-    this.#waiting.push({ waiting, index, then });
+    this.#waiting.push({ waiting, index, answer: then });
   }
 
   /** Gives back everything that waits: the epoch is over. */
@@ -72,7 +72,7 @@ export class StrongReads {
     const ready = this.#confirmed.filter(({ index }) => index <= applied);
     if (ready.length === 0) return;
     this.#confirmed = this.#confirmed.filter(({ index }) => index > applied);
-    for (const { then } of ready) then();
+    for (const { answer } of ready) answer();
   }
 
   get wakeAt(): Instant | undefined {

@@ -5,6 +5,7 @@ import type {
   EntryState,
   ErrorCode,
   ErrorDetails,
+  FailedResult,
   OperationBody,
   StoredWrite,
   Timestamp,
@@ -21,7 +22,6 @@ import {
   WireError,
   writeSetBlind,
 } from '@memgrid/protocol';
-import type { FailedResult } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { type StoredSibling, versionOf, visibleOf } from './entry-view.ts';
 import type { EntryRules } from './shards-io.ts';

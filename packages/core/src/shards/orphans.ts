@@ -1,0 +1,328 @@
+import type {
+  EntryState,
+  NodeId,
+  OfferOrphan,
+  Operation,
+  OrphanTaken,
+  ShardConfig,
+  ShardId,
+  SyncClass,
+  Timestamp,
+} from '@memgrid/protocol';
+import {
+  encodeValue,
+  entryStateField,
+  failedResult,
+  joinSets,
+  NEVER_WRITTEN,
+  parseStoredKey,
+  storedKey,
+} from '@memgrid/protocol';
+import { after, type Instant } from '../machine.ts';
+import { decodeState, isLaterSibling, versionOf, winnerOf } from './entry-view.ts';
+import type { Mending } from './mending.ts';
+import type { Primary } from './primary.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { ShardCopy } from './shard-copy.ts';
+import type { LoggedRecord } from './shard-log.ts';
+import { encodeOrphan, type Orphan, orphanKey } from './shard-records.ts';
+import type { WaitingOperation } from './waiting-operation.ts';
+import { carryOut, type WriteBody } from './write-rules.ts';
+
+export interface OrphansOwner {
+  readonly shard: ShardId;
+  readonly copy: ShardCopy;
+  readonly primary: Primary | undefined;
+  readonly config: ShardConfig | undefined;
+  readonly mending: Mending;
+}
+
+/** Concurrent values of one key; more are cut to the latest ones. */
+const SIBLINGS_KEPT = 8;
+/** Orphans that are offered at once. */
+const OFFERED_AT_ONCE = 16;
+
+/** A merge at the primary that is logged and not committed. */
+interface Merge {
+  readonly from: NodeId;
+  readonly orphan: number;
+}
+
+/**
+ * Writes at `one` that no log has: accepted while the primary was away, or cut off by a later one.
+ * Each is kept on disk and offered to the primary until that has merged it as a concurrent value.
+ * See DESIGN.md, S20 and S21.
+ */
+export class Orphans {
+  readonly #context: ShardContext;
+  readonly #owner: OrphansOwner;
+  readonly #kept = new Map<number, Orphan>();
+  readonly #merges = new Map<number, Merge[]>();
+  #last = 0;
+  #offerAt: Instant | undefined;
+
+  constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
+    this.#context = context;
+    this.#owner = owner;
+    for (const orphan of recovered) {
+      this.#kept.set(orphan.number, orphan);
+      this.#last = Math.max(this.#last, orphan.number);
+    }
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  /** What this node accepted for a key and the log does not have. */
+  stateOf(key: string): EntryState | undefined {
+    let joined: EntryState | undefined;
+    for (const orphan of this.#kept.values()) {
+      if (orphan.key !== key || orphan.parked) continue;
+      const state = decodeState(orphan.state);
+      joined = joined === undefined ? state : joinSets(joined, state);
+    }
+    return joined;
+  }
+
+  /** Takes a write away from the primary. The caller has checked that it may. */
+  accept(waiting: WaitingOperation, operation: Operation, body: WriteBody): void {
+    const max = this.#context.config.waitingOperationsMax;
+    if (this.#kept.size >= max) {
+      waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.size, max }));
+      return;
+    }
+    const { dots } = this.#context;
+    if (!dots.isReady) {
+      dots.whenReady(() => this.accept(waiting, operation, body));
+      return;
+    }
+    const key = storedKey(body.namespace, body.key);
+    this.#owner.mending.find(key, (found) => {
+      if (waiting.isAnswered) return;
+      if (!dots.isReady) {
+        this.accept(waiting, operation, body);
+        return;
+      }
+      const logged = this.#latest(key, found === 'absent' ? undefined : found.state);
+      const known = joinSets(logged, this.stateOf(key) ?? NEVER_WRITTEN);
+      this.#carryOut(waiting, operation, { body, known });
+    });
+  }
+
+  /** Records that a later primary replaced: what was answered of them must not be lost. */
+  onCut(cut: readonly LoggedRecord[]): void {
+    for (const { body } of cut) {
+      if (body?.kind !== 'write' || !body.answeredEarly) continue;
+      this.#keep(body, 'disk', () => undefined);
+    }
+  }
+
+  /** A replica offers a write to this primary. */
+  onOffer(from: NodeId, { orphan, namespace, key, state }: OfferOrphan): void {
+    const { primary } = this.#owner;
+    if (primary?.isActive !== true) return;
+    this.#merge({ from, orphan }, storedKey(namespace, key), decodeState(state));
+  }
+
+  onTaken({ orphan: number, parked }: OrphanTaken): void {
+    const orphan = this.#kept.get(number);
+    if (orphan === undefined) return;
+    const { shard } = this.#owner;
+    if (parked) this.#park(orphan);
+    else {
+      this.#kept.delete(number);
+      const key = orphanKey(shard, number);
+      this.#context.storage.write([{ kind: 'delete', key }], false);
+    }
+  }
+
+  /** A record took effect: perhaps a merge that somebody waits for. */
+  applied(index: number): void {
+    const merges = this.#merges.get(index);
+    if (merges === undefined) return;
+    this.#merges.delete(index);
+    for (const merge of merges) this.#tell(merge, false);
+    this.#context.outbox.event({ name: 'orphan.merged', shard: this.#owner.shard });
+  }
+
+  /** Merges under way may not be committed by the next primary: they will be offered again. */
+  forgetMerges(): void {
+    this.#merges.clear();
+  }
+
+  advance(): void {
+    const isOpen = [...this.#kept.values()].some(({ parked }) => !parked);
+    if (isOpen) this.#offerAt ??= this.#context.now;
+  }
+
+  get wakeAt(): Instant | undefined {
+    return this.#offerAt;
+  }
+
+  /** Offers what is left. */
+  wake(now: Instant): void {
+    if (this.#offerAt === undefined || this.#offerAt > now) return;
+    const open = [...this.#kept.values()].filter(({ parked }) => !parked);
+    this.#offerAt =
+      open.length === 0 ? undefined : after(now, this.#context.config.retryMs * PAUSES);
+    const { config, primary, shard } = this.#owner;
+    if (config === undefined) return;
+    for (const orphan of open.slice(0, OFFERED_AT_ONCE)) {
+      const { number, key, state } = orphan;
+      if (config.primary === this.#context.self) {
+        if (primary?.isActive !== true) continue;
+        this.#merge({ from: this.#context.self, orphan: number }, key, decodeState(state));
+      } else if (this.#context.isAlive(config.primary)) {
+        const { namespace, id } = parseStoredKey(key);
+        this.#context.outbox.send(config.primary, {
+          type: 'offerOrphan',
+          shard,
+          orphan: number,
+          namespace,
+          key: id,
+          state,
+        });
+      }
+    }
+  }
+
+  #carryOut(
+    waiting: WaitingOperation,
+    operation: Operation,
+    { body, known }: { readonly body: WriteBody; readonly known: EntryState },
+  ): void {
+    const timestamp = this.#context.tick();
+    const { dots, rules } = this.#context;
+    const outcome = carryOut(body, known, {
+      dot: dots.issue(),
+      timestamp,
+      autonomous: true,
+      rules,
+    });
+    if (outcome.kind !== 'state') {
+      waiting.answer(outcome.result);
+      return;
+    }
+    const winner = winnerOf(outcome.state);
+    if (winner === undefined) return;
+    const key = storedKey(body.namespace, body.key);
+    const state = encodeValue(entryStateField, outcome.state);
+    const { sync } = operation;
+    this.#keep({ key, state, timestamp }, sync, () => {
+      waiting.answer({
+        kind: 'written',
+        version: versionOf(winner),
+        acknowledged: 'local',
+        sync,
+        autonomous: true,
+        repeated: false,
+      });
+    });
+  }
+
+  #keep(
+    write: { readonly key: string; readonly state: Uint8Array; readonly timestamp: Timestamp },
+    sync: SyncClass,
+    then: () => void,
+  ): void {
+    const { key, state, timestamp } = write;
+    this.#last += 1;
+    const orphan: Orphan = { number: this.#last, key, state, timestamp, parked: false };
+    this.#kept.set(orphan.number, orphan);
+    const disk = orphanKey(this.#owner.shard, orphan.number);
+    let told = false;
+    this.#context.touched.add(this.#owner.shard);
+    this.#context.storage.write(
+      [{ kind: 'put', key: disk, value: encodeOrphan(orphan) }],
+      sync === 'disk',
+      () => {
+        if (!told) then();
+        told = true;
+      },
+    );
+  }
+
+  /** What the key holds at this replica: logged or applied. */
+  #latest(key: string, stored: Uint8Array | undefined): EntryState {
+    const { copy } = this.#owner;
+    const index = copy.latestIndexOf(key);
+    const body = index === undefined ? undefined : copy.log.at(index)?.body;
+    if (body?.kind === 'write') return decodeState(body.state);
+    return stored === undefined ? NEVER_WRITTEN : decodeState(stored);
+  }
+
+  #merge(merge: Merge, key: string, offered: EntryState): void {
+    const { copy, mending, primary } = this.#owner;
+    const timestamp = winnerOf(offered)?.value.timestamp;
+    if (timestamp === undefined || timestamp.ms <= copy.collectedAt.ms) {
+      // A delete of the same key may have been forgotten since: nobody can tell any more.
+      this.#tell(merge, true);
+      return;
+    }
+    mending.find(key, (found) => {
+      const current = this.#owner.primary;
+      if (current?.isActive !== true || current !== primary) return;
+      const before = this.#latest(key, found === 'absent' ? undefined : found.state);
+      const joined = cut(joinSets(before, offered));
+      const state = encodeValue(entryStateField, joined);
+      if (isEqual(state, encodeValue(entryStateField, before))) {
+        const index = copy.latestIndexOf(key);
+        if (index === undefined) this.#tell(merge, false);
+        else this.#await(index, merge);
+        return;
+      }
+      const body = {
+        kind: 'write',
+        key,
+        state,
+        operationId: '',
+        timestamp: this.#context.tick(),
+        answeredEarly: false,
+        fingerprint: 0,
+      } as const;
+      this.#await(current.append(body, 'disk'), merge);
+      this.#context.touched.add(this.#owner.shard);
+    });
+  }
+
+  #await(index: number, merge: Merge): void {
+    const merges = this.#merges.get(index) ?? [];
+    if (merges.some(({ from, orphan }) => from === merge.from && orphan === merge.orphan)) return;
+    this.#merges.set(index, [...merges, merge]);
+  }
+
+  #tell({ from, orphan }: Merge, parked: boolean): void {
+    const { shard } = this.#owner;
+    const taken: OrphanTaken = { type: 'orphanTaken', shard, orphan, parked };
+    if (from === this.#context.self) this.onTaken(taken);
+    else this.#context.outbox.send(from, taken);
+  }
+
+  #park(orphan: Orphan): void {
+    if (orphan.parked) return;
+    const parked: Orphan = { ...orphan, parked: true };
+    const { shard } = this.#owner;
+    this.#kept.set(orphan.number, parked);
+    const key = orphanKey(shard, orphan.number);
+    this.#context.storage.write([{ kind: 'put', key, value: encodeOrphan(parked) }], true);
+    const detail = `A write of ${orphan.timestamp.ms} ms came after deletes of its time were forgotten.`;
+    this.#context.outbox.event({ name: 'orphan.parked', shard, detail });
+  }
+}
+
+/** Offers are repeated after so many retry pauses: merging takes a round of replication. */
+const PAUSES = 2;
+
+/** Keeps the latest of too many concurrent values; the context still covers the others. */
+function cut(state: EntryState): EntryState {
+  if (state.siblings.length <= SIBLINGS_KEPT) return state;
+  const latest = state.siblings
+    .toSorted((a, b) => (isLaterSibling(a, b) ? -1 : 1))
+    .slice(0, SIBLINGS_KEPT);
+  return { ...state, siblings: state.siblings.filter((sibling) => latest.includes(sibling)) };
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+}
