@@ -15,6 +15,7 @@ export const ROWS = [
   'dev-start',
   'entries-1m',
   'restart-100k',
+  'write-gap-after-kill',
 ] as const;
 
 /** One file a row, so that measuring one again leaves the others as they were. */

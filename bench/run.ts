@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench, Measurement } from './measurement.ts';
 import { record } from './record.ts';
+import { writeGap } from './cluster/write-gap.ts';
 import { devStart } from './processes/dev-start.ts';
 import { entries1m } from './processes/entries-1m.ts';
 import { restart100k } from './processes/restart-100k.ts';
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   devStart,
   entries1m,
   restart100k,
+  writeGap,
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]
