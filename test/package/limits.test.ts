@@ -2,6 +2,7 @@ import {
   ELECTION_LAN,
   ELECTION_LOCAL,
   ELECTION_WAN,
+  GATEWAY_LIMITS,
   MEMBERSHIP_LAN,
   MEMBERSHIP_LOCAL,
   MEMBERSHIP_WAN,
@@ -32,6 +33,7 @@ test.each([
   { heading: 'Election', column: 2, profile: ELECTION_LOCAL },
   { heading: 'Election', column: 3, profile: ELECTION_WAN },
   { heading: 'Ownership of shards', column: 1, profile: PLANNER },
+  { heading: 'The front door', column: 1, profile: GATEWAY_LIMITS },
 ])('docs/limits.md, $heading, column $column has every knob, with its value', (row) => {
   expect(numbers(row.heading, row.column)).toEqual(row.profile);
 });
