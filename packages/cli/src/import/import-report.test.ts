@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readReport, ReportWriter } from './import-report.ts';
+import { readReport } from './import-report.ts';
+import { ReportWriter } from './report-writer.ts';
 
 const HEAD = { report: 'memgrid import', namespace: 'default', source: 'turns' } as const;
 

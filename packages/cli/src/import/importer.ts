@@ -1,7 +1,7 @@
 import { isClusterError, type Namespace, type NewEntry, type PutOptions } from '@memgrid/client';
 import { sliceOfEntry } from '@memgrid/protocol';
 import { concurrently } from './concurrently.ts';
-import type { LineEntries } from './line-entry.ts';
+import type { LineEntries } from './line-entries.ts';
 import type { Line } from './read-lines.ts';
 
 /** What became of one line. */

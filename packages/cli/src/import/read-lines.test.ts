@@ -6,7 +6,9 @@ async function linesOf(chunks: readonly Uint8Array[]): Promise<readonly Line[]> 
   async function* source(): AsyncGenerator<Uint8Array> {
     yield* chunks;
   }
-  return await Array.fromAsync(readLines(source()));
+  const lines: Line[] = [];
+  for await (const line of readLines(source())) lines.push(line);
+  return lines;
 }
 
 function texts(lines: readonly Line[]): readonly string[] {

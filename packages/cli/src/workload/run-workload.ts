@@ -4,12 +4,8 @@ import type { Grid, ReadLevel } from '@memgrid/client';
 import type { ProgressBar } from '../progress/progress-bar.ts';
 import { HistoryLog } from './history-log.ts';
 import { Pacing } from './pacing.ts';
-import {
-  ProcessIds,
-  type Workload,
-  type WorkloadOptions,
-  type WorkloadVerdict,
-} from './workload.ts';
+import { ProcessIds } from './process-ids.ts';
+import type { Workload, WorkloadOptions, WorkloadVerdict } from './workload.ts';
 
 export interface RunOptions {
   readonly make: (options: WorkloadOptions) => Workload;

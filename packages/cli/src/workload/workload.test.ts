@@ -1,16 +1,12 @@
 import { Random } from '@memgrid/core';
 import { expect, test } from 'vitest';
-import { MemoryStore, type Faults } from '../testing/memory-grid.ts';
+import { MemoryStore, type Faults } from '../testing/memory-store.ts';
 import { HistoryLog } from './history-log.ts';
 import { RegisterWorkload } from './register-workload.ts';
 import { SessionWorkload } from './session-workload.ts';
 import { SetWorkload } from './set-workload.ts';
-import {
-  ProcessIds,
-  type Workload,
-  type WorkloadOptions,
-  type WorkloadVerdict,
-} from './workload.ts';
+import { ProcessIds } from './process-ids.ts';
+import type { Workload, WorkloadOptions, WorkloadVerdict } from './workload.ts';
 
 // A judge that never finds anything is worth nothing, so each is shown a store that cheats.
 

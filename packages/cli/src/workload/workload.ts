@@ -1,6 +1,7 @@
 import { isClusterError, type Grid, type ReadLevel } from '@memgrid/client';
 import type { HistoryEvent } from '@memgrid/simulator';
 import type { Begun, Ended, HistoryLog } from './history-log.ts';
+import type { ProcessIds } from './process-ids.ts';
 
 /** What drives a cluster for a while and is judged by what its clients saw. */
 export interface Workload {
@@ -32,15 +33,6 @@ export interface WorkloadOptions {
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
   readonly processes: ProcessIds;
-}
-
-/** Hands out process ids, none of them twice: after an unknown outcome a client takes a new one. */
-export class ProcessIds {
-  #next = 0;
-
-  take(): number {
-    return this.#next++;
-  }
 }
 
 /** Says when a client may begin its next operation. */

@@ -1,7 +1,7 @@
 import { sliceOfEntry, sliceOfId } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { parseFieldRule } from './field-template.ts';
-import { LineEntries, type LineEntry } from './line-entry.ts';
+import { LineEntries, type LineEntry } from './line-entries.ts';
 
 const RULES = [
   'content={text}',

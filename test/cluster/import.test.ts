@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { DevCluster } from './dev-cluster.ts';
+import { memgrid, MemgridProcess } from './memgrid-process.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
+import { until } from './until.ts';
+
+const LINES = 2_000;
+
+function writeTurns(path: string): void {
+  const lines = Array.from({ length: LINES }, (_, at) =>
+    JSON.stringify({ talk: 1 + (at % 7), speaker: `speaker-${at % 40}`, text: `Said as ${at}.` }),
+  );
+  writeFileSync(path, `${lines.join('\n')}\n`);
+}
+
+const RULES = ['content={text}', 'userId={speaker}', 'runId=talk-{talk}', 'metadata.talk={talk}'];
+
+test('an import rides out kill -9 of a node, and every acknowledged entry is on every replica', async () => {
+  using directory = new TemporaryDirectory();
+  const turns = directory.file('turns.ndjson');
+  const report = directory.file('turns.report');
+  writeTurns(turns);
+  await using cluster = await DevCluster.start('--nodes', '3');
+  const nodes = cluster.nodes.map(({ address }) => address).join(',');
+  const rules = RULES.flatMap((rule) => ['--set', rule]);
+  const importing = [
+    'import',
+    turns,
+    ...rules,
+    '--nodes',
+    nodes,
+    '--report',
+    report,
+    // Few at a time, so that the kill falls into the middle.
+    '--concurrency',
+    '8',
+  ];
+  await using running = new MemgridProcess([...importing, '--json']);
+  const [victim] = cluster.others;
+  await until('some lines are stored', async () => {
+    const { envelope } = await memgrid('list', '--count', '--nodes', nodes);
+    return ((envelope.data?.['count'] as number | undefined) ?? 0) > LINES / 20 ? true : undefined;
+  });
+  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  expect((await running.exit).exitCode, running.stderr + running.stdout).toBe(0);
+  expect(JSON.parse(running.stdout)).toMatchObject({ data: { lines: LINES, failed: [] } });
+
+  // Two copies of each are on nodes that answer; of the third nothing is known.
+  const verified = await memgrid('verify', '--nodes', nodes, '--report', report);
+  expect(verified.envelope.data).toEqual({
+    entries: LINES,
+    copies: 2 * LINES,
+    unread: LINES,
+    differences: [],
+  });
+  expect(verified.exitCode).toBe(8);
+
+  // The same again stores nothing twice.
+  const again = await memgrid('import', turns, ...rules, '--nodes', nodes);
+  expect(again.envelope.data).toMatchObject({ stored: 0, present: LINES });
+  const counted = await memgrid('list', '--count', '--nodes', nodes);
+  expect(counted.envelope.data).toMatchObject({ count: LINES });
+});
