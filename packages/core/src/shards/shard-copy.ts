@@ -59,7 +59,7 @@ interface LogWrite {
  * One slot of one shard: a base, the log after it, and what was applied of it.
  *
  * Applied is only what is committed, so nothing is ever taken back; the rest of the log may be cut
- * off by a later primary. See DESIGN.md, S5 and S13.
+ * off by a later primary. See DESIGN.md, F5 and F13.
  */
 export class ShardCopy {
   readonly shard: ShardId;
@@ -335,10 +335,13 @@ export class ShardCopy {
   }
 
   #log(record: LogRecord): void {
-    const body = decodeValue(recordBodyField, record.body, 'record');
+    // What was applied before a restart is in the table. To call it the latest of its key would
+    // outlive the record: once that is trimmed, the key would look as if it had never been written.
+    const isApplied = record.index <= this.#applied.index;
+    const body = isApplied ? undefined : decodeValue(recordBodyField, record.body, 'record');
     this.log.append({ record, body });
     this.#context.logBytes += record.body.byteLength;
-    this.#noteLatest(record.index, body);
+    if (body !== undefined) this.#noteLatest(record.index, body);
   }
 
   #noteLatest(index: number, body: RecordBody): void {
