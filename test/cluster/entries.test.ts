@@ -1,4 +1,4 @@
-import { decodeValue, entryBodyField, type Answer } from '@memgrid/protocol';
+import { decodeValue, entryBodyField, type Answer, type FeedChanges } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { DevCluster, type DevNode } from './dev-cluster.ts';
 import { RawClient } from './raw-client.ts';
@@ -59,4 +59,71 @@ test('what is put through one node is read through every other, and survives kil
   });
   expect(written.result).toMatchObject({ acknowledged: 'quorum', autonomous: false });
   expect(contentOf(await client.get(user, 'k'))).toBe('coffee');
+});
+
+test('a feed tells what changes, and who comes back is told what it missed', async () => {
+  await using cluster = await DevCluster.start('--nodes', '1');
+  const node = cluster.coordinator;
+  await using client = await clientOf(node);
+  await until('the put is acknowledged', async () => {
+    const answer = await client.put('u1', 'k', 'tea');
+    return answer?.result.kind === 'written' ? answer : undefined;
+  });
+  const shard = client.shardOf('u1', 'k');
+  const scope = { namespace: '', userId: '', agentId: '', appId: '', runId: '' };
+  const open = { shard, filter: { scope, key: '' }, keysOnly: false } as const;
+  client.send({ type: 'feedOpen', feed: 1, ...open, after: -1 });
+  await until('the feed is open', () => changesOf(client, 1)[0]);
+  await client.put('u1', 'k', 'coffee');
+  const changed = await until('the change', () =>
+    changesOf(client, 1).find(({ changes }) => changes.length > 0),
+  );
+  expect(changed.changes.map(({ key, kind }) => [key, kind])).toEqual([['k', 'put']]);
+  client.send({ type: 'feedOpen', feed: 2, ...open, after: changed.previous });
+  const again = await until('the same change for who comes back', () =>
+    changesOf(client, 2).find(({ changes }) => changes.length > 0),
+  );
+  expect(again.changes).toEqual(changed.changes);
+});
+
+function changesOf(client: RawClient, feed: number): readonly FeedChanges[] {
+  return client.messages.filter(
+    (message): message is FeedChanges => message.type === 'feedChanges' && message.feed === feed,
+  );
+}
+
+test('whoever talks nonsense is told so and hung up on, and nobody else notices', async () => {
+  await using cluster = await DevCluster.start('--nodes', '1');
+  const node = cluster.coordinator;
+  await using honest = await clientOf(node);
+  const nonsense: readonly (readonly [string, (client: RawClient) => void, string])[] = [
+    ['bytes', (client) => client.sendBytes(new Uint8Array([1, 2, 3])), 'badMessage'],
+    ['an empty frame header', (client) => client.sendBytes(new Uint8Array(0)), 'badMessage'],
+    [
+      'a message that is too long for its frame',
+      (client) => client.sendBytes(new Uint8Array([0x4d, 0x47, 1, 0, 255, 255, 255, 255])),
+      'badMessage',
+    ],
+    [
+      'an answer that nobody asked for',
+      (client) => client.send({ type: 'answers', answers: [] }),
+      'badMessage',
+    ],
+  ];
+  for (const [what, say, reason] of nonsense) {
+    await using client = await clientOf(node);
+    say(client);
+    await client.ended();
+    expect(client.messages.at(-1), what).toMatchObject({ type: 'clientRefused', reason });
+  }
+  await using future = await RawClient.connect(node.address, 9);
+  await future.ended();
+  expect(future.messages).toMatchObject([
+    { type: 'clientRefused', reason: 'protocol', protocolMin: 1, protocolMax: 1 },
+  ]);
+  await using silent = await RawClient.open(node.address);
+  silent.send({ type: 'clientPing', token: 1 });
+  await silent.ended();
+  expect(silent.messages).toMatchObject([{ type: 'clientRefused', reason: 'badMessage' }]);
+  expect((await honest.get('nobody', 'k'))?.result.kind).toBe('absent');
 });

@@ -30,7 +30,7 @@ const NAMESPACE = 'raw';
  */
 export class RawClient implements AsyncDisposable {
   readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
   readonly messages: ClientMessage[] = [];
   #lastId = 0;
 
@@ -40,20 +40,24 @@ export class RawClient implements AsyncDisposable {
     socket.addEventListener('message', ({ data }) =>
       this.#onFrame(new Uint8Array(data as ArrayBuffer)),
     );
+    socket.addEventListener('close', () => {
+      for (const resolve of this.#waiting.values()) resolve(undefined);
+    });
   }
 
   /** Connects and introduces itself. */
-  static async connect(address: string): Promise<RawClient> {
+  static async connect(address: string, protocol = 1): Promise<RawClient> {
+    const client = await RawClient.open(address);
+    const range = { protocolMin: protocol, protocolMax: protocol };
+    client.send({ type: 'clientHello', ...range, name: 'raw', version: '1' });
+    return client;
+  }
+
+  /** Only connects. */
+  static async open(address: string): Promise<RawClient> {
     const socket = new WebSocket(`ws://${address}/client`);
     const client = new RawClient(socket);
     await once(socket, 'open');
-    client.send({
-      type: 'clientHello',
-      protocolMin: 1,
-      protocolMax: 1,
-      name: 'raw',
-      version: '1',
-    });
     return client;
   }
 
@@ -67,6 +71,16 @@ export class RawClient implements AsyncDisposable {
 
   get placement(): Placement | undefined {
     return this.messages.find((message) => message.type === 'placement');
+  }
+
+  /** Whatever these bytes are, as one WebSocket message. */
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket.send(new Uint8Array(bytes));
+  }
+
+  /** Resolves when the node has hung up. */
+  async ended(): Promise<void> {
+    if (this.#socket.readyState !== WebSocket.CLOSED) await once(this.#socket, 'close');
   }
 
   send(message: ClientMessage): void {
@@ -83,7 +97,6 @@ export class RawClient implements AsyncDisposable {
     const id = this.#lastId;
     return await new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#socket.addEventListener('close', () => resolve(undefined), { once: true });
       this.send({
         type: 'operations',
         operations: [
