@@ -11,10 +11,17 @@ import { NodeStore } from '../../packages/node/src/disk/node-store.ts';
  */
 const [directory = '', first = '1'] = process.argv.slice(2);
 
+/** Batches that may wait: a slow disk must not find all of them in one write. */
+const WAITING_MAX = 200;
+
+let stored = Number(first) - 1;
 const store = await NodeStore.open(directory);
 const commit = new GroupCommit({
   write: (operations, sync) => store.write(operations, sync),
-  onStored: (ticket) => process.stdout.write(`${ticket}\n`),
+  onStored: (ticket) => {
+    stored = ticket;
+    process.stdout.write(`${ticket}\n`);
+  },
   onFailed: (ticket, problem) => {
     throw new Error(`Batch ${ticket} failed: ${problem}`);
   },
@@ -22,10 +29,10 @@ const commit = new GroupCommit({
 
 for (let number = Number(first); ; number += 1) {
   commit.append(number, batchOf(number), number % 5 === 0);
-  if (number % 10 === 0) {
-    commit.flush();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  if (number % 10 !== 0) continue;
+  commit.flush();
+  do await new Promise((resolve) => setImmediate(resolve));
+  while (number - stored > WAITING_MAX);
 }
 
 function batchOf(number: number): readonly RecordOperation[] {

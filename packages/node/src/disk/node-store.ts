@@ -13,6 +13,7 @@ import type { DiskFinding } from './disk-finding.ts';
 import { diskKey, LAYOUT, LAYOUT_KEY } from './disk-keys.ts';
 import type { EntryPlace } from './entry-reader.ts';
 import type { RecordOperation } from './group-commit.ts';
+import { LogSync } from './log-sync.ts';
 import { makeDirectory } from './make-directory.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { holeInLogs } from './write-ahead-logs.ts';
@@ -31,6 +32,7 @@ export class NodeStore {
   readonly findings: readonly DiskFinding[];
   readonly #database: Database;
   readonly #bytes: StoredBytes;
+  readonly #logSync: LogSync;
 
   private constructor(parts: StoreParts) {
     this.directory = parts.directory;
@@ -38,6 +40,7 @@ export class NodeStore {
     this.findings = parts.contents.findings;
     this.#database = parts.database;
     this.#bytes = parts.bytes;
+    this.#logSync = new LogSync(path.join(parts.directory, DATABASE));
   }
 
   /**
@@ -53,7 +56,7 @@ export class NodeStore {
     await makeDirectory(directory).catch((error: unknown) => {
       throw openError(directory, error);
     });
-    const place = path.join(directory, 'db');
+    const place = path.join(directory, DATABASE);
     await checkLogs(directory, place);
     const database = new Level<string, Uint8Array>(place, { valueEncoding: 'view' }) as Database;
     try {
@@ -86,7 +89,10 @@ export class NodeStore {
     return bavail * bsize;
   }
 
-  /** All operations or none. With `sync` it resolves only after they survive a power cut. */
+  /**
+   * All operations or none. With `sync` it resolves only after they survive a power cut, and all
+   * earlier writes with them. One write at a time.
+   */
   async write(operations: readonly RecordOperation[], sync: boolean): Promise<void> {
     let bytes = 0;
     const batch = operations.map((operation) => {
@@ -96,7 +102,9 @@ export class NodeStore {
       bytes += operation.value.byteLength;
       return { type: 'put' as const, key, value: sealed(key, operation.value) };
     });
+    if (sync) await this.#logSync.beforeSynced();
     await this.#database.batch(batch, { sync });
+    if (!sync) this.#logSync.wroteUnsynced();
     this.#bytes.written(bytes);
   }
 
@@ -157,6 +165,9 @@ export class NodeStore {
     }
   }
 }
+
+/** The folder of the database in the data directory. */
+const DATABASE = 'db';
 
 interface StoreParts {
   readonly directory: string;

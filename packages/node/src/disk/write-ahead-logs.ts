@@ -45,8 +45,8 @@ export async function holeInLogs(databaseDirectory: string): Promise<LogHole | u
   return undefined;
 }
 
-/** In the order in which they were written. */
-async function logFiles(databaseDirectory: string): Promise<readonly string[]> {
+/** Names of the logs in a database's directory, in the order in which they were written. */
+export async function logFiles(databaseDirectory: string): Promise<readonly string[]> {
   let names: readonly string[];
   try {
     names = await readdir(databaseDirectory);
