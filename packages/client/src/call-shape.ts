@@ -16,7 +16,7 @@ import type {
   WriteOptions,
 } from './call-options.ts';
 import type { ClientConfig } from './client-config.ts';
-import type { EntryRef, Owner } from './entry-types.ts';
+import type { EntryRef, Owner } from './entry.ts';
 
 const READS: ReadonlySet<ReadLevel> = new Set(['one', 'quorum', 'strong']);
 const DURABILITIES: ReadonlySet<Durability> = new Set(['one', 'quorum']);

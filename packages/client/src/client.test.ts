@@ -3,7 +3,7 @@ import { isClusterError } from '@memgrid/protocol';
 import type { ClusterError, ErrorCode } from '@memgrid/protocol';
 import { connect } from './connect.ts';
 import type { ConnectOptions } from './connect-options.ts';
-import type { Found, NewEntry, WatchItem } from './entry-types.ts';
+import type { Found, NewEntry, WatchItem } from './entry.ts';
 import type { Grid, Namespace, Watch } from './grid.ts';
 import { FakeCluster } from './testing/fake-cluster.ts';
 
@@ -62,6 +62,9 @@ test('what is put is got, changed and deleted', async () => {
   expect((await notes.get(saved.id))?.entry.content).toBe('prefers spaces');
   await notes.delete(saved.id);
   expect(await notes.get(saved.id)).toBeUndefined();
+  expect((await failureOf(notes.update(saved.id, { content: 'x' }), 'NOT_FOUND')).applied).toBe(
+    'no',
+  );
 });
 
 test('a write with an old version is refused and says the current one', async () => {

@@ -1,6 +1,6 @@
 import { decodeValue, entryBodyField, formatVersion } from '@memgrid/protocol';
 import type { EntryBody, FoundEntry } from '@memgrid/protocol';
-import type { Entry, EntryShape } from './entry-types.ts';
+import type { Entry, EntryShape } from './entry.ts';
 
 /** An entry as the application sees it. */
 export function entryOf<Shape extends EntryShape>(

@@ -14,7 +14,7 @@ import type {
   OperationResult,
   Scope,
 } from '@memgrid/protocol';
-import type { BatchItem, BatchResult } from './batch-types.ts';
+import type { BatchItem, BatchResult } from './batch.ts';
 import type {
   ChangeOptions,
   GetOptions,
@@ -36,11 +36,11 @@ import type {
   Owner,
   Page,
   Saved,
-} from './entry-types.ts';
+} from './entry.ts';
 import { entryOf, foundOf } from './entry-view.ts';
 import type { Namespace, Watch, WatchFilter } from './grid.ts';
 import type { ListPages } from './list-pages.ts';
-import type { KeptEntry } from './near-store.ts';
+import type { KeptEntry } from './lru-near-store.ts';
 import type { Answered, Near, PendingAnswers } from './pending-answers.ts';
 
 /** What a namespace needs of its client. */
@@ -130,8 +130,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       namespace: this.name,
       key,
       patch: valid.bytes,
-      // Without a version an update still needs something to change.
-      condition: condition.kind === 'always' ? { kind: 'present' } : condition,
+      condition,
     };
     return savedOf(key, await this.#ask(body, scope, shape.options(options), options.signal));
   }

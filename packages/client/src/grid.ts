@@ -1,4 +1,4 @@
-import type { BatchItem, BatchResult } from './batch-types.ts';
+import type { BatchItem, BatchResult } from './batch.ts';
 import type {
   ChangeOptions,
   GetOptions,
@@ -19,7 +19,7 @@ import type {
   Page,
   Saved,
   WatchItem,
-} from './entry-types.ts';
+} from './entry.ts';
 import type { GridStatus } from './grid-status.ts';
 
 /**

@@ -13,7 +13,7 @@ export type {
   Retry,
   SyncClass,
 } from '@memgrid/protocol';
-export type { BatchItem, BatchResult } from './batch-types.ts';
+export type { BatchItem, BatchResult } from './batch.ts';
 export type {
   CallOptions,
   ChangeOptions,
@@ -53,6 +53,6 @@ export type {
   SupersededContent,
   Upstream,
   WatchItem,
-} from './entry-types.ts';
+} from './entry.ts';
 export type { Grid, Namespace, Watch, WatchFilter } from './grid.ts';
 export type { ConnectedNode, GridStatus } from './grid-status.ts';

@@ -3,7 +3,7 @@ import type { CallOptions, ScanPlace } from '@memgrid/core';
 import { ClusterError, decodeCursor, encodeCursor, LIMITS, shardOfScope } from '@memgrid/protocol';
 import type { FoundEntry, OperationResult, Scope, ShardId } from '@memgrid/protocol';
 import { badRequest } from './call-shape.ts';
-import type { Count } from './entry-types.ts';
+import type { Count } from './entry.ts';
 import type { PendingAnswers } from './pending-answers.ts';
 
 const LIMIT_DEFAULT = 100;

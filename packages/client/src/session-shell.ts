@@ -14,7 +14,7 @@ import { failedResult } from '@memgrid/protocol';
 import type { ClientConfig } from './client-config.ts';
 import { ClientSocket } from './client-socket.ts';
 import { EventLoopScheduler } from './event-loop-scheduler.ts';
-import type { LruNearStore } from './near-store.ts';
+import type { LruNearStore } from './lru-near-store.ts';
 import { systemClock } from './system-clock.ts';
 import { VERSION } from './version.ts';
 

@@ -1,7 +1,7 @@
 import type { WatchedChange, WatchPosition } from '@memgrid/core';
 import { ClusterError, formatVersion } from '@memgrid/protocol';
 import { entryOf } from './entry-view.ts';
-import type { EntryShape, WatchItem } from './entry-types.ts';
+import type { EntryShape, WatchItem } from './entry.ts';
 import type { Watch } from './grid.ts';
 import type { WatchEffect } from './session-shell.ts';
 

@@ -39,7 +39,8 @@ test('Q1, Q2: whoever merges a token sees at least what its session saw, or know
       expect(second.problemWith(text)).toBeUndefined();
       second.merge(text, NOW);
       const joined = tokenOf([...b, ...a], 1024);
-      for (let shard = 0 as ShardId; shard < 1024; shard += 1) {
+      for (let at = 0; at < 1024; at += 1) {
+        const shard = at as ShardId;
         if (second.isUnknown(shard)) continue;
         expect(second.indexOf(shard)).toBe(joined.indexOf(shard));
       }

@@ -17,7 +17,7 @@ function oneKey(key: string): FeedFilter {
 
 /** Values of the changes of one watch, in order, with gaps as `gap`. */
 function seen(rig: SessionRig, watch: number): (number | string)[] {
-  return rig.effects.flatMap((effect) => {
+  return rig.effects.flatMap((effect): (number | string)[] => {
     if (effect.kind === 'changes' && effect.watch === watch) {
       return effect.changes.map(({ kind, entry }) => (kind === 'put' ? (entry[0] ?? -1) : kind));
     }

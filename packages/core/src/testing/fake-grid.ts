@@ -298,6 +298,9 @@ export class FakeGrid {
         { current: current?.version },
       );
     }
+    if (body.kind === 'update' && current === undefined) {
+      return failure('NOT_FOUND', { id: body.key });
+    }
     const index = state.log.length + 1;
     const version = versionOf(shard, index);
     const entry = this.#entryAfter(body, current, index);

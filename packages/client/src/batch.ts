@@ -1,6 +1,6 @@
 import type { ClusterError } from '@memgrid/protocol';
 import type { ChangeOptions, GetOptions, PutOptions } from './call-options.ts';
-import type { EntryPatch, EntryRef, EntryShape, Found, NewEntry, Saved } from './entry-types.ts';
+import type { EntryPatch, EntryRef, EntryShape, Found, NewEntry, Saved } from './entry.ts';
 
 /** One of the calls of a batch. They are independent: each has its own outcome. */
 export type BatchItem<Shape extends EntryShape = EntryShape> =

@@ -1,7 +1,7 @@
 import type { NearEntry, NearStore } from '@memgrid/core';
 import type { FoundEntry } from '@memgrid/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Found } from './entry-types.ts';
+import type { Found } from './entry.ts';
 
 /** Two objects, the place in the cache, and what the entry is beside its texts. */
 const OVERHEAD_BYTES = 512;
