@@ -6,6 +6,7 @@ import type { BreakableRule } from '@memgrid/core/testing';
 import type { Violation } from '@memgrid/simulator';
 import { expect, test } from 'vitest';
 import { HUNTS } from './hunts.ts';
+import { PLANNER_HUNTS } from './planner-hunts.ts';
 import { runHuntedSeed } from './run-hunted-seed.ts';
 import { SHARD_HUNTS } from './shard-hunts.ts';
 
@@ -37,6 +38,7 @@ const HUNTED: readonly BreakableRule[] = [
   'hybrid-clock.persisted-bound',
   'hybrid-clock.receive-advances',
   'autopilot.never-shrink',
+  ...PLANNER_HUNTS,
 ];
 
 const SCRIPT = fileURLToPath(new URL('./break-one-rule.ts', import.meta.url));

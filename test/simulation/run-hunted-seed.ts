@@ -1,7 +1,9 @@
+import { plannerDay } from '@memgrid/core/testing';
 import type { BreakableRule } from '@memgrid/core/testing';
 import { drawShardDay, productionShards, runShardDay, simulate } from '@memgrid/simulator';
 import type { Violation } from '@memgrid/simulator';
 import { HUNTS } from './hunts.ts';
+import { PLANNER_HUNTS } from './planner-hunts.ts';
 import { SHARD_HUNTS } from './shard-hunts.ts';
 
 /** What one seed of a hunt came to. */
@@ -11,8 +13,9 @@ export interface HuntedSeed {
   readonly simulatedMs: number;
 }
 
-/** Lives one day in which keeping `rule` matters: of a whole cluster, or of shards alone. */
+/** Lives one day in which keeping `rule` matters: of a whole cluster, of shards or a planner alone. */
 export function runHuntedSeed(rule: BreakableRule, seed: number): HuntedSeed {
+  if (PLANNER_HUNTS.has(rule)) return runPlannerDay(seed);
   const among = SHARD_HUNTS[rule];
   const hunt = among ?? HUNTS[rule];
   if (hunt === undefined) throw new RangeError(`Nobody hunts for ${rule}.`);
@@ -25,4 +28,10 @@ export function runHuntedSeed(rule: BreakableRule, seed: number): HuntedSeed {
     proofs: violations.filter(({ checker }) => shownBy?.includes(checker) ?? true),
     simulatedMs,
   };
+}
+
+function runPlannerDay(seed: number): HuntedSeed {
+  const { problem, simulatedMs } = plannerDay(seed);
+  if (problem === undefined) return { proofs: [], simulatedMs };
+  return { proofs: [{ ...problem, atMs: simulatedMs, node: undefined }], simulatedMs };
 }

@@ -1,4 +1,5 @@
 import type { NodeId } from '@memgrid/protocol';
+import { InvariantError } from '../assert.ts';
 import { Random } from '../random.ts';
 import { PlannerRig } from './planner-rig.ts';
 
@@ -60,4 +61,30 @@ function happen(rig: PlannerRig, { random, down, join }: Weather): void {
       rig.changeCoordinator();
       break;
   }
+}
+
+/** What one seed came to; the names are those of a checker's. */
+export interface PlannerDay {
+  readonly simulatedMs: number;
+  readonly problem: { readonly checker: string; readonly message: string } | undefined;
+}
+
+/** How long quiet nodes may take until every shard is where placement wants it. */
+const SETTLED_WITHIN_MS = 20 * 60_000;
+
+/** A storm, and the quiet after it. */
+export function plannerDay(seed: number): PlannerDay {
+  let rig: PlannerRig;
+  try {
+    rig = plannerStorm(seed);
+    if (rig.runFor(SETTLED_WITHIN_MS, () => rig.isSettled())) {
+      return { simulatedMs: rig.now, problem: undefined };
+    }
+  } catch (error) {
+    if (!(error instanceof InvariantError)) throw error;
+    const { message } = error;
+    return { simulatedMs: 0, problem: { checker: 'owners-change-safely', message } };
+  }
+  const message = `After ${SETTLED_WITHIN_MS / 60_000} quiet minutes shards are not in their place.`;
+  return { simulatedMs: rig.now, problem: { checker: 'shards-find-their-place', message } };
 }
