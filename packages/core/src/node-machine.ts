@@ -1,11 +1,11 @@
 import { broken } from '#breaks';
-import {
-  type Envelope,
-  type Generation,
-  type GroupEpoch,
-  type MemberRecord,
-  type Message,
-  type NodeId,
+import type {
+  Envelope,
+  Generation,
+  GroupEpoch,
+  MemberRecord,
+  Message,
+  NodeId,
 } from '@memgrid/protocol';
 import type { Links } from './links/links.ts';
 import type { LinksEffect, LinksInput } from './links/links-io.ts';
@@ -33,14 +33,7 @@ import { PeerBook } from './node/peer-book.ts';
 import { Rejections } from './node/rejections.ts';
 import type { Surroundings } from './node/seed-search.ts';
 import type { NodeEvent } from './node-event.ts';
-import type {
-  HaltCode,
-  Identity,
-  NodeEffect,
-  NodeInput,
-  NodeRequest,
-  NodeSettings,
-} from './node-io.ts';
+import type { HaltCode, Identity, NodeEffect, NodeInput, NodeRequest } from './node-io.ts';
 import type { RequestId } from './request-id.ts';
 import type { StoreOperation } from './store-operation.ts';
 import type { NodePhase, NodeStatus } from './node-status.ts';

@@ -105,6 +105,16 @@ export interface EntryAdmission {
   ):
     | { readonly kind: 'entry'; readonly body: EntryBody }
     | { readonly kind: 'failed'; readonly failure: FailedResult };
+  /**
+   * A stored entry as a caller is shown it: in the version of its schema that the caller knows, or
+   * in the committed one. The same bytes where that is the version in which it is stored.
+   */
+  shown(
+    entry: Uint8Array,
+    schemaVersion: number | undefined,
+  ):
+    | { readonly kind: 'entry'; readonly entry: Uint8Array }
+    | { readonly kind: 'failed'; readonly failure: FailedResult };
 }
 
 export interface GatewayOptions {

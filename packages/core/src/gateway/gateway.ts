@@ -16,6 +16,7 @@ import type { LinkId } from '../link-id.ts';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
 import type { LocalOperation } from '../shards/shards-io.ts';
 import { admit } from './admission.ts';
+import { shownResult } from './shown-result.ts';
 import type { ClientSession } from './client-session.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { Feeds } from './feeds.ts';
@@ -392,7 +393,14 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   #finish(token: number, answer: Answer): void {
     const underWay = this.#underWay.finish(token);
-    if (underWay !== undefined) this.#deliver(underWay.asker, { ...answer, id: underWay.id });
+    if (underWay === undefined) return;
+    const { asker, id, schemaVersion } = underWay;
+    // A peer passes it on to its own caller, and shows it there.
+    const result =
+      asker.kind === 'peer'
+        ? answer.result
+        : shownResult(answer.result, this.#options.rules, schemaVersion);
+    this.#deliver(asker, { ...answer, id, result });
   }
 
   /** What a peer asked, nobody hears any more; what it was asked, it may never answer. */

@@ -22,6 +22,8 @@ export interface UnderWay {
   readonly id: number;
   readonly shard: ShardId;
   readonly write: boolean;
+  /** What the caller wants to be shown entries in; undefined for the committed version. */
+  readonly schemaVersion: number | undefined;
   readonly bytes: number;
   readonly timeoutMs: number;
   readonly deadline: Instant;
@@ -89,6 +91,7 @@ export class OperationsUnderWay {
       id: operation.id,
       shard: operation.shard,
       write: isWrite(operation.body),
+      schemaVersion: operation.schemaVersion,
       bytes: operationWeight(operation),
       timeoutMs: operation.timeoutMs,
       deadline,

@@ -271,7 +271,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #route(now: Instant, sent: { from: NodeId; generation: Generation; message: Message }): void {
-    const { from, generation } = sent;
+    const { from } = sent;
     const route = routeOf(sent.message);
     switch (route.to) {
       case 'membership':

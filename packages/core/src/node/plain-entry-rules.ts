@@ -23,6 +23,8 @@ export const plainEntryRules: EntryRules & EntryAdmission = {
     return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: [body] }) };
   },
 
+  shown: (entry) => ({ kind: 'entry', entry }),
+
   patched(entry, patch, nowMs) {
     const body = decoded<EntryBody>(() => decodeValue(entryBodyField, entry, 'entry'));
     if (typeof body === 'string') return { kind: 'problems', problems: [body] };
