@@ -15,6 +15,11 @@ export interface ReadOptions extends CallOptions {
   readonly read?: ReadLevel;
   /** A token of another session: this and every later read sees at least what that one saw. */
   readonly atLeast?: string;
+  /**
+   * The version of the namespace's schema that this program knows: entries are shown in it, however
+   * they are stored. Left out, they are shown in the committed version.
+   */
+  readonly schemaVersion?: number;
 }
 
 export interface GetOptions extends ReadOptions {
@@ -45,6 +50,8 @@ export interface PutOptions extends WriteOptions {
 }
 
 export interface ChangeOptions extends WriteOptions {
+  /** The version of the schema that a patch speaks of. Left out, the committed one. */
+  readonly schemaVersion?: number;
   /** Only when the stored entry still has this version. */
   readonly ifVersion?: string;
 }

@@ -40,7 +40,7 @@ export class CallShape {
 
   /** Most calls name no options: they all share one object. */
   options(
-    given: CallOptions & Partial<ReadOptions & GetOptions & WriteOptions> = NONE,
+    given: CallOptions & Partial<ReadOptions & GetOptions & ChangeOptions> = NONE,
   ): SessionCallOptions {
     if (given === NONE) return this.#defaults;
     const defaults = this.#defaults;
@@ -51,7 +51,10 @@ export class CallShape {
       timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
       noAutonomous: given.noAutonomous ?? false,
       operationId: given.operationId ?? '',
-      maxStalenessMs: given.maxStalenessMs ?? defaults.maxStalenessMs,
+      // The near cache keeps the committed version, and no other.
+      maxStalenessMs:
+        given.schemaVersion === undefined ? (given.maxStalenessMs ?? defaults.maxStalenessMs) : 0,
+      ...(given.schemaVersion === undefined ? {} : { schemaVersion: given.schemaVersion }),
     };
     const problem = problemWith(options);
     if (problem !== undefined) throw badRequest(problem);
@@ -70,6 +73,10 @@ function problemWith(options: SessionCallOptions): string | undefined {
   if (!SYNCS.has(sync)) return `sync: expected memory, os or disk, got ${String(sync)}.`;
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     return `timeoutMs: expected a number above 0, got ${timeoutMs}.`;
+  }
+  const { schemaVersion = 1 } = options;
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
+    return `schemaVersion: expected a whole number from 1, got ${schemaVersion}.`;
   }
   if (!(maxStalenessMs >= 0)) return `maxStalenessMs: expected 0 or more, got ${maxStalenessMs}.`;
   if (operationId !== '' && !OPERATION_ID.test(operationId)) {

@@ -125,13 +125,9 @@ export class ClusterClient implements Grid {
       now,
       wallMs: () => session.wallMs(now()),
       newEntryId: (scope) => session.newEntryId(scope, now()),
-      near: (namespace, key) => {
-        const at = now();
-        const entry = session.near(namespace, key, at);
-        if (entry === undefined) return undefined;
-        // Whatever the session returns came out of our own store.
-        return { entry: entry as KeptEntry, stalenessMs: session.nearStalenessMs(entry, at) };
-      },
+      // Whatever the session returns came out of our own store.
+      near: (namespace, key, at) => session.near(namespace, key, at) as KeptEntry | undefined,
+      nearStalenessMs: (entry, at) => session.nearStalenessMs(entry, at),
       atLeast: (token) => this.atLeast(token),
       watch: (scope, key, options) => this.#watch(scope, key, options),
     };

@@ -52,10 +52,9 @@ export interface NamespaceParts {
   /** The cluster's time. */
   readonly wallMs: () => number;
   readonly newEntryId: (scope: Scope) => string;
-  readonly near: (
-    namespace: string,
-    key: string,
-  ) => { entry: KeptEntry; stalenessMs: number } | undefined;
+  /** What may be served from this process at this moment. */
+  readonly near: (namespace: string, key: string, now: Instant) => KeptEntry | undefined;
+  readonly nearStalenessMs: (entry: KeptEntry, now: Instant) => number;
   readonly atLeast: (token: string) => void;
   readonly watch: (scope: Scope, key: string, options: WatchOptions) => Watch<EntryShape>;
 }
@@ -99,8 +98,12 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const all = shape.options(options);
     if (options?.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
     if (all.read === 'one' && all.maxStalenessMs > 0) {
-      const hit = this.#parts.near(this.name, key);
-      if (hit !== undefined && hit.stalenessMs <= all.maxStalenessMs) return this.#near(hit);
+      const now = this.#parts.now();
+      const kept = this.#parts.near(this.name, key, now);
+      if (kept !== undefined) {
+        const stalenessMs = this.#parts.nearStalenessMs(kept, now);
+        if (stalenessMs <= all.maxStalenessMs) return this.#near(kept, stalenessMs);
+      }
     }
     const outcome = await this.#ask(
       { kind: 'get', namespace: this.name, key },
@@ -205,8 +208,11 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   }
 
   peek(id: string): Found<Shape> | undefined {
-    const hit = this.#parts.near(this.name, id);
-    return hit === undefined ? undefined : this.#near(hit);
+    const now = this.#parts.now();
+    const kept = this.#parts.near(this.name, id, now);
+    return kept === undefined
+      ? undefined
+      : this.#near(kept, this.#parts.nearStalenessMs(kept, now));
   }
 
   #ask(
@@ -241,15 +247,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   }
 
   /** Decoded once, and shown again without a copy: nobody may change what was handed out. */
-  #near({ entry, stalenessMs }: { entry: KeptEntry; stalenessMs: number }): Found<Shape> {
-    entry.decoded ??= foundOf(this.name, entry.found);
-    const { entry: shown, version, upstream } = entry.decoded;
+  #near(kept: KeptEntry, stalenessMs: number): Found<Shape> {
+    const decoded = (kept.decoded ??= foundOf(this.name, kept.found));
     return {
-      entry: shown as Found<Shape>['entry'],
-      version,
+      entry: decoded.entry as Found<Shape>['entry'],
+      version: decoded.version,
       source: 'near',
       stalenessMs,
-      upstream,
+      upstream: decoded.upstream,
     };
   }
 
