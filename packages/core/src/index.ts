@@ -33,6 +33,7 @@ export type {
   CompileSchema,
   RuledEntry,
   SchemaEntryRulesOptions,
+  ShownEntry,
   SchemaValidator,
 } from './schema-registry/schema-entry-rules.ts';
 export { EMPTY_REGISTRY, SchemaRegistry } from './schema-registry/schema-registry.ts';

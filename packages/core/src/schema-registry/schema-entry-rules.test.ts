@@ -181,3 +181,48 @@ test('Z6: a patch whose result the schema refuses changes nothing', () => {
     kind: 'problems',
   });
 });
+
+test("Z5: an older writer's patch speaks of its own version", () => {
+  const { rules } = rulesOf();
+  const entry = entryOf({ mood: 'calm' }, { name: 'note', version: 2 });
+  const patched = rules.patched(entry, patchOf({ metadata: { feeling: 'angry' } }), NOW, 1);
+  if (patched.kind !== 'entry') throw new Error(patched.problems.join());
+  expect(decodeValue(entryBodyField, patched.entry, 'entry')).toMatchObject({
+    schemaVersion: 2,
+    metadata: { mood: 'angry' },
+  });
+});
+
+function shownMetadata(rules: SchemaEntryRules, entry: Uint8Array, version?: number): unknown {
+  const shown = rules.shown(entry, version);
+  if (shown.kind === 'failed') return `${shown.failure.code}: ${shown.failure.message}`;
+  return decodeValue(entryBodyField, shown.entry, 'entry').metadata;
+}
+
+test('Z2: readers of both versions are shown one entry, however it is stored', () => {
+  const { rules } = rulesOf();
+  const old = entryOf({ feeling: 'calm' }, { name: 'note', version: 1 });
+  const present = entryOf({ mood: 'calm' }, { name: 'note', version: 2 });
+  for (const stored of [old, present]) {
+    expect(shownMetadata(rules, stored)).toEqual({ mood: 'calm' });
+    expect(shownMetadata(rules, stored, 2)).toEqual({ mood: 'calm' });
+    expect(shownMetadata(rules, stored, 1)).toEqual({ feeling: 'calm' });
+  }
+  expect(rules.shown(present, 2)).toEqual({ kind: 'entry', entry: present });
+});
+
+test('Z7: a reader of an unknown version is told which one is missing', () => {
+  const { rules } = rulesOf();
+  const entry = entryOf({ mood: 'calm' }, { name: 'note', version: 2 });
+  expect(shownMetadata(rules, entry, 3)).toBe(
+    'SCHEMA_UNKNOWN: There is no way from note version 2 to version 3: version 3 is not defined; there are versions 1 to 2.',
+  );
+});
+
+test('where nobody has defined anything, nothing is looked at', () => {
+  const registry = new SchemaRegistry();
+  const rules = new SchemaEntryRules({ registry: () => registry, compile });
+  const junk = new Uint8Array([0xc1]);
+  const shown = rules.shown(junk, undefined);
+  expect(shown.kind === 'entry' && shown.entry).toBe(junk);
+});

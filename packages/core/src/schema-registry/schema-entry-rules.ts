@@ -21,6 +21,7 @@ import {
   type JsonObject,
   type SchemaProblem,
 } from '@memgrid/protocol';
+import type { EntryAdmission } from '../gateway/gateway-io.ts';
 import type { EntryRules } from '../shards/shards-io.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 
@@ -47,6 +48,11 @@ export type RuledEntry =
   | { readonly kind: 'entry'; readonly body: EntryBody }
   | { readonly kind: 'failed'; readonly failure: FailedResult };
 
+/** An entry as a caller is shown it, or why it cannot be. */
+export type ShownEntry =
+  | { readonly kind: 'entry'; readonly entry: Uint8Array }
+  | { readonly kind: 'failed'; readonly failure: FailedResult };
+
 /** Compiled validators that are kept. */
 const VALIDATORS_MAX = 256;
 
@@ -54,7 +60,7 @@ const VALIDATORS_MAX = 256;
  * What a stored entry has to satisfy: the schema of its namespace, in the committed version.
  * See DESIGN.md.
  */
-export class SchemaEntryRules implements EntryRules {
+export class SchemaEntryRules implements EntryRules, EntryAdmission {
   readonly #registry: () => SchemaRegistry;
   readonly #compile: CompileSchema;
   readonly #validators = new Map<EntrySchema, SchemaValidator>();
@@ -79,24 +85,45 @@ export class SchemaEntryRules implements EntryRules {
     return this.#ruled({ ...body, schema: name });
   }
 
-  patched(entry: Uint8Array, patch: Uint8Array, nowMs: number): ReturnType<EntryRules['patched']> {
+  patched(
+    entry: Uint8Array,
+    patch: Uint8Array,
+    nowMs: number,
+    schemaVersion?: number,
+  ): ReturnType<EntryRules['patched']> {
     const body = decodeEntry(entry);
-    if (typeof body === 'string') return { kind: 'problems', problems: [body] };
+    if (typeof body === 'string') return problems(body);
     const changes = decodePatch(patch);
-    if (typeof changes === 'string') return { kind: 'problems', problems: [changes] };
-    // The patch speaks of the committed version, so the entry is brought there first.
-    const current = this.#committed(body);
-    if (current.kind === 'failed') return { kind: 'problems', problems: [current.failure.message] };
-    const patched = patchEntry(current.body, changes, { nowMs, categories: 'any' });
-    if (patched.kind === 'immutable') return { kind: 'problems', problems: [IMMUTABLE] };
-    if (patched.kind === 'invalid') {
-      return { kind: 'problems', problems: patched.problems.map(problemText) };
-    }
-    const problems = [...stashProblems(patched.body.metadata), ...this.#problems(patched.body)].map(
-      schemaProblemText,
-    );
-    if (problems.length > 0) return { kind: 'problems', problems };
-    return encoded(patched.body);
+    if (typeof changes === 'string') return problems(changes);
+    // The entry is brought to the version of which the patch speaks, and from there to the committed.
+    const spoken =
+      schemaVersion === undefined ? this.#committed(body) : this.readAs(body, schemaVersion);
+    if (spoken.kind === 'failed') return problems(spoken.failure.message);
+    const patched = patchEntry(spoken.body, changes, { nowMs, categories: 'any' });
+    if (patched.kind === 'immutable') return problems(IMMUTABLE);
+    if (patched.kind === 'invalid') return problems(...patched.problems.map(problemText));
+    const stashed = stashProblems(patched.body.metadata);
+    if (stashed.length > 0) return problems(...stashed.map(schemaProblemText));
+    const current = this.#committed(patched.body);
+    if (current.kind === 'failed') return problems(current.failure.message);
+    const found = this.#problems(current.body);
+    return found.length > 0 ? problems(...found.map(schemaProblemText)) : encoded(current.body);
+  }
+
+  /** See `EntryAdmission`: what is stored stays as it is, and changes version when next written. */
+  shown(entry: Uint8Array, schemaVersion: number | undefined): ShownEntry {
+    const known = schemaVersion === undefined || schemaVersion === 1;
+    if (known && this.#registry().isPlain) return { kind: 'entry', entry };
+    const body = decodeEntry(entry);
+    // A stored entry that cannot be read is for the shards to mend, not for this to hide.
+    if (typeof body === 'string') return { kind: 'entry', entry };
+    const shown =
+      schemaVersion === undefined ? this.#committed(body) : this.readAs(body, schemaVersion);
+    if (shown.kind === 'failed') return shown;
+    if (shown.body.schemaVersion === body.schemaVersion) return { kind: 'entry', entry };
+    const bytes = encoded(shown.body);
+    if (bytes.kind === 'entry') return { kind: 'entry', entry: bytes.entry };
+    return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: bytes.problems }) };
   }
 
   /**
@@ -110,8 +137,8 @@ export class SchemaEntryRules implements EntryRules {
   #ruled(body: EntryBody): RuledEntry {
     const current = this.#committed(body);
     if (current.kind === 'failed') return current;
-    const problems = this.#problems(current.body);
-    return problems.length === 0 ? current : invalid(problems.map(schemaProblemText));
+    const found = this.#problems(current.body);
+    return found.length === 0 ? current : invalid(found.map(schemaProblemText));
   }
 
   /** The entry in the committed version of its schema. */
@@ -219,8 +246,12 @@ export function encoded(body: EntryBody): ReturnType<EntryRules['patched']> {
   }
 }
 
-function invalid(problems: readonly string[]): RuledEntry {
-  return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems }) };
+function invalid(found: readonly string[]): RuledEntry {
+  return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: found }) };
+}
+
+function problems(...found: readonly string[]): { kind: 'problems'; problems: readonly string[] } {
+  return { kind: 'problems', problems: found };
 }
 
 function unknownVersion(schema: string, version: number, message: string): RuledEntry {

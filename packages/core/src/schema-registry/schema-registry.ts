@@ -66,6 +66,11 @@ export class SchemaRegistry {
     return this.#schemas.get(name)?.versions[version - 1];
   }
 
+  /** Nobody has defined anything: there is one version, and every entry is in it. */
+  get isPlain(): boolean {
+    return this.#schemas.size === 1 && this.versions(MEMORY_SCHEMA.name).length === 1;
+  }
+
   /** The version that writers write; undefined for an unknown name. */
   committed(name: string): number | undefined {
     return this.#schemas.get(name)?.committed;

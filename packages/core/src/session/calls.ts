@@ -245,6 +245,7 @@ export class Calls {
     const { nearCache } = this.#options;
     const { body, options } = source;
     if (nearCache === undefined || body.kind !== 'get' || options.read !== 'one') return false;
+    if (options.schemaVersion !== undefined) return false;
     const hit = nearCache.get(body.namespace, body.key, now);
     if (hit === undefined) return false;
     const stalenessMs = nearCache.stalenessMs(hit, now);
@@ -344,6 +345,7 @@ export class Calls {
       timeoutMs: Math.min(Math.max(1, Math.ceil(call.deadline - now)), TIMEOUT_MS_MAX),
       noAutonomous: options.noAutonomous,
       atLeast: call.atLeast,
+      schemaVersion: options.schemaVersion,
     });
     return id;
   }
@@ -445,7 +447,8 @@ export class Calls {
     if (nearCache === undefined || body.kind === 'list') return;
     const { result, position } = answer;
     if (result.kind === 'written') nearCache.wrote(call.shard, body.key, position.index);
-    else if (result.kind === 'found') {
+    // In another version than others are shown it is of no use to them.
+    else if (result.kind === 'found' && call.source.options.schemaVersion === undefined) {
       nearCache.fill(
         body.namespace,
         result.found,

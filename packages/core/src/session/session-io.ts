@@ -30,6 +30,8 @@ export interface CallOptions {
   readonly noAutonomous: boolean;
   /** '' lets the session make one. */
   readonly operationId: string;
+  /** The version of the schema that the caller knows; absent for the committed one. */
+  readonly schemaVersion?: number | undefined;
   /** A near-cache hit may be this old; 0 never answers from the near cache. */
   readonly maxStalenessMs: number;
 }

@@ -51,7 +51,7 @@ interface Merge {
 /**
  * Writes at `one` that no log has: accepted while the primary was away, or cut off by a later one.
  * Each is kept on disk and offered to the primary until that has merged it as a concurrent value.
- * See DESIGN.md, S20 and S21.
+ * See DESIGN.md, F20 and F21.
  */
 export class Orphans {
   readonly #context: ShardContext;
@@ -199,6 +199,7 @@ export class Orphans {
       timestamp,
       autonomous: true,
       rules,
+      schemaVersion: operation.schemaVersion,
     });
     if (outcome.kind !== 'state') {
       waiting.answer(outcome.result);

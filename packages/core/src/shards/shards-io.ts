@@ -131,12 +131,14 @@ export interface EntryRules {
   /**
    * The entry that `patch` makes of `entry`, valid by its schema.
    *
+   * @param schemaVersion the version that the patch speaks of; the committed one unless told.
    * @returns bytes of `entryBodyField`, or what is wrong, with paths.
    */
   patched(
     entry: Uint8Array,
     patch: Uint8Array,
     nowMs: number,
+    schemaVersion?: number,
   ):
     | { readonly kind: 'entry'; readonly entry: Uint8Array; readonly expiresAt: number }
     | { readonly kind: 'problems'; readonly problems: readonly string[] };

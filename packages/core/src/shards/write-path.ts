@@ -254,6 +254,7 @@ export class WritePath {
       timestamp,
       autonomous: false,
       rules,
+      schemaVersion: write.schemaVersion,
     });
     if (outcome.kind === 'invalid') {
       waiting.answer(outcome.result);

@@ -46,6 +46,8 @@ export interface WriteInputs {
   /** Made by an island, without the primary. */
   readonly autonomous: boolean;
   readonly rules: EntryRules;
+  /** What a patch speaks of; undefined for the committed version. */
+  readonly schemaVersion: number | undefined;
 }
 
 /** Carries out one write on the state of its key. Decides nothing that is not in its arguments. */
@@ -128,7 +130,8 @@ function entryOf(
     return stamped(offered, stored, inputs.timestamp.ms);
   }
   if (visible === undefined) return refused('NOT_FOUND', { id: body.key });
-  const patched = inputs.rules.patched(visible.value.entry, body.patch, inputs.timestamp.ms);
+  const { rules, schemaVersion, timestamp } = inputs;
+  const patched = rules.patched(visible.value.entry, body.patch, timestamp.ms, schemaVersion);
   if (patched.kind === 'problems') {
     return invalid('INVALID_ENTRY', { problems: patched.problems });
   }

@@ -120,6 +120,11 @@ export interface Operation extends Extensible {
   readonly noAutonomous: boolean;
   /** A read at `one` must have applied at least this much of the shard's log; 0 for anything. */
   readonly atLeast: number;
+  /**
+   * The version of the schema that the caller knows: entries are shown in it, and a patch speaks of
+   * it. Absent for the version that is committed.
+   */
+  readonly schemaVersion?: number | undefined;
 }
 
 /** Where an answer came from. */
@@ -284,6 +289,7 @@ export const operationField: Field<Operation> = extensible<Operation>({
   timeoutMs: measured(1, Number.MAX_SAFE_INTEGER),
   noAutonomous: bool,
   atLeast: countField,
+  schemaVersion: optional(countField),
 });
 
 /** The difference of two readings of a clock: rounded, because it must never stop an answer. */

@@ -143,6 +143,7 @@ export const operations: readonly Operation[] = bodies.map((operationBody, i) =>
     timeoutMs: 3_000,
     noAutonomous: i === 1,
     atLeast: i < 6 ? 0 : 70_000,
+    schemaVersion: i < 6 ? undefined : 2,
   };
 });
 
