@@ -227,7 +227,7 @@ export class NodeShell implements RunningNode {
   #makeMachine(company: Company): NodeMachine {
     const { records } = this.#store;
     try {
-      return new NodeMachine({
+      const machine = new NodeMachine({
         settings: this.#settings(company),
         ...PROFILES[this.#config.profile],
         shards: {},
@@ -239,6 +239,8 @@ export class NodeShell implements RunningNode {
         now: systemClock.now(),
         wallMs: systemClock.wallMs(),
       });
+      this.#store.forgetRecords();
+      return machine;
     } catch (error) {
       if (records.size === 0) throw error;
       // The records are whole, or the store would not have opened, and yet make no sense.

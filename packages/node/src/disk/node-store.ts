@@ -26,8 +26,7 @@ import { holeInLogs } from './write-ahead-logs.ts';
  */
 export class NodeStore {
   readonly directory: string;
-  /** All records as found at start, by the machine's keys, but no entries. */
-  readonly records: ReadonlyMap<string, Uint8Array>;
+  readonly #records: Map<string, Uint8Array>;
   /** What was damaged at start. */
   readonly findings: readonly DiskFinding[];
   readonly #database: Database;
@@ -36,7 +35,7 @@ export class NodeStore {
 
   private constructor(parts: StoreParts) {
     this.directory = parts.directory;
-    this.records = parts.contents.records;
+    this.#records = parts.contents.records;
     this.findings = parts.contents.findings;
     this.#database = parts.database;
     this.#bytes = parts.bytes;
@@ -76,6 +75,16 @@ export class NodeStore {
       await database.close();
       throw error instanceof ClusterError ? error : openError(directory, error);
     }
+  }
+
+  /** All records as found at start, by the machine's keys, but no entries. */
+  get records(): ReadonlyMap<string, Uint8Array> {
+    return this.#records;
+  }
+
+  /** Whoever needed the records has read them: in a full node they are a hundred megabytes. */
+  forgetRecords(): void {
+    this.#records.clear();
   }
 
   /** Bytes that the database takes on disk, about. */
