@@ -10,6 +10,7 @@ import {
   shrinkShardDay,
 } from '@memgrid/simulator';
 import type { ShardDayPlan, ShardDayReport } from '@memgrid/simulator';
+import { SHARD_HUNTS } from './shard-hunts.ts';
 
 /**
  * Asks the replication of shards many questions:
@@ -18,7 +19,8 @@ import type { ShardDayPlan, ShardDayReport } from '@memgrid/simulator';
  *     node --conditions=memgrid-source test/simulation/explore-shards.ts --first 17 --shrink
  *     node --conditions=memgrid-source test/simulation/explore-shards.ts --first 17 --trace
  *
- * `--break RULE` needs `--conditions=memgrid-breaks` as well. Prints one JSON object at the end;
+ * `--hunt RULE` takes the days of that rule's hunt, and `--break RULE` also breaks it, which needs
+ * `--conditions=memgrid-breaks`. Prints one JSON object at the end;
  * exits 1 when a seed failed.
  */
 const { values } = parseArgs({
@@ -29,11 +31,14 @@ const { values } = parseArgs({
     failures: { type: 'string', default: '10' },
     trace: { type: 'boolean', default: false },
     shrink: { type: 'boolean', default: false },
+    /** Days of the kind in which this rule is hunted. */
+    hunt: { type: 'string' },
     break: { type: 'string' },
   },
 });
 
 if (values.break !== undefined) breakRule(values.break as BreakableRule);
+const hunt = SHARD_HUNTS[(values.hunt ?? values.break ?? '') as BreakableRule];
 const first = Number(values.first);
 const failuresMax = Number(values.failures);
 const started = performance.now();
@@ -43,7 +48,7 @@ const failed: number[] = [];
 let seeds = 0;
 
 for (let seed = first; seed < first + Number(values.count); seed += 1) {
-  const plan = drawShardDay(seed);
+  const plan = drawShardDay(seed, hunt?.tuning);
   const report = run(seed, plan, values.trace);
   seeds += 1;
   totals.answered += report.calls.answered;

@@ -23,6 +23,36 @@ const restless: ShardHunt = {
   },
 };
 
+/** The news of an epoch takes long: the old primary goes on as if nothing had happened. */
+const behindTheTimes: ShardHunt = {
+  tuning: {
+    shards: 1,
+    clients: 6,
+    thinkMs: 8,
+    newsMs: 1_500,
+    tailShare: 0,
+    gapsMs: { failOver: 300, cut: 400 },
+  },
+};
+
+/** Messages overtake each other by far, so that replicas lag while epochs change. */
+const lagging: ShardHunt = {
+  tuning: {
+    shards: 1,
+    clients: 6,
+    thinkMs: 5,
+    replicationFactor: 5,
+    nodes: 5,
+    sync: 'os',
+    ordered: false,
+    lossShare: 0.15,
+    tailShare: 0.2,
+    tailMs: 400,
+    newsMs: 60,
+    gapsMs: { failOver: 120, cut: 400 },
+  },
+};
+
 /** Nodes die with writes under way, and epochs change. */
 const deadly: ShardHunt = {
   tuning: {
@@ -50,14 +80,14 @@ export const SHARD_HUNTS: Readonly<Partial<Record<BreakableRule, ShardHunt>>> = 
   'shards.reject-lower-epoch': restless,
   'shards.longest-complete-log-wins': restless,
   'shards.log-matching': restless,
-  'shards.activation-record-commits': restless,
+  'shards.activation-record-commits': lagging,
   'shards.majority-commits': restless,
   'shards.dual-needs-both': moving,
   'shards.incomplete-does-not-count': moving,
   'shards.generation-must-match': deadly,
-  'shards.quorum-read-in-sync': restless,
-  'shards.quorum-read-writes-back': restless,
-  'shards.strong-read-asks': restless,
+  'shards.quorum-read-in-sync': lagging,
+  'shards.quorum-read-writes-back': lagging,
+  'shards.strong-read-asks': behindTheTimes,
   'shards.applied-only-committed': restless,
   'shards.dots-leased': deadly,
   'shards.operation-once': restless,
