@@ -225,7 +225,10 @@ test('all problems of the options are told at once', async () => {
   );
   if (!isClusterError(error, 'BAD_CONFIGURATION')) throw error;
   expect(error.details.problems).toHaveLength(10);
-  expect((await failure(connect({ nodes: [] }))).code).toBe('BAD_CONFIGURATION');
+  for (const nodes of [[], undefined, 'ws://a:1', [undefined], [7], ['ws://a:1/path']]) {
+    const bad = connect({ nodes } as unknown as ConnectOptions);
+    expect((await failure(bad)).code).toBe('BAD_CONFIGURATION');
+  }
 });
 
 test.each(FRAME_EXAMPLES)(

@@ -66,17 +66,21 @@ export function clientConfig(options: ConnectOptions): ClientConfig {
 }
 
 function seedsOf(
-  nodes: readonly string[],
+  given: readonly string[],
   problems: string[],
 ): { readonly seeds: readonly string[]; readonly secure: boolean } {
   const seeds = new Set<string>();
   const schemes = new Set<string>();
+  // JavaScript may give anything.
+  const nodes = Array.isArray(given) ? (given as readonly unknown[]) : [];
   if (nodes.length === 0) problems.push('nodes (none) must name at least one node.');
   for (const node of nodes) {
-    const text = node.includes('://') ? node : `ws://${node}`;
+    const text = typeof node === 'string' && !node.includes('://') ? `ws://${node}` : String(node);
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !isAddress(url)) {
-      problems.push(`nodes: "${node}" must be ws://host:port, wss://host:port or host:port.`);
+      problems.push(
+        `nodes: "${String(node)}" must be ws://host:port, wss://host:port or host:port.`,
+      );
       continue;
     }
     schemes.add(url.protocol);

@@ -164,21 +164,26 @@ export class WatchStream<Shape extends EntryShape>
       this.#read = 0;
       this.#options.onTaken(batch.bytes);
     }
-    return itemOf(change, batch.position.after(change).text);
+    return itemOf(change, batch.position);
   }
 }
 
 function itemOf<Shape extends EntryShape>(
-  { kind, key, namespace, version, entry }: WatchedChange,
-  position: string,
+  change: WatchedChange,
+  batch: WatchPosition,
 ): WatchItem<Shape> {
+  const { kind, key, namespace, version, entry } = change;
   const isGone = kind === 'delete' || kind === 'expire';
+  let text: string | undefined;
   return {
     kind,
     id: key,
     version: formatVersion(version),
     entry: isGone || entry.length === 0 ? undefined : entryOf<Shape>(namespace, key, entry),
-    position,
+    // That of a whole namespace names every shard, and few items are ever resumed from.
+    get position() {
+      return (text ??= batch.after(change).text);
+    },
   };
 }
 

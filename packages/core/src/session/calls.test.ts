@@ -67,6 +67,34 @@ test('Q6: other reads are spread over the replicas, by how long they take', () =
   expect(c).toBeLessThan(20);
 });
 
+test('Q6: a replica that was slow and has recovered is asked again', () => {
+  const rig = warmRig();
+  rig.latencyMs[2] = 50;
+  for (let at = 0; at < 200; at += 1) {
+    rig.get(`other${at % 7}`, { read: 'quorum' });
+    rig.advance(10);
+  }
+  rig.latencyMs[2] = 0.1;
+  for (let at = 0; at < 4_000; at += 1) {
+    rig.get(`other${at % 7}`, { read: 'quorum' });
+    rig.advance(10);
+  }
+  const before = counts(rig);
+  for (let at = 0; at < 300; at += 1) {
+    rig.get(`other${at % 7}`, { read: 'quorum' });
+    rig.advance(10);
+  }
+  expect((counts(rig)[2] as number) - (before[2] as number)).toBeGreaterThan(100);
+});
+
+test('Q1: a token that was given before any node was reached counts from the first read on', () => {
+  const writer = warmRig();
+  const rig = new SessionRig();
+  rig.push({ kind: 'atLeast', token: writer.session.token });
+  rig.advance(100);
+  expect(rig.session.token).toBe(writer.session.token);
+});
+
 test('Q6: without a connection to the primary, whoever is connected forwards', () => {
   const rig = new SessionRig({ nodes: 3, seeds: ['n0:7700'] });
   rig.down.add(1);

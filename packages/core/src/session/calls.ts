@@ -1,10 +1,9 @@
-import { ERROR_CODES, LIMITS, makeOperationId } from '@memgrid/protocol';
+import { ERROR_CODES, makeOperationId } from '@memgrid/protocol';
 import type {
   Answer,
   ErrorCode,
   ErrorDetails,
   FailedResult,
-  Operation,
   Retry,
   ShardId,
 } from '@memgrid/protocol';
@@ -21,14 +20,13 @@ import type { ClusterView } from './cluster-view.ts';
 import type { Connections } from './connections.ts';
 import { DueQueue, NOT_QUEUED } from './due-queue.ts';
 import type { NearCache } from './near-cache.ts';
+import { Outgoing } from './outgoing.ts';
 import type { Peer } from './peer.ts';
 import { PendingCall, UNKNOWN_SHARD } from './pending-call.ts';
 import type { SessionConfig } from './session-config.ts';
 import type { Call, CallId, CallOutcome, SessionEffect } from './session-io.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Half of what a message may hold: the estimate is never below the truth, and often above. */
-const MESSAGE_BYTES_MAX = LIMITS.operationsBytesMax / 2;
 /** Before anything is known of how long a node takes. */
 const HEDGE_MS_UNKNOWN = 50;
 /** Saved-up retries and hedges: a short hiccup may use them all at once. */
@@ -67,8 +65,7 @@ export class Calls {
   readonly #due = new DueQueue<PendingCall>();
   /** Waiting for a connection, or for the moment to be tried again. */
   readonly #waiting = new Set<PendingCall>();
-  /** Peers that get something at the end of this step. */
-  readonly #outgoing = new Set<Peer>();
+  readonly #outgoing: Outgoing;
   readonly #retries: TokenBucket;
   readonly #hedges: TokenBucket;
   #router: Router<Peer> | undefined;
@@ -81,6 +78,7 @@ export class Calls {
     this.#config = options.config;
     this.#cluster = options.cluster;
     this.#connections = options.connections;
+    this.#outgoing = new Outgoing(options.connections);
     const { retryShare, retriesPerSecondMin, hedgeShare } = options.config;
     const { now } = options;
     this.#retries = new TokenBucket({
@@ -198,14 +196,7 @@ export class Calls {
 
   /** Sends what this step gathered: one message a node, as far as the limits allow. */
   flush(): void {
-    if (this.#outgoing.size === 0) return;
-    for (const peer of this.#outgoing) {
-      const { outgoing } = peer;
-      peer.outgoing = [];
-      // A leaving node still answers; of one that is gone the calls have gone elsewhere already.
-      if (peer.isConnected && outgoing.length > 0) this.#sendAll(peer, outgoing);
-    }
-    this.#outgoing.clear();
+    this.#outgoing.flush();
   }
 
   /** Every call ends now. */
@@ -333,8 +324,7 @@ export class Calls {
     peer.attempts.set(id, call);
     peer.unansweredBytes += call.bytes;
     peer.usedAt = now;
-    if (peer.outgoing.length === 0) this.#outgoing.add(peer);
-    peer.outgoing.push({
+    this.#outgoing.add(peer, {
       id,
       shard: call.shard,
       operationId: this.#operationIdOf(call, now),
@@ -562,25 +552,6 @@ export class Calls {
     if (placement === undefined) return undefined;
     this.#router ??= new Router(placement, this.#connections, this.#config.freshMs);
     return this.#router;
-  }
-
-  #sendAll(peer: Peer, operations: readonly Operation[]): void {
-    let first = 0;
-    let bytes = 0;
-    for (let at = 0; at < operations.length; at += 1) {
-      const size = operationWeight(operations[at] as Operation);
-      if (at > first && (at - first >= LIMITS.operationsMax || bytes + size > MESSAGE_BYTES_MAX)) {
-        this.#sendSome(peer, operations.slice(first, at));
-        first = at;
-        bytes = 0;
-      }
-      bytes += size;
-    }
-    this.#sendSome(peer, first === 0 ? operations : operations.slice(first));
-  }
-
-  #sendSome(peer: Peer, operations: readonly Operation[]): void {
-    this.#connections.send(peer, { type: 'operations', operations });
   }
 
   #event(code: ErrorCode | 'disconnected' | 'silent'): void {

@@ -6,11 +6,16 @@ import { PlacementTable } from '../routing/placement-table.ts';
 import type { NodeSlot } from '../routing/placement-table.ts';
 import { SessionToken } from './session-token.ts';
 
+/** Before a node was reached nobody has read anything, so more than a few make no sense. */
+const EARLY_TOKENS_MAX = 16;
+
 /** What a session knows of its cluster: nothing before the first welcome, then always the same one. */
 export class ClusterView {
   #clusterId: ClusterId | undefined;
   #placement: PlacementTable | undefined;
   #token: SessionToken | undefined;
+  /** Given before any node was reached. */
+  #earlyTokens: string[] = [];
   /** What the nodes' wall clock shows when this process's monotonic clock shows 0. */
   #wallMsAtZero = 0;
 
@@ -69,6 +74,14 @@ export class ClusterView {
     this.#clusterId = welcome.clusterId;
     this.#token ??= new SessionToken(welcome.clusterId, welcome.shardCount);
     this.#placement ??= new PlacementTable(welcome.shardCount);
+    for (const text of this.#earlyTokens) this.#token.merge(text, now);
+    this.#earlyTokens = [];
     return this.#placement;
+  }
+
+  /** Reads from now on see what the session of this token saw. */
+  atLeast(text: string, now: Instant): void {
+    if (this.#token !== undefined) this.#token.merge(text, now);
+    else if (this.#earlyTokens.length < EARLY_TOKENS_MAX) this.#earlyTokens.push(text);
   }
 }

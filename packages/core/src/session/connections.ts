@@ -233,7 +233,9 @@ export class Connections implements Reach<Peer> {
 
   ponged(peer: Peer, token: number, now: Instant): void {
     const sentAt = after(this.#startedAt, token);
-    if (sentAt <= now && sentAt > peer.confirmedAt) peer.confirmedAt = sentAt;
+    if (sentAt > now || sentAt <= peer.confirmedAt) return;
+    peer.confirmedAt = sentAt;
+    if (now - peer.usedAt > this.#config.pingIdleMs / 2) peer.latency.addProbe(now - sentAt);
   }
 
   /** Asks for a sign of life now, to know how old what is known is. */

@@ -24,6 +24,14 @@ export class Latency {
     return this.#mean;
   }
 
+  /**
+   * A sign of life of a node that is not asked otherwise: a slow one that has recovered would else
+   * be thought slow for ever, because nobody asks it.
+   */
+  addProbe(ms: number): void {
+    this.#mean = this.#mean === 0 ? ms : (this.#mean + ms) / 2;
+  }
+
   add(ms: number): void {
     this.#mean = this.#mean === 0 ? ms : this.#mean + (ms - this.#mean) / 16;
     const bucket = bucketOf(ms);

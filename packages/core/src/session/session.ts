@@ -193,7 +193,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
         this.#watches.close(input.watch);
         break;
       case 'atLeast':
-        this.#cluster.token?.merge(input.token, now);
+        this.#cluster.atLeast(input.token, now);
         break;
       case 'drain':
         this.#drain();
