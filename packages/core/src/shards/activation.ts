@@ -36,7 +36,7 @@ interface Pull {
 /**
  * What a new primary does before it may log anything: it asks a majority of every write set to
  * accept nothing older, and takes over the longest log among them, in which everything is that any
- * earlier primary committed. See DESIGN.md, S6 and S7.
+ * earlier primary committed. See DESIGN.md, F6 and F7.
  */
 export class Activation {
   readonly #context: ShardContext;

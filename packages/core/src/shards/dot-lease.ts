@@ -28,7 +28,7 @@ export interface DotLeaseOptions {
  *
  * Counters are leased in blocks, and a block is on disk before the first of it is used, so a
  * restart begins behind everything that may have left this node. Without a lease on disk the actor
- * is a new one: whatever an earlier life issued, it issued under another name. See DESIGN.md, S17.
+ * is a new one: whatever an earlier life issued, it issued under another name. See DESIGN.md, F17.
  */
 export class DotLease {
   readonly #storage: StepStorage;
@@ -56,6 +56,11 @@ export class DotLease {
   /** Whether a dot can be issued now. */
   get isReady(): boolean {
     return broken('shards.dots-leased') || this.#used < this.#leasedTo;
+  }
+
+  /** Asks for a first lease, so that it is there when the first write comes. */
+  prepare(): void {
+    if (!this.isReady) this.#renew();
   }
 
   /** Runs `then` as soon as there are dots; asks for a lease when there is none under way. */

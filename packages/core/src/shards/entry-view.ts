@@ -27,7 +27,7 @@ export function isLaterSibling(a: StoredSibling, b: StoredSibling): boolean {
   return a.dot.counter > b.dot.counter;
 }
 
-/** The winner, unless it is a delete or has expired. See DESIGN.md, S19. */
+/** The winner, unless it is a delete or has expired. See DESIGN.md, F19. */
 export function visibleOf(state: EntryState, nowMs: number): StoredSibling | undefined {
   const winner = winnerOf(state);
   if (winner === undefined || winner.value.kind === 'delete') return undefined;

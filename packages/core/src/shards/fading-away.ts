@@ -18,7 +18,7 @@ const LOOK_MS_MAX = 60_000;
 /**
  * Removes what nobody can see any more: entries that expired, by every replica for itself, and
  * tombstones, by a record of the log that the primary writes once no replica could bring the
- * deleted entry back. See DESIGN.md, S18 and S19.
+ * deleted entry back. See DESIGN.md, F18 and F19.
  */
 export class FadingAway {
   readonly #context: ShardContext;

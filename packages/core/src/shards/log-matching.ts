@@ -17,7 +17,7 @@ export type Matching =
 
 /**
  * Appends records after `previous`, if the log up to there is that of the sender: then, by
- * induction, everything before it is as well (Raft's log matching). See DESIGN.md, S4.
+ * induction, everything before it is as well (Raft's log matching). See DESIGN.md, F4.
  */
 export function matchRecords(
   copy: ShardCopy,

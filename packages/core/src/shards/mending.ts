@@ -35,7 +35,7 @@ interface Damage {
 
 /**
  * Entries of this replica whose bytes on disk are not what was written. Nobody is shown them, nor
- * told that they are absent: another replica has them, and gives them back. See DESIGN.md, S23.
+ * told that they are absent: another replica has them, and gives them back. See DESIGN.md, F23.
  */
 export class Mending {
   readonly #context: ShardContext;

@@ -12,7 +12,7 @@ interface Waiting {
  * The oldest epoch that this replica still listens to, in memory and on disk.
  *
  * It takes effect at once and is told to nobody before it is durable: a replica that forgot a
- * promise could acknowledge to a primary that has been replaced. See DESIGN.md, S1 and S2.
+ * promise could acknowledge to a primary that has been replaced. See DESIGN.md, F1 and F2.
  */
 export class PromiseKeeper {
   readonly #context: ShardContext;

@@ -4,7 +4,7 @@ import { broken } from '#breaks';
 /** One set of replicas of which a majority has to agree. */
 export interface QuorumSet {
   readonly members: readonly NodeId[];
-  /** Whether a replica whose base is still being streamed counts. See DESIGN.md, S9. */
+  /** Whether a replica whose base is still being streamed counts. See DESIGN.md, F9. */
   readonly incompleteCounts: boolean;
 }
 

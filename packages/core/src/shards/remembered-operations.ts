@@ -20,7 +20,7 @@ interface Aged {
  *
  * Ids carry the moment at which their client made them. Forgetting goes by that moment, oldest
  * first, and raises `floor`; an id that is not above it may have been forgotten and so must never
- * be carried out (again). See DESIGN.md, S16.
+ * be carried out (again). See DESIGN.md, F16.
  */
 export class RememberedOperations {
   readonly #outcomes = new Map<string, RememberedOperation>();

@@ -26,7 +26,7 @@ import { ORIGIN } from './shard-log.ts';
 
 /**
  * How shards lie on disk. Of each shard there may be two copies, in slots 0 and 1: the one that
- * counts, which `m` names, and one that a stream is filling. See DESIGN.md, S22.
+ * counts, which `m` names, and one that a stream is filling. See DESIGN.md, F22.
  *
  * ```text
  * shard/<shard>/m                       promised epoch, slot

@@ -23,7 +23,7 @@ import { Orphans } from './orphans.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
 import { everyReplica } from './quorum-rule.ts';
-import { QuorumReads } from './quorum-read.ts';
+import { QuorumReads } from './quorum-reads.ts';
 import { ReadPath } from './read-path.ts';
 import type { ShardContext } from './shard-context.ts';
 import { type AppliedRecord, type CopyOwner, ShardCopy } from './shard-copy.ts';
@@ -430,6 +430,7 @@ export class ShardReplica implements CopyOwner {
 
   #lead(config: ShardConfig): void {
     this.#fence(config.epoch);
+    this.#context.dots.prepare();
     // Whatever was missing here is fetched by the activation now, from whoever has most.
     this.streams.abandon();
     const primary = new Primary(this.#context, config, this);

@@ -23,7 +23,7 @@ interface Round {
  *
  * One question to a write quorum serves all reads that came before it: "is this epoch still the
  * latest that you promised?". A later primary must have been promised by a majority that this
- * quorum meets, so it cannot have committed anything before. See DESIGN.md, S12.
+ * quorum meets, so it cannot have committed anything before. See DESIGN.md, F12.
  */
 export class StrongReads {
   readonly #context: ShardContext;

@@ -232,7 +232,7 @@ export class ShardStreams {
     const target = this.#target;
     if (target === undefined || this.#flipping) return;
     this.#target = undefined;
-    target.copy?.clear();
+    if (!broken('shards.joiner-starts-empty')) target.copy?.clear();
     this.#owner.following.restart();
     this.#owner.onStreamLost();
   }

@@ -58,7 +58,7 @@ const SETTLE_MS = 20;
  *
  * Answers of one epoch are comparable: each comes from a replica whose log is the primary's up to
  * its end. The newest of them is the value; if it may not be committed, a majority must have it
- * before anybody is told, or the next reader could see the older one again. See DESIGN.md, S11.
+ * before anybody is told, or the next reader could see the older one again. See DESIGN.md, F11.
  */
 export class QuorumReads {
   readonly #context: ShardContext;

@@ -1,0 +1,167 @@
+import { makeOperationId } from '@memgrid/protocol';
+import type { LogRecord } from '@memgrid/protocol';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Instant } from '../machine.ts';
+import { labNode } from '../testing/shard-lab.ts';
+import { DueQueue } from './due-queue.ts';
+import { RememberedOperations } from './remembered-operations.ts';
+import { fingerprintOf } from './request-fingerprint.ts';
+import { ShardLog } from './shard-log.ts';
+import { SHARDS_DEFAULTS, shardsConfig } from './shards-config.ts';
+import { StepStorage } from './step-storage.ts';
+
+type LogAct =
+  | { readonly kind: 'append'; readonly epoch: number; readonly bytes: number }
+  | { readonly kind: 'cut'; readonly share: number }
+  | { readonly kind: 'trim'; readonly share: number };
+
+const logActs: fc.Arbitrary<readonly LogAct[]> = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('append' as const), epoch: fc.nat(1), bytes: fc.nat(5) }),
+    fc.record({ kind: fc.constant('append' as const), epoch: fc.nat(1), bytes: fc.nat(5) }),
+    fc.record({
+      kind: fc.constant('cut' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+    fc.record({
+      kind: fc.constant('trim' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  ),
+  { maxLength: 60 },
+);
+
+test('a log is what an array of all its records would be', () => {
+  fc.assert(
+    fc.property(logActs, (acts) => {
+      const log = new ShardLog();
+      let twin: LogRecord[] = [];
+      let base = 0;
+      let epoch = 1;
+      for (const act of acts) {
+        const place = base + Math.floor(('share' in act ? act.share : 0) * (twin.length - base));
+        if (act.kind === 'append') {
+          epoch += act.epoch;
+          const body = new Uint8Array(act.bytes);
+          const record: LogRecord = { epoch, index: twin.length + 1, sync: 'disk', body };
+          twin.push(record);
+          log.append({ record, body: undefined });
+        } else if (act.kind === 'cut') {
+          expect(log.cutAfter(place).map(({ record }) => record)).toEqual(twin.slice(place));
+          twin = twin.slice(0, place);
+        } else {
+          log.trimTo(place);
+          base = place;
+        }
+        expect([log.base.index, log.lastIndex, log.count]).toEqual([
+          base,
+          twin.length,
+          twin.length - base,
+        ]);
+        expect(log.after(base, 1000, 1000)).toEqual(twin.slice(base));
+        expect(log.bytes).toBe(twin.slice(base).reduce((sum, { body }) => sum + body.length, 0));
+        expect(log.epochAt(twin.length)).toBe(twin.at(-1)?.epoch ?? log.base.epoch);
+        expect(log.at(base)).toBe(undefined);
+      }
+    }),
+  );
+});
+
+test('what is due comes in order of time, whatever the order it was planned in', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(50)), fc.nat(60), (moments, now) => {
+      const queue = new DueQueue<number>();
+      for (const at of moments) queue.add(at as Instant, at);
+      const taken: number[] = [];
+      for (let at = queue.take(now as Instant); at !== undefined; at = queue.take(now as Instant)) {
+        taken.push(at);
+      }
+      const sorted = moments.toSorted((a, b) => a - b);
+      expect(taken).toEqual(sorted.filter((at) => at <= now));
+      expect(queue.earliest).toBe(sorted.find((at) => at > now));
+    }),
+  );
+});
+
+test('F16: no id that was remembered is ever younger than what is forgotten, and unknown', () => {
+  const ids = fc.array(fc.integer({ min: 1, max: 500 }), { maxLength: 60 });
+  fc.assert(
+    fc.property(ids, fc.integer({ min: 1, max: 20 }), fc.nat(500), (moments, max, olderThan) => {
+      const operations = new RememberedOperations();
+      const outcome = {
+        version: {
+          dot: { actor: `${labNode(1)}.1`, counter: 1 },
+          timestamp: { ms: 1, counter: 0 },
+        },
+        at: { epoch: 1, index: 1 },
+        fingerprint: 0,
+      } as never;
+      const known = moments.map((ms, at) => ({ ms, id: makeOperationId(ms, [at, at, at]) }));
+      for (const [at, { id }] of known.entries()) {
+        operations.remember(id, outcome);
+        if (at % 7 === 0) operations.forget(olderThan, max);
+      }
+      operations.forget(olderThan, max);
+      expect(operations.count).toBeLessThanOrEqual(max);
+      for (const { ms, id } of known) {
+        expect(operations.get(id) !== undefined || ms <= operations.floor).toBe(true);
+      }
+    }),
+  );
+});
+
+test('F16: requests that differ in anything have different fingerprints', () => {
+  const base = {
+    kind: 'put',
+    namespace: 'n',
+    key: 'k',
+    entry: Uint8Array.of(1, 2),
+    condition: { kind: 'always' },
+  } as const;
+  const dot = { actor: `${labNode(1)}.1`, counter: 1 } as never;
+  const others = [
+    base,
+    { ...base, namespace: 'nk', key: '' },
+    { ...base, key: 'l' },
+    { ...base, entry: Uint8Array.of(1, 3) },
+    { ...base, condition: { kind: 'absent' } },
+    { ...base, condition: { kind: 'version', dot } },
+    { kind: 'delete', namespace: 'n', key: 'k', condition: { kind: 'always' } },
+  ] as const;
+  expect(new Set(others.map(fingerprintOf)).size).toBe(others.length);
+  expect(fingerprintOf({ ...base })).toBe(fingerprintOf(base));
+});
+
+test('F3: a synced batch vouches for all before it, and nothing for those after', () => {
+  const storage = new StepStorage();
+  const told: string[] = [];
+  const write = (name: string, durable: boolean): number => {
+    const value = new Uint8Array();
+    storage.write([{ kind: 'put', key: name, value }], durable, (safety) =>
+      told.push(name + safety),
+    );
+    const effect = storage.take();
+    return effect?.kind === 'store' ? effect.ticket : 0;
+  };
+  const [first, second, third, fourth] = [
+    write('a', false),
+    write('b', false),
+    write('c', true),
+    write('d', false),
+  ];
+  for (const ticket of [first, second]) storage.stored(ticket as number);
+  expect(told).toEqual(['aos', 'bos']);
+  storage.stored(third as number);
+  expect(told).toEqual(['aos', 'bos', 'adisk', 'bdisk', 'cdisk']);
+  storage.stored(fourth as number);
+  expect(told.at(-1)).toBe('dos');
+});
+
+test('every number of the configuration is checked, and all problems are told', () => {
+  expect(shardsConfig()).toEqual(SHARDS_DEFAULTS);
+  expect(shardsConfig({ retryMs: 7 }).retryMs).toBe(7);
+  expect(() => shardsConfig({ retryMs: 0, dotLease: 1.5 })).toThrow(
+    'retryMs (0) must be a whole number from 1. dotLease (1.5) must be a whole number from 1.',
+  );
+});
