@@ -243,6 +243,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         if (this.#phase === 'starting') this.#out.push({ kind: 'hangUp', link: input.link });
         else this.#toLinks(now, input);
         break;
+      case 'clientAccepted':
+        if (this.#phase === 'starting') this.#out.push({ kind: 'clientHangUp', link: input.link });
+        else this.#toData(now, input);
+        break;
       case 'linkOpened':
       case 'linkFailed':
       case 'linkClosed':
@@ -397,7 +401,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #announcePeer(now: Instant, peer: NodeId): void {
     if (this.#cluster === undefined) return;
     const facts = this.#peers.takeNewcomer(peer, this.#identity.clusterId);
-    if (facts !== undefined) this.#toCluster(now, { ...facts, kind: 'peerUp' });
+    if (facts === undefined) return;
+    this.#toCluster(now, { ...facts, kind: 'peerUp' });
+    this.#toData(now, { kind: 'peerUp', peer });
   }
 
   // Finding a cluster.

@@ -8,7 +8,7 @@ import {
   OTHERS,
   EVERYTHING,
   configOf,
-  Door,
+  GatewayDoor,
   entryOf,
   messagesTo,
 } from '../testing/gateway-door.ts';
@@ -32,7 +32,7 @@ function changeOf(index: number, overrides: Partial<AppliedChange> = {}): Applie
 }
 
 function watching(
-  door: Door,
+  door: GatewayDoor,
   link: number,
   overrides: Partial<Extract<ClientMessage, { type: 'feedOpen' }>> = {},
 ): readonly ClientMessage[] {
@@ -49,13 +49,16 @@ function watching(
   return messagesTo(link, effects);
 }
 
-function applying(door: Door, ...changes: readonly AppliedChange[]): readonly GatewayEffect[] {
+function applying(
+  door: GatewayDoor,
+  ...changes: readonly AppliedChange[]
+): readonly GatewayEffect[] {
   for (const { shard, index } of changes) door.applied.set(shard, index);
   return door.input({ kind: 'applied', changes });
 }
 
 test('H9: a feed begins where the replica is and brings what follows, in order', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   applying(door, changeOf(1), changeOf(2));
   expect(watching(door, link)).toMatchObject([
@@ -68,7 +71,7 @@ test('H9: a feed begins where the replica is and brings what follows, in order',
 });
 
 test('H9: a feed that comes back is given what it missed', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   applying(door, changeOf(1), changeOf(2), changeOf(3));
   expect(watching(door, link, { after: 1 })).toMatchObject([
@@ -78,7 +81,7 @@ test('H9: a feed that comes back is given what it missed', () => {
 });
 
 test('H9: a feed is told what the node no longer remembers', () => {
-  const door = new Door({ recentChanges: 2 }).open();
+  const door = new GatewayDoor({ recentChanges: 2 }).open();
   const link = door.client();
   applying(door, changeOf(1), changeOf(2), changeOf(3), changeOf(4));
   expect(watching(door, link, { after: 0 })).toMatchObject([
@@ -88,7 +91,7 @@ test('H9: a feed is told what the node no longer remembers', () => {
 });
 
 test('H9: a replica that took the shard over from another tells of the gap', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   applying(door, changeOf(1));
   watching(door, link);
@@ -100,7 +103,7 @@ test('H9: a replica that took the shard over from another tells of the gap', () 
 });
 
 test('H9: feeds of a shard that moves away are closed, and of one that is not here too', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   watching(door, link);
   expect(watching(door, link, { feed: 2, shard: OTHERS })).toMatchObject([
@@ -122,7 +125,7 @@ test.each([
   ['its key', { scope: { ...EVERYTHING, namespace: 'n' }, key: 'k' }, 1],
   ['another key', { scope: { ...EVERYTHING, namespace: 'n' }, key: 'l' }, 0],
 ])('H9: a feed of %s brings what matches and nothing else', (_what, filter, count) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   watching(door, link, { filter });
   const messages = messagesTo(link, applying(door, changeOf(1)));
@@ -131,7 +134,7 @@ test.each([
 });
 
 test('H9: a feed that nothing matches still says how far it is, now and then', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   watching(door, link, { filter: { scope: EVERYTHING, key: 'other' } });
   const changes = Array.from({ length: 600 }, (_, at) => changeOf(at + 1));
@@ -140,7 +143,7 @@ test('H9: a feed that nothing matches still says how far it is, now and then', (
 });
 
 test('H10: a feed without credit waits, goes on with it, and is told of what it missed', () => {
-  const door = new Door({ feedCreditBytes: 1, recentChanges: 2 }).open();
+  const door = new GatewayDoor({ feedCreditBytes: 1, recentChanges: 2 }).open();
   const link = door.client();
   watching(door, link);
   // The opening message took the credit.
@@ -166,7 +169,7 @@ test('H10: a feed without credit waits, goes on with it, and is told of what it 
 });
 
 test('H10: keys alone are told without the entries', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   watching(door, link, { keysOnly: true });
   const [message] = messagesTo(link, applying(door, changeOf(1)));
@@ -175,7 +178,7 @@ test('H10: keys alone are told without the entries', () => {
 });
 
 test('H10: a closed feed is silent, and what it held is free', () => {
-  const door = new Door({ clientFeedsMax: 1 }).open();
+  const door = new GatewayDoor({ clientFeedsMax: 1 }).open();
   const link = door.client();
   watching(door, link);
   expect(watching(door, link, { feed: 2 })).toMatchObject([{ reason: 'slow', resumesAfter: -1 }]);

@@ -60,6 +60,8 @@ export type GatewayInput =
       readonly nodes: readonly RouteNode[];
       readonly coordinator: NodeId | undefined;
     }
+  /** There is a link to this peer: operations can be forwarded to it. */
+  | { readonly kind: 'peerUp'; readonly peer: NodeId }
   /** The link to this peer is gone, and with it what was forwarded over it or will be answered. */
   | { readonly kind: 'peerReset'; readonly peer: NodeId }
   /** Say goodbye to everybody and take nothing new. */

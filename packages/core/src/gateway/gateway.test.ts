@@ -8,7 +8,7 @@ import {
   OTHERS,
   HELD,
   configOf,
-  Door,
+  GatewayDoor,
   operationOf,
   DELETE,
   entryOf,
@@ -26,7 +26,7 @@ import { GATEWAY_LIMITS } from './gateway-limits.ts';
 // Clients.
 
 test('H6: a client that greets is welcomed and told who owns what', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const [welcome, placement] = messagesTo(link, door.seen);
   expect(welcome).toMatchObject({ type: 'clientWelcome', protocol: 1, shardCount: SHARD_COUNT });
@@ -40,19 +40,19 @@ test('H6: a client that greets is welcomed and told who owns what', () => {
 });
 
 test.each([
-  ['protocol', 3, 4, (door: Door) => door.open()],
-  ['notFounded', 1, 1, (door: Door) => door],
+  ['protocol', 3, 4, (door: GatewayDoor) => door.open()],
+  ['notFounded', 1, 1, (door: GatewayDoor) => door],
   [
     'shuttingDown',
     1,
     1,
-    (door: Door) => {
+    (door: GatewayDoor) => {
       door.open().input({ kind: 'drain', reason: 'draining' });
       return door;
     },
   ],
 ] as const)('H6: a client is refused with %s', (reason, protocolMin, protocolMax, prepare) => {
-  const door = prepare(new Door());
+  const door = prepare(new GatewayDoor());
   door.input({ kind: 'clientAccepted', link: -1, remote: 'here' });
   const hello = { type: 'clientHello', protocolMin, protocolMax, name: 't', version: '1' } as const;
   const effects = door.says(-1, hello);
@@ -63,7 +63,7 @@ test.each([
 });
 
 test('H6: a client that never greets is hung up on', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   door.input({ kind: 'clientAccepted', link: -1, remote: 'here' });
   expect(door.gateway.wakeAt).toBe(GATEWAY_LIMITS.helloMsMax);
   expect(kinds(door.wakeUp())).toContain('clientHangUp');
@@ -74,7 +74,7 @@ test.each<[string, GatewayInput]>([
   ['garbage', { kind: 'clientGarbage', link: -1, problem: 'Not a frame.' }],
   ['an answer', { kind: 'clientReceived', link: -1, message: { type: 'answers', answers: [] } }],
 ])('H7: %s is refused, and its connection closed', (_what, input) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   door.client();
   const effects = door.input(input);
   expect(messagesTo(-1, effects)).toMatchObject([{ type: 'clientRefused', reason: 'badMessage' }]);
@@ -83,14 +83,14 @@ test.each<[string, GatewayInput]>([
 });
 
 test('H4: more clients than a node takes are refused', () => {
-  const door = new Door({ clientsMax: 1 }).open();
+  const door = new GatewayDoor({ clientsMax: 1 }).open();
   door.client(-1);
   const effects = door.input({ kind: 'clientAccepted', link: -2, remote: 'here' });
   expect(messagesTo(-2, effects)).toMatchObject([{ reason: 'overloaded' }]);
 });
 
 test('H5: a client that does not read is paused, read again, and hung up on at last', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const press = (bufferedBytes: number): readonly GatewayEffect[] =>
     door.input({ kind: 'clientPressure', link, bufferedBytes });
@@ -102,7 +102,7 @@ test('H5: a client that does not read is paused, read again, and hung up on at l
 });
 
 test('H8: changed owners and nodes are told to every open client, once', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   for (const link of [-1, -2]) door.client(link);
   const moved = configOf(1, { primary: C, replicas: [C], epoch: 2 });
   const effects = door.placed([moved], 2);
@@ -118,7 +118,7 @@ test('H8: changed owners and nodes are told to every open client, once', () => {
 // Operations.
 
 test('H13: operations of one message go to each place together, and their answers come back so', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const effects = door.asks(
     link,
@@ -144,14 +144,14 @@ test.each<[string, Partial<Operation>, Partial<Record<NodeId, boolean>>, string]
   ['a write to the primary', { body: DELETE, read: 'one' }, {}, B],
   ['a write without a primary to a replica here', { body: DELETE }, { [B]: false }, 'local'],
 ])('H3: %s', (_what, overrides, alive, expected) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   door.nodes(alive);
   const [effect] = door.asks(door.client(), operationOf(1, { shard: HELD, ...overrides }));
   expect(effect?.kind === 'forward' ? effect.to : effect?.kind).toBe(expected);
 });
 
 test('H3: without its primary an operation goes to a living replica, and without any nowhere', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   door.nodes({ [B]: false });
   expect(door.asks(link, operationOf(1, { shard: OTHERS }))).toMatchObject([{ to: C }]);
@@ -161,8 +161,21 @@ test('H3: without its primary an operation goes to a living replica, and without
   expect(failure).toMatchObject({ code: 'SHARD_UNAVAILABLE', applied: 'no', hint: B });
 });
 
+test('H3: nothing is forwarded over a link that is not there', () => {
+  const door = new GatewayDoor().open();
+  const link = door.client();
+  door.input({ kind: 'peerReset', peer: B });
+  expect(door.asks(link, operationOf(1, { shard: OTHERS }))).toMatchObject([{ to: C }]);
+  door.input({ kind: 'peerReset', peer: C });
+  const effects = door.asks(link, operationOf(2, { shard: OTHERS, body: DELETE }));
+  const failure = failureOf(answersTo(link, effects)[0]);
+  expect(failure).toMatchObject({ code: 'SHARD_UNAVAILABLE', applied: 'no' });
+  door.input({ kind: 'peerUp', peer: B });
+  expect(door.asks(link, operationOf(3, { shard: OTHERS }))).toMatchObject([{ to: B }]);
+});
+
 test('H3: a forwarded operation is answered here or refused with a hint, never forwarded', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const operations = [operationOf(7), operationOf(8, { shard: OTHERS })];
   const effects = door.input({ kind: 'forwarded', from: C, operations });
   expect(kinds(effects)).toEqual(['local', 'answer']);
@@ -175,14 +188,14 @@ test.each([
   ['NO_PLACEMENT', 5],
   ['BAD_REQUEST', 4_000],
 ])('an operation is answered %s at once', (code, shard) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const effects = door.asks(link, operationOf(1, { shard: shardId(shard, 4_096) }));
   expect(failureOf(answersTo(link, effects)[0])).toMatchObject({ code, applied: 'no' });
 });
 
 test('H1: an answer counts once, and only from where the operation was sent', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const [forward] = door.asks(link, operationOf(9, { shard: OTHERS }));
   const token = forward?.kind === 'forward' ? (forward.operations[0]?.id ?? 0) : 0;
@@ -200,7 +213,7 @@ test('H1: an answer counts once, and only from where the operation was sent', ()
 });
 
 test('H1: requests of this process are answered by their number', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const effects = door.input({ kind: 'request', request: 77, operation: operationOf(1) });
   const [token = 0] = localTokens(effects);
   const answers = [{ token, answer: answerTo(token) }];
@@ -211,7 +224,7 @@ test.each([
   ['a read', {}, 'no'],
   ['a write', { body: DELETE }, 'unknown'],
 ])('H2: %s without an answer ends at its deadline', (_what, overrides, applied) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const effects = door.asks(link, operationOf(1, { ...overrides, timeoutMs: 300 }));
   expect(door.gateway.wakeAt).toBeGreaterThanOrEqual(300);
@@ -223,13 +236,13 @@ test.each([
 });
 
 test('H2: nobody waits longer than a minute, whatever was asked for', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   door.asks(door.client(), operationOf(1, { timeoutMs: Number.MAX_SAFE_INTEGER }));
   expect(door.gateway.wakeAt).toBeLessThan(60_010);
 });
 
 test('H2: what was forwarded over a link that is gone is answered at once', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   door.asks(
     link,
@@ -246,7 +259,7 @@ test.each<[string, Partial<GatewayLimits>]>([
   ['operations in all', { totalOperations: 2 }],
   ['bytes in all', { totalBytes: 700 }],
 ])('H4: %s are bounded, and there is room again when one is answered', (_what, limits) => {
-  const door = new Door(limits).open();
+  const door = new GatewayDoor(limits).open();
   const link = door.client();
   const effects = door.asks(link, operationOf(1), operationOf(2), operationOf(3));
   expect(localTokens(effects)).toHaveLength(2);
@@ -259,7 +272,7 @@ test.each<[string, Partial<GatewayLimits>]>([
 });
 
 test('H4: what a client asked is forgotten with its connection', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const effects = door.asks(link, operationOf(1));
   door.input({ kind: 'clientClosed', link });
@@ -270,7 +283,7 @@ test('H4: what a client asked is forgotten with its connection', () => {
 });
 
 test('H12: an entry that belongs where it is sent goes on', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const put = putOf(1, entryOf({ userId: ownerWhere((shard) => shard === OWN) }));
   expect(door.asks(door.client(), put)).toMatchObject([
     { kind: 'local', operations: [{ operation: put }] },
@@ -288,7 +301,7 @@ test.each<[string, (put: Operation) => Operation, string]>([
   ],
   ['for another shard than its owner has', (put) => put, 'BAD_REQUEST'],
 ])('H12: an entry %s is refused', (_what, spoil, code) => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const owner = ownerWhere((shard) => shard !== OWN);
   const effects = door.asks(link, spoil(putOf(1, entryOf({ userId: owner }), OWN)));
@@ -305,7 +318,7 @@ function ownerWhere(fits: (shard: number) => boolean): string {
 // Ending.
 
 test('H11: a node that stops says goodbye, answers what is under way, and lets go', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   const effects = door.asks(link, operationOf(1));
   const goodbye = door.input({ kind: 'drain', reason: 'shuttingDown' });
@@ -319,7 +332,7 @@ test('H11: a node that stops says goodbye, answers what is under way, and lets g
 });
 
 test('H11: a node that is stopped answers everybody', () => {
-  const door = new Door().open();
+  const door = new GatewayDoor().open();
   const link = door.client();
   door.asks(link, operationOf(1), operationOf(2, { body: DELETE }));
   const answers = answersTo(link, door.gateway.abandon());

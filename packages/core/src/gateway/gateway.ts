@@ -133,6 +133,9 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       case 'nodes':
         if (this.#placement.setNodes(input.nodes, input.coordinator)) this.#tellPlacement([]);
         break;
+      case 'peerUp':
+        this.#placement.connected(input.peer, true);
+        break;
       case 'peerReset':
         this.#peerReset(input.peer);
         break;
@@ -405,6 +408,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   /** What a peer asked, nobody hears any more; what it was asked, it may never answer. */
   #peerReset(peer: NodeId): void {
+    this.#placement.connected(peer, false);
     this.#underWay.forget(peer);
     this.#peerAnswers.delete(peer);
     for (const lost of this.#underWay.takeForwardedTo(peer)) {

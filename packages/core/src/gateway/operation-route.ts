@@ -30,13 +30,13 @@ export function routeOf(
   if (config.primary === self || isAnsweredByReplica(operation, config, self)) {
     return { kind: 'local' };
   }
-  if (placement.isAlive(config.primary)) return { kind: 'forward', to: config.primary };
+  if (placement.isReachable(config.primary)) return { kind: 'forward', to: config.primary };
   // Without a primary a replica may still accept it on its own, or tell best why not.
   if (holds(config, self)) return { kind: 'local' };
-  const replica = config.replicas.find((node) => placement.isAlive(node));
+  const replica = config.replicas.find((node) => placement.isReachable(node));
   if (replica !== undefined) return { kind: 'forward', to: replica };
   const { shard } = operation;
-  const details = { shard, problem: 'no replica of it is alive as far as this node knows' };
+  const details = { shard, problem: 'this node reaches none of its replicas' };
   const options = { hint: config.primary, applied: 'no' } as const;
   return { kind: 'failed', result: failedResult('SHARD_UNAVAILABLE', details, options) };
 }

@@ -14,6 +14,8 @@ export class PlacementTable {
   #shardCount = 0;
   readonly #configs = new Map<ShardId, ShardConfig>();
   #nodes = new Map<NodeId, RouteNode>();
+  /** Peers, so as many as there are links at most. */
+  readonly #connected = new Set<NodeId>();
   #coordinator: NodeId | undefined;
 
   /** 0 until the shards are created. */
@@ -25,8 +27,14 @@ export class PlacementTable {
     return this.#configs.get(shard);
   }
 
-  isAlive(node: NodeId): boolean {
-    return this.#nodes.get(node)?.alive === true;
+  /** Alive by gossip, and there is a link: what is sent there now may be answered. */
+  isReachable(node: NodeId): boolean {
+    return this.#connected.has(node) && this.#nodes.get(node)?.alive === true;
+  }
+
+  connected(node: NodeId, isUp: boolean): void {
+    if (isUp) this.#connected.add(node);
+    else this.#connected.delete(node);
   }
 
   apply(index: LogIndex, shardCount: number, changed: readonly ShardConfig[]): void {

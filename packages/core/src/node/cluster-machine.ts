@@ -553,7 +553,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #followCoordinator(now: Instant): void {
-    this.#deliverReports(now, this.#courier.follow(this.coordinator()));
+    const coordinator = this.coordinator();
+    if (coordinator !== this.#courier.coordinator) this.#nodesChanged = true;
+    this.#deliverReports(now, this.#courier.follow(coordinator));
   }
 
   #deliverReports(now: Instant, parcels: ReturnType<ReportCourier['take']>): void {

@@ -59,7 +59,7 @@ export type DataPlaneInput =
       readonly nodes: readonly RouteNode[];
       readonly coordinator: NodeId | undefined;
     }
-  | { readonly kind: 'peerReset'; readonly peer: NodeId }
+  | { readonly kind: 'peerUp' | 'peerReset'; readonly peer: NodeId }
   /** Says goodbye to the clients; what is under way is still answered. */
   | { readonly kind: 'drain'; readonly reason: 'shuttingDown' | 'draining' };
 
@@ -155,8 +155,8 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
         break;
       }
       case 'peerReset':
-        this.#work.push({ for: 'shards', input });
-        this.#work.push({ for: 'gateway', input });
+        this.#work.push({ for: 'shards', input: { kind: 'peerReset', peer: input.peer } });
+        this.#work.push({ for: 'gateway', input: { kind: 'peerReset', peer: input.peer } });
         break;
       default:
         this.#work.push({ for: 'gateway', input });

@@ -25,6 +25,11 @@ export class ReportCourier {
     this.#self = self;
   }
 
+  /** Whom reports go to. */
+  get coordinator(): NodeId | undefined {
+    return this.#coordinator;
+  }
+
   take(reports: readonly ShardReport[]): readonly ReportParcel[] {
     for (const report of reports) this.#latest.set(report.shard, report);
     return this.#parcels(reports);

@@ -54,7 +54,7 @@ export const CONFIGS = [
 ];
 
 /** The gateway of node A, with whatever it says collected. See `CONFIGS` for who owns what. */
-export class Door {
+export class GatewayDoor {
   readonly gateway: Gateway;
   readonly seen: GatewayEffect[] = [];
   readonly applied = new Map<number, number>([
@@ -91,6 +91,7 @@ export class Door {
     this.input({ kind: 'founded', clusterId: clusterId('c'.repeat(32)) });
     this.placed(CONFIGS);
     this.nodes({});
+    for (const peer of [B, C]) this.input({ kind: 'peerUp', peer });
     return this;
   }
 
