@@ -8,6 +8,7 @@ import type { CommandResult } from '../command-run.ts';
 import type { CommandContext } from '../command-context.ts';
 import {
   ownerOf,
+  readOptionsOf,
   withGridOptions,
   withOwnerOptions,
   withReadOptions,
@@ -58,7 +59,7 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
   return await withGrid(options, terminal, async (grid) => {
     const entries = grid.namespace(options.namespace);
     const owner = ownerOf(options);
-    const { count } = await entries.count(owner, { read: options.read });
+    const { count } = await entries.count(owner, readOptionsOf(options));
     const bar = new ProgressBar(terminal, {
       label: 'exporting',
       unit: 'entries',
@@ -99,7 +100,7 @@ async function* pages(entries: Namespace, options: ExportOptions, signal: AbortS
   let cursor: string | undefined;
   do {
     if (signal.aborted) return;
-    const settings = { read: options.read, limit: PAGE_ENTRIES };
+    const settings = { ...readOptionsOf(options), limit: PAGE_ENTRIES };
     const page = await entries.list(
       ownerOf(options),
       cursor === undefined ? settings : { ...settings, cursor },

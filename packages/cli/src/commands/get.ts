@@ -5,6 +5,7 @@ import type { CommandContext } from '../command-context.ts';
 import { entryJson, foundText } from '../entries/entry-text.ts';
 import {
   ownerOf,
+  readOptionsOf,
   withGridOptions,
   withOwnerOptions,
   withReadOptions,
@@ -36,7 +37,7 @@ export function defineGet(command: Command, { terminal, finish }: CommandContext
       await runCommand(call, async () => {
         const ref = { id, ...ownerOf(options) };
         const found = await withGrid(options, terminal, (grid) =>
-          grid.namespace(options.namespace).get(ref, { read: options.read }),
+          grid.namespace(options.namespace).get(ref, readOptionsOf(options)),
         );
         if (found === undefined) throw absent(id);
         return { data: { ...found, entry: entryJson(found.entry) }, text: foundText(found) };

@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { entryJson, excerpt, momentText } from '../entries/entry-text.ts';
 import {
   ownerOf,
+  readOptionsOf,
   withGridOptions,
   withOwnerOptions,
   withReadOptions,
@@ -37,7 +38,7 @@ export function defineHistory(command: Command, { terminal, finish }: CommandCon
       await runCommand(call, async () => {
         const ref = { id, ...ownerOf(options) };
         const history = await withGrid(options, terminal, (grid) =>
-          grid.namespace(options.namespace).history(ref, { read: options.read }),
+          grid.namespace(options.namespace).history(ref, readOptionsOf(options)),
         );
         if (history.steps.length === 0 && history.complete) throw absent(id);
         return resultOf(history, terminal.stdout.columns ?? 120);

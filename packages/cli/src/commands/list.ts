@@ -7,6 +7,7 @@ import type { CommandContext } from '../command-context.ts';
 import { entryJson, excerpt, momentText } from '../entries/entry-text.ts';
 import {
   ownerOf,
+  readOptionsOf,
   withGridOptions,
   withOwnerOptions,
   withReadOptions,
@@ -46,13 +47,14 @@ export function defineList(command: Command, { terminal, finish }: CommandContex
       await runCommand(call, () =>
         withGrid(options, terminal, async (grid): Promise<CommandResult> => {
           const entries = grid.namespace(options.namespace);
-          const { read, limit, cursor } = options;
+          const { limit, cursor } = options;
+          const read = readOptionsOf(options);
           const owner = ownerOf(options);
           if (options.count === true) {
-            const count = await entries.count(owner, { read });
+            const count = await entries.count(owner, read);
             return { data: count, text: counted(count.count) };
           }
-          const settings = { read, limit, ...(cursor === undefined ? {} : { cursor }) };
+          const settings = { ...read, limit, ...(cursor === undefined ? {} : { cursor }) };
           return pageResult(await entries.list(owner, settings), terminal.stdout.columns ?? 120);
         }),
       ),

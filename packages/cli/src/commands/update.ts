@@ -9,6 +9,7 @@ import {
   ownerOf,
   withGridOptions,
   withOwnerOptions,
+  withSchemaVersion,
   withWriteOptions,
   writeOptionsOf,
 } from '../entries/grid-options.ts';
@@ -32,11 +33,12 @@ interface UpdateOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly metadata?: JsonObject;
   readonly expires?: number | null;
   readonly ifVersion?: string;
+  readonly schemaVersion?: number;
 }
 
 /** `memgrid update`: changes parts of an entry. */
 export function defineUpdate(command: Command, { terminal, finish }: CommandContext): void {
-  withWriteOptions(withOwnerOptions(withGridOptions(command)))
+  withSchemaVersion(withWriteOptions(withOwnerOptions(withGridOptions(command))))
     .argument('<id>', 'id of the entry')
     .option('--content <text>', 'the new text')
     .option('--category <name>', 'the new category')
@@ -49,10 +51,11 @@ export function defineUpdate(command: Command, { terminal, finish }: CommandCont
     finish(
       await runCommand(call, async () => {
         const ref = { id, ...ownerOf(options) };
-        const { ifVersion } = options;
+        const { ifVersion, schemaVersion } = options;
         const settings = {
           ...writeOptionsOf(options),
           ...(ifVersion === undefined ? {} : { ifVersion }),
+          ...(schemaVersion === undefined ? {} : { schemaVersion }),
         };
         const patch = patchOf(options);
         const saved = await withGrid(options, terminal, (grid) =>

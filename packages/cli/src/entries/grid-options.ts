@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Durability, Owner, ReadLevel, SyncClass } from '@memgrid/client';
-import { durationMs, withJson } from '../command-options.ts';
+import { durationMs, wholeNumber, withJson } from '../command-options.ts';
 
 /** Where `memgrid dev` puts its nodes: the default port for clients, then the next two. */
 export const DEFAULT_GRID_NODES = [7700, 7701, 7702].map((port) => `127.0.0.1:${port}`);
@@ -67,10 +67,25 @@ export function ownerOf({ user, agent, app, run }: OwnerOptions): Owner {
 
 export interface ReadOptions {
   readonly read: ReadLevel;
+  readonly schemaVersion?: number;
+}
+
+/** Adds the option that says which version of the schema the caller knows. */
+export function withSchemaVersion(command: Command): Command {
+  return command.option(
+    '--schema-version <n>',
+    'version of the schema to speak (default: the committed one)',
+    wholeNumber({ min: 1, max: 2 ** 31 }),
+  );
+}
+
+/** What an entry is read with. */
+export function readOptionsOf({ read, schemaVersion }: ReadOptions): ReadOptions {
+  return { read, ...(schemaVersion === undefined ? {} : { schemaVersion }) };
 }
 
 export function withReadOptions(command: Command, level: ReadLevel = 'one'): Command {
-  return command.addOption(
+  return withSchemaVersion(command).addOption(
     new Option(
       '--read <level>',
       'who answers: any replica, a majority, or the primary after asking one',
