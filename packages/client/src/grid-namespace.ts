@@ -69,7 +69,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     this.#parts = parts;
   }
 
-  async put(entry: NewEntry<Shape>, options: PutOptions = {}): Promise<Saved> {
+  async put(entry: NewEntry<Shape>, options?: PutOptions): Promise<Saved> {
     const { shape, wallMs, newEntryId } = this.#parts;
     const condition = conditionOf(options);
     const valid = validateEntry(entry, {
@@ -88,7 +88,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       entry: valid.bytes,
       condition,
     };
-    const outcome = await this.#ask(body, scope, shape.options(options), options.signal);
+    const outcome = await this.#ask(body, scope, shape.options(options), options?.signal);
     return savedOf(key, outcome);
   }
 
@@ -118,11 +118,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     return this.#shown(result.found, result.source, result.stalenessMs);
   }
 
-  async update(
-    ref: EntryRef,
-    patch: EntryPatch<Shape>,
-    options: ChangeOptions = {},
-  ): Promise<Saved> {
+  async update(ref: EntryRef, patch: EntryPatch<Shape>, options?: ChangeOptions): Promise<Saved> {
     const { shape, wallMs } = this.#parts;
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
@@ -135,15 +131,15 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       patch: valid.bytes,
       condition,
     };
-    return savedOf(key, await this.#ask(body, scope, shape.options(options), options.signal));
+    return savedOf(key, await this.#ask(body, scope, shape.options(options), options?.signal));
   }
 
-  async delete(ref: EntryRef, options: ChangeOptions = {}): Promise<Saved> {
+  async delete(ref: EntryRef, options?: ChangeOptions): Promise<Saved> {
     const { shape } = this.#parts;
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
     const body: OperationBody = { kind: 'delete', namespace: this.name, key, condition };
-    return savedOf(key, await this.#ask(body, scope, shape.options(options), options.signal));
+    return savedOf(key, await this.#ask(body, scope, shape.options(options), options?.signal));
   }
 
   async list(owner: Owner = {}, options: ListOptions = {}): Promise<Page<Shape>> {

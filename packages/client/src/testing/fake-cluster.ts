@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FakeGrid } from '@memgrid/core/testing';
@@ -14,6 +15,12 @@ import {
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 
+export interface FakeTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
 /** Nodes that speak the client protocol over real sockets, in front of one `FakeGrid`. */
 export class FakeCluster {
   readonly grid: FakeGrid;
@@ -26,13 +33,14 @@ export class FakeCluster {
   token = '';
   #nextLink = 1;
 
-  private constructor(servers: readonly Server[], shardCount: number) {
+  private constructor(servers: readonly Server[], scheme: 'ws' | 'wss') {
+    const shardCount = 8;
     const addresses = servers.map((server) => {
       const { port } = server.address() as AddressInfo;
       return `127.0.0.1:${port}`;
     });
     this.#servers = servers;
-    this.urls = addresses.map((address) => `ws://${address}`);
+    this.urls = addresses.map((address) => `${scheme}://${address}`);
     this.grid = new FakeGrid({ nodes: servers.length, shardCount, addresses });
     servers.forEach((server, place) => {
       server.on('upgrade', (request, socket, head) => {
@@ -49,9 +57,10 @@ export class FakeCluster {
     });
   }
 
-  static async start(nodes = 3, shardCount = 8): Promise<FakeCluster> {
-    const servers = await Promise.all(Array.from({ length: nodes }, () => listening()));
-    return new FakeCluster(servers, shardCount);
+  /** @param tls certificate, key and authority: clients must show a certificate of it as well. */
+  static async start(nodes = 3, tls?: FakeTls): Promise<FakeCluster> {
+    const servers = await Promise.all(Array.from({ length: nodes }, () => listening(tls)));
+    return new FakeCluster(servers, tls === undefined ? 'ws' : 'wss');
   }
 
   /** The node is gone: its connections break, and nobody can dial it. */
@@ -106,8 +115,11 @@ export class FakeCluster {
   }
 }
 
-function listening(): Promise<Server> {
-  const server = createServer();
+function listening(tls: FakeTls | undefined): Promise<Server> {
+  const server =
+    tls === undefined
+      ? createServer()
+      : createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => resolve(server));
