@@ -16,6 +16,10 @@ export const ROWS = [
   'entries-1m',
   'restart-100k',
   'write-gap-after-kill',
+  'set-under-kills',
+  'session-under-kills',
+  'register-under-kills',
+  'join-100k',
 ] as const;
 
 /** One file a row, so that measuring one again leaves the others as they were. */

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { Bench, Measurement } from './measurement.ts';
 import { record } from './record.ts';
+import { join100k } from './cluster/join.ts';
+import { registerUnderKills, sessionUnderKills, setUnderKills } from './cluster/under-kills.ts';
 import { writeGap } from './cluster/write-gap.ts';
 import { devStart } from './processes/dev-start.ts';
 import { entries1m } from './processes/entries-1m.ts';
@@ -23,6 +25,10 @@ const BENCHES: readonly Bench[] = [
   entries1m,
   restart100k,
   writeGap,
+  setUnderKills,
+  sessionUnderKills,
+  registerUnderKills,
+  join100k,
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]

@@ -29,7 +29,7 @@ interface Place {
 }
 
 const ANY_PORT = '127.0.0.1:0';
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 const LOOK_TIMEOUT_MS = 2_000;
 const STOP_GRACE_MS = 20_000;
 
@@ -40,6 +40,7 @@ export class NodeCluster implements AsyncDisposable {
   readonly #processes: NodeProcess[] = [];
   readonly #nodes = new Map<string, ClusterNode>();
   #count = 0;
+  #isDisposed = false;
 
   private constructor(flags: readonly string[]) {
     this.#flags = flags;
@@ -62,9 +63,14 @@ export class NodeCluster implements AsyncDisposable {
     }
   }
 
+  /** Every node that belongs to the cluster, whether or not it runs. */
+  get members(): readonly ClusterNode[] {
+    return [...this.#nodes.values()];
+  }
+
   /** Those that run. */
   get nodes(): readonly ClusterNode[] {
-    return [...this.#nodes.values()].filter(({ process }) => !process.hasEnded);
+    return this.members.filter(({ process }) => !process.hasEnded);
   }
 
   get addresses(): readonly string[] {
@@ -73,7 +79,7 @@ export class NodeCluster implements AsyncDisposable {
 
   /** The end of every node's log, for whoever has to find out why. */
   get logs(): string {
-    return [...this.#nodes.values()]
+    return this.members
       .map(({ label, process }) => `--- ${label}\n${process.logTail(40)}`)
       .join('\n');
   }
@@ -155,6 +161,7 @@ export class NodeCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     for (const process of this.#processes) process.signal('SIGKILL');
     await Promise.all(this.#processes.map(({ ended }) => ended));
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
@@ -173,6 +180,7 @@ export class NodeCluster implements AsyncDisposable {
   }
 
   async #listen(place: Place): Promise<Omit<ClusterNode, 'nodeId'>> {
+    if (this.#isDisposed) throw new Error('The cluster is gone.');
     const { label, listen, http } = place;
     const data = path.join(this.#directory, label);
     mkdirSync(data, { recursive: true });
