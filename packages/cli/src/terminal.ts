@@ -3,6 +3,8 @@ export interface TextSink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Whoever read it is gone. */
+  readonly destroyed?: boolean;
 }
 
 /** Where a command writes and what surrounds it: the process, or a test's recorder. */

@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { once } from 'node:events';
 import process from 'node:process';
 import type { Command } from 'commander';
 import type { Listed, Namespace } from '@memgrid/client';
@@ -16,6 +14,8 @@ import {
 import type { GridOptions, OwnerOptions, ReadOptions } from '../entries/grid-options.ts';
 import { withGrid } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
+import { FileSink } from '../output/file-sink.ts';
+import { untilDrained } from '../output/until-drained.ts';
 import { counted, ProgressBar } from '../progress/progress-bar.ts';
 import { Shutdown } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
@@ -67,23 +67,25 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
       shown: options.progress && (options.out !== undefined || terminal.stdout.isTTY !== true),
       nowMs: () => performance.now(),
     });
-    const sink = options.out === undefined ? process.stdout : createWriteStream(options.out);
+    const file = options.out === undefined ? undefined : await FileSink.open(options.out, 'w');
     let written = 0;
     let complete = false;
     try {
       for await (const page of pages(entries, options, shutdown.signal)) {
         const lines = page.items.map(lineOf).join('');
-        if (!sink.write(lines)) await once(sink, 'drain');
+        if (file === undefined) {
+          if (!(await writeOut(lines))) break;
+        } else {
+          file.write(lines);
+          await file.drained();
+        }
         written += page.items.length;
         complete = page.complete;
         bar.update(written);
       }
     } finally {
       bar.end();
-      if (sink !== process.stdout) {
-        sink.end();
-        await once(sink, 'close');
-      }
+      await file?.close();
     }
     const where = options.out === undefined ? '' : ` to ${options.out}`;
     return {
@@ -94,6 +96,15 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
       exitCode: complete ? EXIT.good : EXIT.partial,
     };
   });
+}
+
+/** False when whoever read the lines went away (`memgrid export | head`): there is no more to do. */
+async function writeOut(text: string): Promise<boolean> {
+  const { stdout } = process;
+  if (stdout.destroyed) return false;
+  if (stdout.write(text)) return true;
+  await untilDrained(stdout);
+  return !stdout.destroyed;
 }
 
 async function* pages(entries: Namespace, options: ExportOptions, signal: AbortSignal) {

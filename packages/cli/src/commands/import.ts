@@ -59,8 +59,9 @@ interface ImportOptions extends GridOptions, WriteOptions {
   readonly progress: boolean;
 }
 
-/** Failed lines that are shown; all of them are in the report. */
+/** Failed lines that are shown, and that --json lists; all of them are in the report. */
 const SHOWN_MAX = 20;
+const FAILED_KEPT_MAX = 1_000;
 
 /** `memgrid import`: stores the lines of a file, each once. */
 export function defineImport(command: Command, { terminal, finish }: CommandContext): void {
@@ -127,7 +128,7 @@ async function importFile(
       for await (const outcome of importer.run(readLines(stream))) {
         tally.add(outcome);
         await report?.add(outcome);
-        bar.update(tally.lines, tally.failed.length === 0 ? '' : `${tally.failed.length} failed`);
+        bar.update(tally.lines, tally.failedCount === 0 ? '' : `${tally.failedCount} failed`);
       }
     });
   } finally {
@@ -170,6 +171,8 @@ class Tally {
   stored = 0;
   present = 0;
   skipped = 0;
+  failedCount = 0;
+  /** The first of them: a file of the wrong kind may fail in every line. */
   readonly failed: FailedLine[] = [];
 
   add(outcome: LineOutcome): void {
@@ -177,26 +180,28 @@ class Tally {
     if (outcome.kind === 'stored') this.stored += 1;
     if (outcome.kind === 'present') this.present += 1;
     if (outcome.kind === 'skipped') this.skipped += 1;
-    if (outcome.kind === 'failed') this.failed.push(outcome);
+    if (outcome.kind !== 'failed') return;
+    this.failedCount += 1;
+    if (this.failed.length < FAILED_KEPT_MAX) this.failed.push(outcome);
   }
 }
 
 function resultOf(
-  { lines, stored, present, skipped, failed }: Tally,
+  { lines, stored, present, skipped, failed, failedCount }: Tally,
   { source, interrupted }: { source: string; interrupted: boolean },
 ): CommandResult {
   const ordered = failed.toSorted((a, b) => a.line - b.line);
   const shown = ordered.slice(0, SHOWN_MAX).map(({ line, code, message, applied }) => {
     return `Line ${line}: ${message} (${code}${applied === 'no' ? '' : ', may be stored'})`;
   });
-  if (ordered.length > SHOWN_MAX) shown.push(`… and ${ordered.length - SHOWN_MAX} more lines.`);
+  if (failedCount > SHOWN_MAX) shown.push(`… and ${counted(failedCount - SHOWN_MAX)} more lines.`);
   if (interrupted) shown.push('Interrupted: start it again to go on.');
   const before = present + skipped;
   const was = before === 0 ? '' : `, ${counted(before)} were there already`;
-  const not = failed.length === 0 ? '' : `, ${counted(failed.length)} could not be stored`;
-  const partial = failed.length > 0 || interrupted;
+  const not = failedCount === 0 ? '' : `, ${counted(failedCount)} could not be stored`;
+  const partial = failedCount > 0 || interrupted;
   return {
-    data: { source, lines, stored, present, skipped, failed: ordered, interrupted },
+    data: { source, lines, stored, present, skipped, failedCount, failed: ordered, interrupted },
     text: `${counted(stored)} of ${counted(lines)} lines stored${was}${not}.`,
     warnings: shown,
     exitCode: partial ? EXIT.partial : EXIT.good,

@@ -62,6 +62,8 @@ async function watch(options: WatchCommandOptions, terminal: Terminal): Promise<
       for await (const item of changes) {
         if (item.kind === 'gap') gaps += 1;
         show(item, options, terminal);
+        // Nobody looks any more (`memgrid watch | head -1`).
+        if (terminal.stdout.destroyed === true) break;
       }
     } finally {
       clearTimeout(timer);

@@ -1,24 +1,38 @@
-import { connect } from '@memgrid/client';
+import { connect, isClusterError } from '@memgrid/client';
 import type { ConnectOptions, Grid } from '@memgrid/client';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 import type { GridOptions } from './grid-options.ts';
 
 /** Opens a session with the cluster that the options name. The caller closes it. */
-export function openGrid(
+export async function openGrid(
   options: GridOptions,
   terminal: Terminal,
   settings: Pick<ConnectOptions, 'atLeast'> = {},
 ): Promise<Grid> {
   const token = terminal.environment['MEMGRID_TOKEN'] ?? '';
-  return connect({
-    nodes: options.nodes,
-    name: 'memgrid-cli',
-    timeoutMs: options.timeout,
-    connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS_MIN),
-    ...settings,
-    ...(token === '' ? {} : { token }),
-  });
+  try {
+    return await connect({
+      nodes: options.nodes,
+      name: 'memgrid-cli',
+      timeoutMs: options.timeout,
+      connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS_MIN),
+      ...settings,
+      ...(token === '' ? {} : { token }),
+    });
+  } catch (error) {
+    if (!isClusterError(error, 'NOT_CONNECTED') || !REFUSED.test(error.message)) throw error;
+    throw new CommandError('UNAUTHORISED', error.message, {
+      exitCode: EXIT.unauthorised,
+      hint: 'Put the token of the cluster into MEMGRID_TOKEN.',
+      cause: error,
+    });
+  }
 }
+
+/** What a node answers to a client that does not show the token. */
+const REFUSED = /server response: 40[13]/;
 
 /** A node that was started a moment ago may be reading its disk. */
 const CONNECT_TIMEOUT_MS_MIN = 3_000;

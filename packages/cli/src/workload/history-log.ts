@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { once } from 'node:events';
-import type { WriteStream } from 'node:fs';
 import { formatHistoryEvent, type HistoryEvent } from '@memgrid/simulator';
+import { FileSink } from '../output/file-sink.ts';
 
 /** How an operation began: everything but its place in the history. */
 export type Begun = Omit<HistoryEvent, 'index' | 'type' | 'time'>;
@@ -15,12 +13,12 @@ export type Ended = Partial<Pick<HistoryEvent, 'value' | 'node' | 'token' | 'ver
  */
 export class HistoryLog {
   readonly #events: HistoryEvent[] = [];
-  readonly #stream: WriteStream | undefined;
+  readonly #sink: FileSink | undefined;
   readonly #nowMs: () => number;
   readonly #startedAt: number;
 
-  private constructor(stream: WriteStream | undefined, nowMs: () => number) {
-    this.#stream = stream;
+  private constructor(sink: FileSink | undefined, nowMs: () => number) {
+    this.#sink = sink;
     this.#nowMs = nowMs;
     this.#startedAt = nowMs();
   }
@@ -28,9 +26,7 @@ export class HistoryLog {
   /** @param path undefined keeps the history in memory only. */
   static async open(path: string | undefined, nowMs: () => number): Promise<HistoryLog> {
     if (path === undefined) return new HistoryLog(undefined, nowMs);
-    const stream = createWriteStream(path);
-    await once(stream, 'open');
-    return new HistoryLog(stream, nowMs);
+    return new HistoryLog(await FileSink.open(path, 'w'), nowMs);
   }
 
   get events(): readonly HistoryEvent[] {
@@ -53,17 +49,16 @@ export class HistoryLog {
     });
   }
 
+  /** @throws CommandError when the file does not hold the whole history. */
   async close(): Promise<void> {
-    if (this.#stream === undefined) return;
-    this.#stream.end();
-    await once(this.#stream, 'close');
+    await this.#sink?.close();
   }
 
   #add(event: Omit<HistoryEvent, 'index' | 'time'>): HistoryEvent {
     const time = Math.round((this.#nowMs() - this.#startedAt) * 1_000_000);
     const added: HistoryEvent = { ...event, index: this.#events.length, time };
     this.#events.push(added);
-    this.#stream?.write(formatHistoryEvent(added));
+    this.#sink?.write(formatHistoryEvent(added));
     return added;
   }
 }

@@ -40,16 +40,27 @@ export async function runWorkload(options: RunOptions): Promise<RunReport> {
   const processes = new ProcessIds();
   const { random } = Math;
   const workload = make({ open, namespace, log, runId, keys, read, random, processes });
+  // A client that fails in a way that nobody foresaw ends the others before the history is closed.
+  const failed = new AbortController();
   const pacing = new Pacing({
     rate,
     until: startedAt + seconds * 1_000,
     nowMs,
     pause: (ms) => pause(ms),
-    signal,
+    signal: AbortSignal.any([signal, failed.signal]),
     begun: () => bar.update(Math.min(seconds, Math.floor((nowMs() - startedAt) / 1_000))),
   });
   try {
-    await Promise.all(Array.from({ length: clients }, () => workload.client(pacing)));
+    const ends = await Promise.allSettled(
+      Array.from({ length: clients }, () =>
+        workload.client(pacing).catch((error: unknown) => {
+          failed.abort();
+          throw error;
+        }),
+      ),
+    );
+    const bad = ends.find((end) => end.status === 'rejected');
+    if (bad !== undefined) throw bad.reason;
     await workload.finish();
   } finally {
     bar.end();
