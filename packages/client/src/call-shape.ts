@@ -13,7 +13,6 @@ import type {
   GetOptions,
   PutOptions,
   ReadOptions,
-  WriteOptions,
 } from './call-options.ts';
 import type { ClientConfig } from './client-config.ts';
 import type { EntryRef, Owner } from './entry.ts';
