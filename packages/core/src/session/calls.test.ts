@@ -405,6 +405,25 @@ test('Q13: no more is unanswered on a connection than the node allows', () => {
   expect(rig.session.status).toMatchObject({ waitingCalls: 0, waitingBytes: 0 });
 });
 
+test('Q13: calls in line at a node that hangs are answered by another one', () => {
+  const rig = new SessionRig({ nodes: 3 });
+  rig.grid.windowBytes = 5_000;
+  for (let at = 0; at < 40; at += 1) {
+    rig.put(`warm${at}`, 1);
+    rig.advance(20);
+  }
+  const hung = 1;
+  rig.grid.node(hung).gate = () => 'silence';
+  for (const link of rig.linksTo(hung)) rig.mute.add(link);
+  const keys = Array.from({ length: 100 }, (_, at) => keyAt(rig, hung, at % 5));
+  const calls = keys.map((key) => rig.get(key, { read: 'strong', timeoutMs: 4_500 }));
+  rig.advance(4_000);
+  const answered = calls.filter((call) => rig.outcomes.get(call)?.kind === 'answered');
+  expect(answered.length).toBeGreaterThan(80);
+  rig.advance(1_000);
+  for (const call of calls) expect(rig.outcomeCounts.get(call)).toBe(1);
+});
+
 test('Q13: a socket that does not empty gets nothing more until it does', () => {
   const rig = new SessionRig({ nodes: 1 });
   rig.advance(50);

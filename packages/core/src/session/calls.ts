@@ -170,16 +170,23 @@ export class Calls {
       if (call.attempts < 2) this.#dispatch(call, now);
       else this.#retryLater(call, now);
     }
-    for (const call of backlog) {
-      if (!call.settled) this.#dispatch(call, now);
-    }
+    this.#leaveLine(peer, backlog, now);
   }
 
   /** Nothing new goes to this peer: what has not been sent yet goes elsewhere. */
   leaving(peer: Peer, now: Instant): void {
     const { backlog } = peer;
     peer.backlog = [];
-    for (const call of backlog) if (!call.settled) this.#dispatch(call, now);
+    this.#leaveLine(peer, backlog, now);
+  }
+
+  /** What has not been sent yet goes elsewhere. */
+  #leaveLine(peer: Peer, backlog: readonly PendingCall[], now: Instant): void {
+    for (const call of backlog) {
+      if (!isInLine(call, peer)) continue;
+      call.inLineAt = NO_SLOT;
+      this.#dispatch(call, now);
+    }
   }
 
   /** There may be room again in this peer's window. */
@@ -264,13 +271,18 @@ export class Calls {
     else if (peer.hasRoom(call.bytes)) this.#send(call, peer, now);
     else {
       this.#wait(call);
-      // It is the peer's to give now: `ready` must not dispatch it a second time.
-      this.#waiting.delete(call);
-      peer.backlog.push(call);
-      if (peer.backlog.length % BACKLOG_SWEEP === 0) {
-        peer.backlog = peer.backlog.filter((waiting) => !waiting.settled);
-      }
+      this.#waitForRoom(call, peer, now);
     }
+  }
+
+  /** In line for the peer's window; after as long as an attempt may take, whoever is best is asked. */
+  #waitForRoom(call: PendingCall, peer: Peer, now: Instant): void {
+    call.retryAt = after(now, this.#config.attemptMsMax);
+    if (call.inLineAt === peer.slot) return;
+    call.inLineAt = peer.slot;
+    peer.backlog.push(call);
+    if (peer.backlog.length % BACKLOG_SWEEP !== 0) return;
+    peer.backlog = peer.backlog.filter((waiting) => isInLine(waiting, peer));
   }
 
   /** False when the call waits for the cluster to say how many shards it has, or has failed. */
@@ -302,6 +314,7 @@ export class Calls {
 
   #send(call: PendingCall, peer: Peer, now: Instant): void {
     this.#waiting.delete(call);
+    call.inLineAt = NO_SLOT;
     const id = this.#transmit(call, peer, now);
     call.stage = 'sent';
     call.lastAttempt = id;
@@ -482,7 +495,8 @@ export class Calls {
    * shard, or for its deadline. Only for a node that is too busy there is no point in waiting.
    */
   #retryNow(call: PendingCall, now: Instant): void {
-    if (this.#retries.take(now)) {
+    // What was never sent is no retry.
+    if (call.attempts === 0 || this.#retries.take(now)) {
       this.#dispatch(call, now);
       return;
     }
@@ -501,9 +515,10 @@ export class Calls {
     let sent = 0;
     while (sent < backlog.length) {
       const call = backlog[sent] as PendingCall;
-      if (!call.settled && !peer.hasRoom(call.bytes)) break;
+      const isHere = isInLine(call, peer);
+      if (isHere && !peer.hasRoom(call.bytes)) break;
       sent += 1;
-      if (call.settled) continue;
+      if (!isHere) continue;
       this.#send(call, peer, now);
     }
     if (sent > 0) peer.backlog = backlog.slice(sent);
@@ -557,6 +572,11 @@ export class Calls {
   #event(code: ErrorCode | 'disconnected' | 'silent'): void {
     this.#options.emit({ kind: 'event', event: { name: 'call.retried', code } });
   }
+}
+
+/** Somebody who gave up, or was sent elsewhere, may still stand in a backlog. */
+function isInLine(call: PendingCall, peer: Peer): boolean {
+  return !call.settled && call.inLineAt === peer.slot;
 }
 
 /** What is known after a definite failure of one attempt. */

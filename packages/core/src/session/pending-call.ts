@@ -52,6 +52,8 @@ export class PendingCall implements Due, RouteRequest {
   attemptDeadline: Instant = NEVER;
   sentAt: Instant = NEVER;
   sentTo: NodeSlot = NO_SLOT;
+  /** Whose window it waits for. */
+  inLineAt: NodeSlot = NO_SLOT;
   lastAttempt = 0;
   hedgedAt: Instant = NEVER;
   hedge = 0;
