@@ -117,12 +117,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** For the rules of entries, which change with every schema that is defined. */
   get schemas(): SchemaRegistry | undefined {
-    return this.#cluster?.schemas;
+    return this.#cluster?.view.schemas;
   }
 
   /** Everything that may be looked at from outside. A copy, built on demand. */
   status(now: Instant): NodeStatus {
-    const cluster = describeCluster(now, this.#cluster);
+    const cluster = describeCluster(now, this.#cluster?.view);
     const settled = cluster.coordinator !== undefined;
     return {
       ...cluster,
@@ -132,7 +132,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       clusterId: this.#identity.clusterId,
       address: this.#options.settings.address,
       httpAddress: this.#options.settings.httpAddress,
-      waitingFor: settled ? this.#cluster?.registrationProblem : this.#waitingFor(),
+      waitingFor: settled ? this.#cluster?.view.registrationProblem : this.#waitingFor(),
       connectedPeers: this.#links.connectedPeers(),
       shards: this.#data.shards,
       clients: this.#data.clients,
@@ -151,7 +151,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#phase === 'starting') return 'Waiting for the disk to confirm this start.';
     const { waitingFor } = this.#search;
     if (waitingFor !== undefined) return rejection ?? waitingFor;
-    const election = this.#cluster?.electionStatus();
+    const election = this.#cluster?.view.election();
     if (election === undefined || election.role === 'outsider') {
       return rejection ?? 'No connected member of the control group knows a coordinator.';
     }
@@ -199,7 +199,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #enterCluster(now: Instant, entry: ClusterEntry): void {
     const { clusterId, control } = entry;
     const cluster = clusterOf(this.#options, entry, { self: this.#ownRecord(), now });
-    const { groupEpoch } = cluster;
+    const { groupEpoch } = cluster.view;
     this.#phase = 'joining';
     this.#toLinks(now, { kind: 'self', clusterId, groupEpoch });
     this.#cluster = cluster;
@@ -327,7 +327,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           envelope: envelopeOf(effect, {
             identity: this.#identity,
             clock: this.#clock,
-            controlIndex: this.#cluster?.controlIndex ?? 0,
+            controlIndex: this.#cluster?.view.controlIndex ?? 0,
           }),
         });
         break;
@@ -409,7 +409,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   // Finding a cluster.
 
   #surroundings(): Surroundings {
-    const members = this.#cluster?.control()?.members ?? [];
+    const members = this.#cluster?.view.control()?.members ?? [];
     const others = members.filter((member) => member.nodeId !== this.#identity.nodeId);
     const connected = others.filter((member) => this.#links.isConnected(member.nodeId));
     const inCluster = this.#cluster !== undefined;
@@ -528,7 +528,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #handleData(now: Instant, effect: DataPlaneEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#deliver(now, effect.to, this.#cluster?.addressOf(effect.to) ?? '', effect.body);
+        this.#deliver(now, effect.to, this.#cluster?.view.addressOf(effect.to) ?? '', effect.body);
         break;
       case 'store':
         this.#storeForData(effect);
@@ -607,7 +607,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#handle(now, next);
     }
     this.#inner.settled();
-    if (this.#phase === 'joining' && this.#cluster?.registered === true) this.#phase = 'member';
+    if (this.#phase === 'joining' && this.#cluster?.view.registered === true)
+      this.#phase = 'member';
   }
 
   #handle(now: Instant, inner: PartEffect): void {

@@ -1,26 +1,20 @@
-import {
-  WireError,
-  type Envelope,
-  type Generation,
-  type GroupEpoch,
-  type LogIndex,
-  type Message,
-  type NodeId,
-  type ShardConfig,
-  type ShardReport,
+import type {
+  Envelope,
+  Generation,
+  GroupEpoch,
+  Message,
+  NodeId,
+  ShardConfig,
+  ShardReport,
 } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
-import type { SchemaRegistry } from '../schema-registry/schema-registry.ts';
 import { ControlFeed } from '../control/control-feed.ts';
 import type { ControlFeedEffect } from '../control/control-feed-io.ts';
 import { decodeControlImage, encodeControlImage } from '../control/control-image.ts';
-import type { ElectionStatus, ProgressView, Snapshot } from '../election/election-io.ts';
 import { after, earliest, isDue, type Instant, type Machine } from '../machine.ts';
-import type { MemberView } from '../membership/membership-io.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type { RequestId } from '../request-id.ts';
 import type { Ticket } from '../store-operation.ts';
-import type { ControlView, NodeStatus } from '../node-status.ts';
 import {
   CLUSTER,
   type ClusterEffect,
@@ -28,14 +22,15 @@ import {
   type ClusterMachineOptions,
   type ControlRequest,
 } from './cluster-machine-io.ts';
-import { commandProblem } from './command-problem.ts';
+import { ClusterView } from './cluster-view.ts';
+import { controlRequest } from './control-request.ts';
 import { ControlCopy } from './control-copy.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
 import { Coordination, type CoordinationFacts, type CoordinationStep } from './coordination.ts';
 import { Departure } from './departure.ts';
 import { EffectQueue } from './effect-queue.ts';
-import { gossipedCoordinator } from './gossiped-coordinator.ts';
-import { encodedChange, failure } from './group-requests.ts';
+import { encodedChange } from './group-requests.ts';
+import { isOwnSnapshot } from './own-snapshot.ts';
 import { Neighbours, type NeighboursEffect } from './neighbours.ts';
 import { controlStateOperation } from './node-records.ts';
 import { handOverPrimaries, primariesOf } from './primaries-left.ts';
@@ -63,6 +58,8 @@ type Inner =
  * in the middle of its own step.
  */
 export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
+  /** What others may look at. */
+  readonly view: ClusterView;
   readonly #options: ClusterMachineOptions;
   readonly #self: NodeId;
   readonly #neighbours: Neighbours;
@@ -93,10 +90,10 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
       record: options.record,
       random: random.split('control-group'),
       // A joiner has no control state yet and takes its peers' word for the group's epoch.
-      isUsable: (snapshot) => this.#isOwnState(snapshot),
+      isUsable: (snapshot) => isOwnSnapshot(snapshot, options.clusterId),
       hearsay: () => ({
-        leader: this.coordinator(),
-        groupEpoch: this.#neighbours.latestGroupEpoch(this.groupEpoch),
+        leader: this.view.coordinator,
+        groupEpoch: this.#neighbours.latestGroupEpoch(this.view.groupEpoch),
       }),
       now,
     });
@@ -111,6 +108,14 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#controlCopy = new ControlCopy(now);
     this.#courier = new ReportCourier(self.nodeId);
     this.#housekeepingAt = now;
+    this.view = new ClusterView({
+      feed: this.#feed,
+      group: this.#group,
+      neighbours: this.#neighbours,
+      coordination: this.#coordination,
+      registration: this.#registration,
+      groupEpoch: options.groupEpoch,
+    });
   }
 
   get wakeAt(): Instant | undefined {
@@ -121,74 +126,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     return earliest(soonest, this.#housekeepingAt);
   }
 
-  // What others may look at.
-
-  get controlIndex(): LogIndex {
-    return this.#feed.state?.index ?? (0 as LogIndex);
-  }
-
-  get groupEpoch(): GroupEpoch {
-    return this.#feed.state?.groupEpoch ?? this.#options.groupEpoch;
-  }
-
-  get registered(): boolean {
-    return this.#registration.isDone(this.#feed.state);
-  }
-
-  /** Why this node may not register, in a sentence. */
-  get registrationProblem(): string | undefined {
-    return this.#registration.problem;
-  }
-
-  /** Which schemas the cluster has agreed on, as far as this node knows. */
-  get schemas(): SchemaRegistry | undefined {
-    return this.#feed.state?.schemas;
-  }
-
-  control(): ControlView | undefined {
-    return this.#feed.state?.view();
-  }
-
-  electionStatus(): ElectionStatus {
-    return this.#group.status();
-  }
-
-  progress(now: Instant): readonly ProgressView[] {
-    return this.#group.isLeader ? this.#group.progress(now) : [];
-  }
-
-  /** The moves of shards under way, while this node leads. */
-  moves(): NodeStatus['moves'] {
-    const control = this.#group.isLeader ? this.control() : undefined;
-    return control === undefined ? undefined : this.#coordination.progress(control);
-  }
-
-  members(): readonly MemberView[] {
-    return this.#neighbours.views();
-  }
-
-  rows(): ReturnType<Neighbours['rows']> {
-    return this.#neighbours.rows();
-  }
-
-  get healthScore(): number {
-    return this.#neighbours.healthScore;
-  }
-
-  /** Who leads as far as this node knows: from the group itself, else from gossip. */
-  coordinator(): NodeId | undefined {
-    const { leader, role } = this.#group.status();
-    return role === 'outsider' ? gossipedCoordinator(this.#neighbours.views()) : leader;
-  }
-
-  /** Where to dial a member, from gossip or the registry. */
-  addressOf(peer: NodeId): string {
-    return this.#neighbours.addressOf(peer);
-  }
-
   /** To be called once, before anything else. */
   begin(now: Instant): readonly ClusterEffect[] {
-    const control = this.control();
+    const control = this.view.control();
     if (control !== undefined) {
       this.#registryChanged(now);
       this.#placed(control.shards);
@@ -370,7 +310,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #handleGroup(now: Instant, effect: ControlGroupEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#send(effect.to, this.addressOf(effect.to), effect.body);
+        this.#send(effect.to, this.view.addressOf(effect.to), effect.body);
         break;
       case 'store':
       case 'reply':
@@ -407,7 +347,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #handleFeed(now: Instant, effect: ControlFeedEffect): void {
     switch (effect.kind) {
       case 'send':
-        this.#send(effect.to, this.addressOf(effect.to), effect.body);
+        this.#send(effect.to, this.view.addressOf(effect.to), effect.body);
         break;
       case 'changed':
         this.#controlCopy.changed();
@@ -440,7 +380,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #placed(changed: readonly ShardConfig[]): void {
-    const control = this.control();
+    const control = this.view.control();
     if (control === undefined || changed.length === 0) return;
     const { index, shardCount } = control;
     this.#courier.placed(changed);
@@ -457,17 +397,6 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#toGroup(now, { kind: 'compact', index, state: image });
   }
 
-  /** What a leader sends may be junk, or of a version that this one cannot read. */
-  #isOwnState({ index, state }: Snapshot): boolean {
-    try {
-      const image = decodeControlImage(state);
-      return image.clusterId === this.#options.clusterId && image.index === index;
-    } catch (error) {
-      if (error instanceof WireError) return false;
-      throw error;
-    }
-  }
-
   /** The control group was recovered by force without this node: it starts again as an outsider. */
   #regrouped(now: Instant, groupEpoch: GroupEpoch): void {
     const state = this.#feed.state;
@@ -480,29 +409,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   // Requests to the control group.
 
   #request(now: Instant, request: RequestId, body: ControlRequest): void {
-    switch (body.kind) {
-      case 'propose': {
-        const problem = commandProblem(body.command, this.#feed.state);
-        const origin = { kind: 'outside', request, about: 'change' } as const;
-        if (problem === undefined) this.#toGroup(now, encodedChange(body.command, origin));
-        else this.#out.push(failure(request, 'invalid', problem));
-        break;
-      }
-      case 'readIndex':
-        this.#toGroup(now, { kind: 'read', origin: { kind: 'outside', request, about: 'read' } });
-        break;
-      case 'handover': {
-        const liveness = body.to === undefined ? 'alive' : this.#neighbours.view(body.to)?.liveness;
-        if (liveness === 'dead' || liveness === 'left') {
-          const detail = `The chosen successor is ${liveness}.`;
-          this.#out.push(failure(request, 'badTarget', detail));
-          break;
-        }
-        const origin = { kind: 'outside', request, about: 'read' } as const;
-        this.#toGroup(now, { kind: 'transfer', to: body.to, origin });
-        break;
-      }
-    }
+    const asked = controlRequest(request, body, {
+      state: this.#feed.state,
+      livenessOf: (member) => this.#neighbours.view(member)?.liveness,
+    });
+    if (asked.kind === 'reply') this.#out.push(asked);
+    else this.#toGroup(now, asked);
   }
 
   // The coordinator's own work, and what this node tells whoever coordinates.
@@ -514,7 +426,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #facts(now: Instant): CoordinationFacts {
-    const control = this.control();
+    const control = this.view.control();
     invariant(control !== undefined, 'This node leads without a control state.');
     return {
       self: this.#self,
@@ -553,7 +465,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   }
 
   #followCoordinator(now: Instant): void {
-    const coordinator = this.coordinator();
+    const coordinator = this.view.coordinator;
     if (coordinator !== this.#courier.coordinator) this.#nodesChanged = true;
     this.#deliverReports(now, this.#courier.follow(coordinator));
   }
@@ -563,7 +475,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     for (const { to, reports } of parcels) {
       const message = { type: 'shardReports', generation, reports } as const;
       if (to === this.#self) this.#coordination.reported(now, to, message);
-      else this.#send(to, this.addressOf(to), message);
+      else this.#send(to, this.view.addressOf(to), message);
     }
   }
 
@@ -573,7 +485,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     this.#nodesChanged = false;
     const registered = this.#feed.state?.members() ?? [];
     const nodes = routeNodes(this.#self, registered, this.#neighbours.views());
-    this.#out.push({ kind: 'nodes', nodes, coordinator: this.coordinator() });
+    this.#out.push({ kind: 'nodes', nodes, coordinator: this.view.coordinator });
   }
 
   // Regular work.
@@ -593,13 +505,13 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     }
     // A leader hears its group three times a second. After a long cut TCP may be waiting for its
     // next retry, half a minute away, with nobody probing: a new connection is there at once.
-    for (const { peer, lastContactMs } of this.progress(now)) {
+    for (const { peer, lastContactMs } of this.view.progress(now)) {
       if (this.#neighbours.isGroupSilent(now, peer, lastContactMs)) this.#giveUpLink(peer);
     }
   }
 
   #register(now: Instant): void {
-    const canPropose = (): boolean => this.coordinator() !== undefined;
+    const canPropose = (): boolean => this.view.coordinator !== undefined;
     const next = this.#registration.next(now, this.#feed.state, canPropose);
     if (next?.kind === 'propose') {
       this.#toGroup(now, encodedChange(next.command, { kind: 'register' }));
@@ -613,7 +525,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   #leave(now: Instant): void {
     if (!this.#departure.begin(now)) return;
     this.#coordination.setLeading(now, false);
-    const control = this.coordinator() === undefined ? undefined : this.control();
+    const control = this.view.coordinator === undefined ? undefined : this.view.control();
     const proposals =
       control === undefined ? [] : handOverPrimaries(control, this.#self, this.#neighbours.views());
     for (const { command, events } of proposals) {
@@ -624,7 +536,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   /** Its primaries have gone to others: what is left is the coordinator's role. */
   #leftPrimaries(now: Instant): void {
-    const control = this.control();
+    const control = this.view.control();
     if (this.#departure.stage !== 'handingOver' || control === undefined) return;
     if (primariesOf(control, this.#self).length === 0) this.#handOverRole(now);
   }

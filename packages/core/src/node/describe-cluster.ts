@@ -1,6 +1,6 @@
 import type { Instant } from '../machine.ts';
 import type { NodeStatus } from '../node-status.ts';
-import type { ClusterMachine } from './cluster-machine.ts';
+import type { ClusterView } from './cluster-view.ts';
 
 type ClusterPart = Pick<
   NodeStatus,
@@ -19,13 +19,13 @@ const NO_CLUSTER: ClusterPart = {
 };
 
 /** What a node's status says about its cluster; empty while it has none. */
-export function describeCluster(now: Instant, cluster: ClusterMachine | undefined): ClusterPart {
+export function describeCluster(now: Instant, cluster: ClusterView | undefined): ClusterPart {
   if (cluster === undefined) return NO_CLUSTER;
-  const election = cluster.electionStatus();
+  const election = cluster.election();
   return {
     control: cluster.control(),
     election: election.role === 'outsider' ? undefined : election,
-    coordinator: cluster.coordinator(),
+    coordinator: cluster.coordinator,
     progress: cluster.progress(now),
     moves: cluster.moves(),
     members: cluster.members(),
