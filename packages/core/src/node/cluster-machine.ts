@@ -26,14 +26,13 @@ import { ClusterView } from './cluster-view.ts';
 import { controlRequest } from './control-request.ts';
 import { ControlCopy } from './control-copy.ts';
 import { ControlGroup, type ControlGroupEffect, type ControlGroupInput } from './control-group.ts';
-import { Coordination, type CoordinationFacts, type CoordinationStep } from './coordination.ts';
-import { Departure } from './departure.ts';
+import { Coordination } from './coordination.ts';
+import { Departure, type DepartureFacts, type DepartureStep } from './departure.ts';
 import { EffectQueue } from './effect-queue.ts';
 import { encodedChange } from './group-requests.ts';
 import { isOwnSnapshot } from './own-snapshot.ts';
 import { Neighbours, type NeighboursEffect } from './neighbours.ts';
 import { controlStateOperation } from './node-records.ts';
-import { handOverPrimaries, primariesOf } from './primaries-left.ts';
 import { Registration } from './registration.ts';
 import { ReportCourier } from './report-courier.ts';
 import { routeNodes } from './route-nodes.ts';
@@ -176,7 +175,8 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#report(now, input.reports);
         break;
       case 'leave':
-        this.#leave(now);
+        this.#coordination.setLeading(now, false);
+        this.#depart(now, this.#departure.begin(now, this.#departureFacts()));
         break;
     }
     return this.#take(now);
@@ -194,7 +194,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
     if (isDue(this.#feed.wakeAt, now)) this.#fromFeed(this.#feed.wake(now));
     this.#settle(now);
     this.#coordinate(now);
-    if (isDue(this.#departure.wakeAt, now)) this.#leaveFurther(now);
+    if (isDue(this.#departure.wakeAt, now)) this.#depart(now, this.#departure.wake(now));
     if (isDue(this.#housekeepingAt, now)) this.#keepHouse(now);
     return this.#take(now);
   }
@@ -325,7 +325,7 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         break;
       }
       case 'handedOver':
-        this.#sayGoodbye(now);
+        this.#depart(now, this.#departure.handedOver(now));
         break;
       case 'event':
         this.#event(effect.event);
@@ -353,7 +353,9 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
         this.#controlCopy.changed();
         if (effect.registry) this.#registryChanged(now);
         if (effect.shards.length > 0) this.#placed(effect.shards);
-        if (effect.shards.length > 0) this.#leftPrimaries(now);
+        if (effect.shards.length > 0) {
+          this.#depart(now, this.#departure.placed(now, this.#departureFacts()));
+        }
         if (effect.registry || effect.shards.length > 0) this.#coordination.hurry(now);
         this.#compact(now);
         break;
@@ -420,43 +422,12 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
   // The coordinator's own work, and what this node tells whoever coordinates.
 
   #coordinate(now: Instant): void {
-    if (!isDue(this.#coordination.wakeAt, now)) return;
-    const steps = this.#coordination.wake(now, () => this.#facts(now));
-    for (const step of steps) this.#carryOut(now, step);
-  }
-
-  #facts(now: Instant): CoordinationFacts {
-    const control = this.view.control();
-    invariant(control !== undefined, 'This node leads without a control state.');
-    return {
-      self: this.#self,
-      election: this.#group.status(),
-      progress: this.#group.progress(now),
-      members: this.#neighbours.views(),
-      control,
-      loopLagP99Ms: this.#description.readings.loopLagP99Ms,
-      founding: this.#options.founding,
-    };
-  }
-
-  #carryOut(now: Instant, step: CoordinationStep): void {
-    switch (step.kind) {
-      case 'propose': {
-        const origin = { kind: 'coordination', events: step.events } as const;
-        this.#toGroup(now, encodedChange(step.command, origin));
-        break;
-      }
-      case 'reconfigure':
-        this.#toGroup(now, step);
-        break;
-      case 'handOver': {
-        const origin = { kind: 'coordination', events: [] } as const;
-        this.#toGroup(now, { kind: 'transfer', to: undefined, origin });
-        break;
-      }
-      case 'event':
-        this.#event(step.event);
-        break;
+    const { founding } = this.#options;
+    const { loopLagP99Ms } = this.#description.readings;
+    const look = { self: this.#self, view: this.view, founding, loopLagP99Ms };
+    for (const step of this.#coordination.wake(now, look)) {
+      if (step.kind === 'event') this.#event(step.event);
+      else this.#toGroup(now, step.input);
     }
   }
 
@@ -522,46 +493,30 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   // Leaving.
 
-  #leave(now: Instant): void {
-    if (!this.#departure.begin(now)) return;
-    this.#coordination.setLeading(now, false);
-    const control = this.view.coordinator === undefined ? undefined : this.view.control();
-    const proposals =
-      control === undefined ? [] : handOverPrimaries(control, this.#self, this.#neighbours.views());
-    for (const { command, events } of proposals) {
-      this.#toGroup(now, encodedChange(command, { kind: 'coordination', events }));
+  #departureFacts(): DepartureFacts {
+    return {
+      self: this.#self,
+      isLeader: this.#group.isLeader,
+      control: this.view.coordinator === undefined ? undefined : this.view.control(),
+      members: this.view.members(),
+    };
+  }
+
+  #depart(now: Instant, steps: readonly DepartureStep[]): void {
+    for (const step of steps) {
+      switch (step.kind) {
+        case 'group':
+          this.#toGroup(now, step.input);
+          break;
+        case 'goodbye':
+          this.#neighbours.leave(now);
+          break;
+        case 'gone':
+          this.#settle(now);
+          this.#out.push(step);
+          break;
+      }
     }
-    if (proposals.length === 0) this.#handOverRole(now);
-  }
-
-  /** Its primaries have gone to others: what is left is the coordinator's role. */
-  #leftPrimaries(now: Instant): void {
-    const control = this.view.control();
-    if (this.#departure.stage !== 'handingOver' || control === undefined) return;
-    if (primariesOf(control, this.#self).length === 0) this.#handOverRole(now);
-  }
-
-  #handOverRole(now: Instant): void {
-    if (!this.#group.isLeader) this.#sayGoodbye(now);
-    else this.#toGroup(now, { kind: 'transfer', to: undefined, origin: { kind: 'leaving' } });
-  }
-
-  #sayGoodbye(now: Instant): void {
-    if (!this.#departure.handedOver(now)) return;
-    this.#toGroup(now, { kind: 'retire' });
-    this.#neighbours.leave(now);
-  }
-
-  #leaveFurther(now: Instant): void {
-    if (this.#departure.stage === 'handingOver') {
-      this.#sayGoodbye(now);
-      return;
-    }
-    const detail = 'This node is leaving.';
-    this.#departure.saidGoodbye();
-    this.#toGroup(now, { kind: 'abandon', reason: 'shuttingDown', detail });
-    this.#settle(now);
-    this.#out.push({ kind: 'gone' });
   }
 
   // Bookkeeping.

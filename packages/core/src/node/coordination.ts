@@ -1,31 +1,27 @@
 import type { ControlCommand, NodeId, ShardReports } from '@memgrid/protocol';
+import { invariant } from '../assert.ts';
 import { Autopilot } from '../autopilot/autopilot.ts';
 import type { AutopilotAction, AutopilotView } from '../autopilot/autopilot-io.ts';
 import { earliest, isDue, type Instant } from '../machine.ts';
 import type { ControlView } from '../node-status.ts';
 import { Planner } from '../planner/planner.ts';
-import type { FoundingShards } from '../planner/planner-io.ts';
-import type { CoordinatorEvent } from './group-requests.ts';
+import type { FoundingShards, PlannerFacts } from '../planner/planner-io.ts';
+import type { ClusterView } from './cluster-view.ts';
+import type { ControlGroupInput } from './control-group.ts';
+import { encodedChange, type CoordinatorEvent } from './group-requests.ts';
 
-/** What the coordinator knows when it looks around. */
-export interface CoordinationFacts extends AutopilotView {
+/** Where the coordinator looks when a round begins. */
+export interface Lookout {
+  readonly self: NodeId;
+  readonly view: Pick<ClusterView, 'control' | 'election' | 'members' | 'progress'>;
   readonly founding: FoundingShards;
+  /** This node's own event-loop lag, 99th percentile. */
+  readonly loopLagP99Ms: number;
 }
 
-/** What the coordinator does about its cluster, in words of the control group. */
+/** What the coordinator does about its cluster. */
 export type CoordinationStep =
-  | {
-      readonly kind: 'propose';
-      readonly command: ControlCommand;
-      readonly events: readonly CoordinatorEvent[];
-    }
-  | {
-      readonly kind: 'reconfigure';
-      readonly voters: readonly NodeId[];
-      readonly learners: readonly NodeId[];
-      readonly events: readonly CoordinatorEvent[];
-    }
-  | { readonly kind: 'handOver' }
+  | { readonly kind: 'group'; readonly input: ControlGroupInput }
   | { readonly kind: 'event'; readonly event: CoordinatorEvent };
 
 /**
@@ -58,17 +54,16 @@ export class Coordination {
     this.#planner.heard(now, from, reports);
   }
 
-  /** @param look what the coordinator knows; only asked for when a round begins. */
-  wake(now: Instant, look: () => CoordinationFacts): readonly CoordinationStep[] {
+  wake(now: Instant, lookout: Lookout): readonly CoordinationStep[] {
     const steps: CoordinationStep[] = [];
     if (isDue(this.#autopilot.wakeAt, now)) {
-      const action = this.#autopilot.round(now, look());
+      const action = this.#autopilot.round(now, factsOf(now, lookout));
       if (action !== undefined) steps.push(...stepsOf(action));
     }
     if (isDue(this.#planner.wakeAt, now)) {
-      const { proposals, events } = this.#planner.round(now, look());
+      const { proposals, events } = this.#planner.round(now, factsOf(now, lookout));
       for (const event of events) steps.push({ kind: 'event', event });
-      for (const proposal of proposals) steps.push({ kind: 'propose', ...proposal });
+      for (const proposal of proposals) steps.push(changeOf(proposal.command, proposal.events));
     }
     return steps;
   }
@@ -79,7 +74,36 @@ export class Coordination {
   }
 }
 
+function factsOf(
+  now: Instant,
+  { founding, loopLagP99Ms, self, view }: Lookout,
+): AutopilotView & PlannerFacts {
+  const control = view.control();
+  invariant(control !== undefined, 'This node leads without a control state.');
+  return {
+    self,
+    election: view.election(),
+    progress: view.progress(now),
+    members: view.members(),
+    control,
+    loopLagP99Ms,
+    founding,
+  };
+}
+
 function stepsOf(action: AutopilotAction): readonly CoordinationStep[] {
-  if (action.kind !== 'propose') return [action];
-  return action.commands.map((command) => ({ kind: 'propose', command, events: [] }));
+  switch (action.kind) {
+    case 'propose':
+      return action.commands.map((command) => changeOf(command, []));
+    case 'reconfigure':
+      return [{ kind: 'group', input: action }];
+    case 'handOver': {
+      const origin = { kind: 'coordination', events: [] } as const;
+      return [{ kind: 'group', input: { kind: 'transfer', to: undefined, origin } }];
+    }
+  }
+}
+
+function changeOf(command: ControlCommand, events: readonly CoordinatorEvent[]): CoordinationStep {
+  return { kind: 'group', input: encodedChange(command, { kind: 'coordination', events }) };
 }

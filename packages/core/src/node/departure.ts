@@ -1,50 +1,89 @@
+import type { NodeId } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
+import type { MemberView } from '../membership/membership-io.ts';
+import type { ControlView } from '../node-status.ts';
 import { CLUSTER } from './cluster-machine-io.ts';
+import type { ControlGroupInput } from './control-group.ts';
+import { encodedChange } from './group-requests.ts';
+import { handOverPrimaries, primariesOf } from './primaries-left.ts';
 
-/** How far a leaving node is. */
-export type DepartureStage =
-  | 'staying'
-  /** Its primaries and its place as coordinator go to others. */
-  | 'handingOver'
-  /** Its goodbye spreads. */
-  | 'sayingGoodbye'
-  | 'gone';
+/** What a leaving node does next. */
+export type DepartureStep =
+  | { readonly kind: 'group'; readonly input: ControlGroupInput }
+  /** Tells the other members. */
+  | { readonly kind: 'goodbye' }
+  /** The goodbye has had its time. */
+  | { readonly kind: 'gone' };
 
-/** The steps of leaving, each with a deadline: a shutdown must end. */
+/** What a leaving node knows. */
+export interface DepartureFacts {
+  readonly self: NodeId;
+  readonly isLeader: boolean;
+  /** Undefined while nobody coordinates: then nothing can be handed over. */
+  readonly control: ControlView | undefined;
+  readonly members: readonly MemberView[];
+}
+
+type Stage = 'staying' | 'handingOver' | 'sayingGoodbye' | 'gone';
+
+/**
+ * The steps of leaving: primaries go to others, then the coordinator's role, then a goodbye spreads.
+ * Each has a deadline, because a shutdown must end.
+ */
 export class Departure {
-  #stage: DepartureStage = 'staying';
+  #stage: Stage = 'staying';
   #deadline: Instant | undefined;
 
   get wakeAt(): Instant | undefined {
     return this.#deadline;
   }
 
-  get stage(): DepartureStage {
-    return this.#stage;
-  }
-
   get isUnderWay(): boolean {
     return this.#stage !== 'staying';
   }
 
-  /** False when it began before. */
-  begin(now: Instant): boolean {
-    if (this.#stage !== 'staying') return false;
+  begin(now: Instant, facts: DepartureFacts): readonly DepartureStep[] {
+    if (this.#stage !== 'staying') return [];
     this.#stage = 'handingOver';
     this.#deadline = after(now, CLUSTER.handOverMs);
-    return true;
+    const { control, members, self } = facts;
+    const proposals = control === undefined ? [] : handOverPrimaries(control, self, members);
+    if (proposals.length === 0) return this.#handOverRole(now, facts);
+    return proposals.map(({ command, events }) => {
+      const input = encodedChange(command, { kind: 'coordination', events });
+      return { kind: 'group', input };
+    });
   }
 
-  /** Nothing is left to hand over, or there is no time for it. False when that was known. */
-  handedOver(now: Instant): boolean {
-    if (this.#stage !== 'handingOver') return false;
+  /** Shards have other owners: perhaps nothing is left but the coordinator's role. */
+  placed(now: Instant, facts: DepartureFacts): readonly DepartureStep[] {
+    if (this.#stage !== 'handingOver' || facts.control === undefined) return [];
+    if (primariesOf(facts.control, facts.self).length > 0) return [];
+    return this.#handOverRole(now, facts);
+  }
+
+  /** The role is somebody else's, or there is no time for it. */
+  handedOver(now: Instant): readonly DepartureStep[] {
+    if (this.#stage !== 'handingOver') return [];
     this.#stage = 'sayingGoodbye';
     this.#deadline = after(now, CLUSTER.goodbyeMs);
-    return true;
+    return [{ kind: 'group', input: { kind: 'retire' } }, { kind: 'goodbye' }];
   }
 
-  saidGoodbye(): void {
+  /** To be called when `wakeAt` has passed. */
+  wake(now: Instant): readonly DepartureStep[] {
+    if (this.#stage === 'handingOver') return this.handedOver(now);
+    if (this.#stage !== 'sayingGoodbye') return [];
     this.#stage = 'gone';
     this.#deadline = undefined;
+    const detail = 'This node is leaving.';
+    const input = { kind: 'abandon', reason: 'shuttingDown', detail } as const;
+    return [{ kind: 'group', input }, { kind: 'gone' }];
+  }
+
+  #handOverRole(now: Instant, { isLeader }: DepartureFacts): readonly DepartureStep[] {
+    if (!isLeader) return this.handedOver(now);
+    const origin = { kind: 'leaving' } as const;
+    return [{ kind: 'group', input: { kind: 'transfer', to: undefined, origin } }];
   }
 }
