@@ -10,12 +10,12 @@ const MOOD = { type: 'object', properties: { mood: { type: 'string' } } };
 const NOTE_1 = {
   name: 'note',
   version: 1,
-  body: { properties: { category: { enum: ['NOTE', 'TODO'] }, metadata: FEELING } },
+  body: { properties: { category: { enum: ['NOTE', 'PLAN'] }, metadata: FEELING } },
 };
 const NOTE_2 = {
   name: 'note',
   version: 2,
-  body: { properties: { category: { enum: ['NOTE', 'TODO'] }, metadata: MOOD } },
+  body: { properties: { category: { enum: ['NOTE', 'PLAN'] }, metadata: MOOD } },
   migrations: {
     up: [{ kind: 'move', from: '/metadata/feeling', to: '/metadata/mood' }],
     down: [{ kind: 'move', from: '/metadata/mood', to: '/metadata/feeling' }],
@@ -47,7 +47,7 @@ test('old and new programs read and write the same entries, each in its own vers
   });
   const refused = await memgrid('put', 'hello', '--category', 'PATTERN', ...grid);
   expect(refused.envelope.error).toMatchObject({ code: 'INVALID_ENTRY' });
-  expect(refused.envelope.error?.message).toContain('"NOTE", "TODO"');
+  expect(refused.envelope.error?.message).toContain('"NOTE", "PLAN"');
 
   // Version 2 is defined, version 1 is still what writers write.
   expect(await define(NOTE_2)).toBe(0);
