@@ -56,6 +56,8 @@ export interface PeerState {
   bulk: PeerLink | undefined;
   /** Kept until the control link is made; dropped when that fails. */
   waiting: Message[];
+  /** Too big for the control link: kept until the bulk link is made. */
+  heavy: Message[];
 }
 
 /**

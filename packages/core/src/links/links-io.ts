@@ -107,6 +107,8 @@ export const LINKS = {
   freshMs: 2_000,
   /** A bigger message takes the bulk link or none: 5 ms of a link of 100 Mbit/s. */
   controlMessageBytesMax: 64 * 1024,
+  /** Messages kept for a peer while its bulk link is being made. Each may have 3 MiB. */
+  heavyMessagesMax: 4,
   /** Above this, gossip is dropped: it is stale by the time it arrives. */
   gossipBufferedBytesMax: 1024 * 1024,
   /** Above this, bulk waits: its sender will ask again. */

@@ -515,10 +515,28 @@ test('L12: a big message never takes the control link', () => {
     pair.effects(B, 'transmit').filter((effect) => effect.message === message);
   pair.now = at(LINKS.backoffMsMax);
   pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
-  expect(replicated()).toEqual([]);
-  expect(pair.effects(B, 'event').map(({ event }) => event.name)).toContain('send.dropped');
-  pair.input(B, { kind: 'deliver', to: A, address: 'a:7700', message });
+  // The bulk link that was dialled for it.
+  expect(pair.effects(B, 'dial').at(-1)).toMatchObject({ channel: 'bulk', link: 1 });
   expect(replicated()).toMatchObject([{ link: 1 }]);
+  expect(pair.effects(A, 'message').at(-1)?.envelope.message).toBe(message);
+});
+
+test('L12: only a few big messages wait for a bulk link', () => {
+  const links = new Links({ self: selfOf(B), random: Random.of(7) });
+  const pair = new Pair(selfOf(A));
+  links.step(at(0), { kind: 'linkAccepted', link: -1, remote: 'x' });
+  const hello: Message = { type: 'hello', channel: 'control', ...selfOf(A) };
+  const envelope = pair.envelopeFrom(A, hello, { sequence: 1 });
+  links.step(at(0), { kind: 'received', link: -1, envelope });
+  const state = new Uint8Array(LINKS.controlMessageBytesMax + 1);
+  const about = { shard: shardId(0, 8), orphan: 1, namespace: 'n', key: 'k' };
+  const message: Message = { type: 'offerOrphan', ...about, state };
+  const drops = (): number =>
+    links
+      .step(at(0), { kind: 'deliver', to: A, address: '', message })
+      .filter((effect) => effect.kind === 'event' && effect.event.name === 'send.dropped').length;
+  const dropped = Array.from({ length: LINKS.heavyMessagesMax + 2 }, drops);
+  expect(dropped).toEqual([...Array.from({ length: LINKS.heavyMessagesMax }, () => 0), 1, 1]);
 });
 
 test.each([

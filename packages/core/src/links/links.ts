@@ -30,6 +30,7 @@ import {
   type GreetingLink,
   type LinkState,
   type PeerLink,
+  type PeerState,
   type StrangerLink,
 } from './link-state.ts';
 import { LINKS, type LinksEffect, type LinksInput } from './links-io.ts';
@@ -353,6 +354,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#links.set(made.id, link);
     state[made.channel] = link;
     this.#starts.note(facts.peer, facts);
+    if (made.channel === 'control') return;
+    for (const message of state.heavy.splice(0)) this.#transmit(link, message);
   }
 
   #replace(old: PeerLink, byGeneration: Generation): void {
@@ -466,7 +469,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const link = isBulk(message) && state.bulk !== undefined ? state.bulk : state.control;
     // The control link refuses frames that the bulk link takes, and heartbeats would wait behind it.
     if (link.channel === 'control' && isHeavy(message)) {
-      this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
+      this.#keepHeavy(state, to, message);
       return true;
     }
     const overGossip = link.bufferedBytes > LINKS.gossipBufferedBytesMax && isGossip(message);
@@ -475,6 +478,13 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#event({ name: 'send.dropped', peer: to, reason: 'pressure' });
     } else this.#transmit(link, message);
     return true;
+  }
+
+  #keepHeavy(state: PeerState, to: NodeId, message: Message): void {
+    state.heavy.push(message);
+    if (state.heavy.length <= LINKS.heavyMessagesMax) return;
+    state.heavy.shift();
+    this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
   }
 
   /** The bulk link was reset or never made; until there is one its messages take the other. */
@@ -546,6 +556,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       this.#peers.forgetIfIdle(link.peer);
       return;
     }
+    state.heavy = [];
     if (state.bulk !== undefined) {
       this.#effects.push({ kind: 'hangUp', link: state.bulk.id });
       this.#links.delete(state.bulk.id);

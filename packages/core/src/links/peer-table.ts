@@ -17,7 +17,7 @@ export class PeerTable {
   of(peer: NodeId): PeerState {
     let state = this.#peers.get(peer);
     if (state === undefined) {
-      state = { control: undefined, bulk: undefined, waiting: [] };
+      state = { control: undefined, bulk: undefined, waiting: [], heavy: [] };
       this.#peers.set(peer, state);
     }
     return state;
