@@ -1,4 +1,5 @@
 import type { NearEntry, NearStore } from '@memgrid/core';
+import { decodeValue, entryBodyField } from '@memgrid/protocol';
 import type { FoundEntry } from '@memgrid/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Found } from './entry.ts';
@@ -40,6 +41,10 @@ export class LruNearStore implements NearStore {
     // An entry that is larger than everything together is not kept: the cache refuses it.
     this.#change(cache, () => cache.set(key, kept));
     while (this.#bytes > this.#bytesMax) this.#evict();
+  }
+
+  expiresAtOf({ entry }: FoundEntry): number {
+    return decodeValue(entryBodyField, entry, 'entry').expiresAt;
   }
 
   forget(key: string, index: number): void {

@@ -69,12 +69,14 @@ export class ListScan<Item> {
   /** The answers to `next`, in its order. */
   take(answers: readonly ScanAnswer<Item>[]): void {
     for (const answer of answers) {
+      // A shard that had more to give comes first, so what the others gave is asked for again.
       if (this.#isFull || this.#place === undefined) return;
-      this.#takeOne(this.#place, answer);
+      if (!this.#takeOne(this.#place, answer)) return;
     }
   }
 
-  #takeOne(place: ScanPlace, { items, more }: ScanAnswer<Item>): void {
+  /** False when the shard is not done. */
+  #takeOne(place: ScanPlace, { items, more }: ScanAnswer<Item>): boolean {
     const room = this.#limit - this.items.length;
     const taken = items.slice(0, room);
     for (const item of taken) this.items.push(item);
@@ -82,11 +84,12 @@ export class ListScan<Item> {
     if (last !== undefined && (more || items.length > room)) {
       this.#place = { shard: place.shard, after: this.#keyOf(last) };
       this.#isFull = this.items.length >= this.#limit;
-      return;
+      return false;
     }
     const nextShard = place.shard + 1;
     this.#place =
       nextShard < this.#shardCount ? { shard: nextShard as ShardId, after: '' } : undefined;
     this.#isFull = this.items.length >= this.#limit;
+    return true;
   }
 }

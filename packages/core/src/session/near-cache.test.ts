@@ -144,3 +144,16 @@ test('Q18: after a gap nothing from before it is served', () => {
   expect(read(rig, 'warm1')).toEqual({ value: 1, near: false });
   expect(read(rig, 'warm1')).toEqual({ value: 1, near: true });
 });
+
+test('Q16: an entry that has expired is not served, though nobody tells of it', () => {
+  const rig = nearRig();
+  const entry = new Uint8Array([7, 60]);
+  rig.call({ kind: 'put', namespace: 'ns', key: 'brief', entry, condition: { kind: 'always' } });
+  rig.advance(10);
+  read(rig, 'brief');
+  expect(read(rig, 'brief')).toEqual({ value: 7, near: true });
+  rig.advance(58_000 - rig.now);
+  expect(rig.session.near('ns', 'brief', rig.now)).toBeDefined();
+  rig.advance(3_000);
+  expect(rig.session.near('ns', 'brief', rig.now)).toBeUndefined();
+});

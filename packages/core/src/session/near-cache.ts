@@ -23,6 +23,8 @@ export interface NearEntry {
   readonly shard: NearShard;
   /** Of the shard, when it was kept: after a gap nothing older counts. */
   readonly generation: number;
+  /** Milliseconds since 1970, by the cluster's clock; 0 for never. */
+  readonly expiresAt: number;
 }
 
 /** Where entries are kept: bounded by whoever made it. A data structure, no protocol. */
@@ -31,6 +33,8 @@ export interface NearStore {
   set(namespace: string, key: string, entry: NearEntry): void;
   /** Drops the entries under this key, of any namespace, that are older than `index`. */
   forget(key: string, index: number): void;
+  /** When an entry expires: nobody tells of it then. 0 for never. */
+  expiresAtOf(found: FoundEntry): number;
 }
 
 export interface NearCacheOptions {
@@ -64,6 +68,8 @@ export class NearCache {
     const { shard, index } = entry;
     if (entry.generation !== shard.generation) return undefined;
     if (now - shard.confirmedAt > this.#options.stalenessMs) return undefined;
+    const { expiresAt } = entry;
+    if (expiresAt !== 0 && expiresAt <= this.#cluster.wallMs(now)) return undefined;
     const floor = this.#cluster.token?.indexOf(shard.shard) ?? 0;
     return index >= floor || shard.last >= floor ? entry : undefined;
   }
@@ -156,7 +162,8 @@ export class NearShard implements FeedConsumer {
 
   keep(namespace: string, found: FoundEntry, index: number): void {
     const { generation } = this;
-    this.#store.set(namespace, found.key, { found, index, shard: this, generation });
+    const expiresAt = this.#store.expiresAtOf(found);
+    this.#store.set(namespace, found.key, { found, index, shard: this, generation, expiresAt });
   }
 
   /** The feed has not begun: it will say whether anything has happened since. */

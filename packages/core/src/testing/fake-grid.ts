@@ -54,6 +54,9 @@ interface FakeFeed {
   told: number;
 }
 
+/** What the nodes' clocks show when the first client comes. */
+export const FAKE_WALL_MS = 1_700_000_000_000;
+
 const NOTHING = new Uint8Array();
 
 /** What an operation meets before it is carried out; undefined lets it through. */
@@ -99,7 +102,7 @@ export class FakeGrid {
   readonly shardCount: number;
   readonly #shards: FakeShard[];
   #controlIndex = 1;
-  #wallMs = 1_700_000_000_000;
+  #wallMs = FAKE_WALL_MS;
   windowBytes = 1024 * 1024;
 
   constructor(options: { nodes: number; shardCount?: number; addresses?: readonly string[] }) {

@@ -1,5 +1,12 @@
 import { shardOfEntry } from '@memgrid/protocol';
-import type { ClientMessage, FeedFilter, Operation, OperationBody, Scope } from '@memgrid/protocol';
+import type {
+  ClientMessage,
+  FeedFilter,
+  FoundEntry,
+  Operation,
+  OperationBody,
+  Scope,
+} from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { Instant } from '../machine.ts';
 import { Random } from '../random.ts';
@@ -14,7 +21,7 @@ import type {
   SessionInput,
 } from '../session/session-io.ts';
 import { Session } from '../session/session.ts';
-import { FakeGrid } from './fake-grid.ts';
+import { FAKE_WALL_MS, FakeGrid } from './fake-grid.ts';
 import type { Said } from './fake-grid.ts';
 
 export interface SessionRigOptions {
@@ -290,7 +297,7 @@ export function putOf(key: string, value: number): OperationBody {
   };
 }
 
-/** A store without bounds. */
+/** A store without bounds. The second byte of an entry says in how many seconds it expires. */
 export class MapStore implements NearStore {
   readonly #entries = new Map<string, NearEntry>();
 
@@ -300,6 +307,11 @@ export class MapStore implements NearStore {
 
   set(namespace: string, key: string, entry: NearEntry): void {
     this.#entries.set(`${namespace}\0${key}`, entry);
+  }
+
+  expiresAtOf({ entry }: FoundEntry): number {
+    const seconds = entry[1] ?? 0;
+    return seconds === 0 ? 0 : FAKE_WALL_MS + 1_000 * seconds;
   }
 
   forget(key: string, index: number): void {
