@@ -6,6 +6,7 @@ import type {
   ReplicateShardAck,
   ShardEpoch,
   ShardId,
+  SyncClass,
 } from '@memgrid/protocol';
 import { LIMITS } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
@@ -92,8 +93,10 @@ export class Following {
     if (copy !== this.#owner.receiving || this.#leader === undefined) return;
     if (this.#epoch !== this.#owner.promise.epoch) return;
     const { os, disk } = this.#marks(copy);
-    if (os <= this.#acknowledged.os && disk <= this.#acknowledged.disk) return;
-    this.#acknowledge(this.#leader, undefined);
+    const news =
+      this.#asksFor(copy, 'os', { from: this.#acknowledged.os, to: os }) ||
+      this.#asksFor(copy, 'disk', { from: this.#acknowledged.disk, to: disk });
+    if (news) this.#acknowledge(this.#leader, undefined);
   }
 
   /** The stream set a base: the primary is to go on from there. */
@@ -153,6 +156,15 @@ export class Following {
     const { os, disk } = copy.marks;
     const memory = this.#matched;
     return { memory, os: Math.min(os, memory), disk: Math.min(disk, memory) };
+  }
+
+  /** Whether any record in the range has to be that safe: only then does the primary wait. */
+  #asksFor(copy: ShardCopy, sync: SyncClass, range: { from: number; to: number }): boolean {
+    const first = Math.max(range.from, copy.log.base.index) + 1;
+    for (let index = first; index <= range.to; index += 1) {
+      if (copy.log.at(index)?.record.sync === sync) return true;
+    }
+    return false;
   }
 
   /** Records that have to be synced first are answered then, and only once. */

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { labEntry, labNode, SHARD, ShardLab, type LabOptions } from '../testing/shard-lab.ts';
+import {
+  labEntry,
+  labNode,
+  SHARD,
+  ShardLab,
+  type LabOptions,
+  type Sent,
+} from '../testing/shard-lab.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 
@@ -217,6 +224,48 @@ test('F22: until the batch of the flip is durable nothing is acknowledged as who
   lab.crash(2);
   lab.start(2);
   expect(lab.status(2)).toMatchObject({ slot: 0, entries: 0 });
+});
+
+test('F22: who feeds another from a copy that is replaced ends the stream', () => {
+  const lab = longLab(30);
+  lab.assign({ stage: 'dual', next: [B], session: 2 });
+  lab.advance(5000);
+  expect(lab.status(2)).toMatchObject({ complete: true, slot: 1 });
+  // Node 2 misses so much that it needs a stream again.
+  lab.drop = ({ to }) => to === B;
+  for (let number = 0; number < 20; number += 1) {
+    lab.put(1, `more${number}`, 'v', { timeoutMs: 50, durability: 'one' });
+  }
+  lab.assign({ stage: 'stable', replicas: [A], next: [], session: 0 }, [1]);
+  lab.advance(1000);
+  lab.put(1, 'trim', 'v');
+  lab.advance(1000);
+  lab.assign({ stage: 'dual', next: [B], session: 5 }, [1, 2]);
+  const isUnheard = ({ from, body }: Sent): boolean => from === C && body.type === 'streamAck';
+  lab.drop = (message) => {
+    return (message.to === B && message.body.type === 'streamChunk') || isUnheard(message);
+  };
+  lab.advance(2000);
+  const stream = 77;
+  lab.deliver(3, 2, {
+    type: 'streamOpen',
+    shard: SHARD,
+    epoch: lab.status(2).promised,
+    session: 5,
+    stream,
+    keys: [],
+  });
+  lab.drop = isUnheard;
+  lab.advance(20_000);
+  expect(lab.status(2)).toMatchObject({ complete: true, slot: 0 });
+  const toC = lab.sent.filter(({ from, to }) => from === B && to === C);
+  expect(toC.map(({ body }) => body)).toContainEqual({
+    type: 'streamRefused',
+    shard: SHARD,
+    stream,
+    reason: 'closed',
+  });
+  expect(toC.some(({ body }) => body.type === 'streamChunk' && body.doneAt > 0)).toBe(false);
 });
 
 test('F22: remembered operations come along', () => {

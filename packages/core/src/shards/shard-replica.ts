@@ -139,15 +139,21 @@ export class ShardReplica implements CopyOwner {
     else this.#stepDown();
     for (const waiting of confirming) this.operate(waiting);
     this.quorumReads.restart();
-    if (config.epoch < this.promised) return;
-    this.streams.configured(config);
-    if (config.stage === 'stable' && !this.isHeld) this.#drop();
+    if (config.epoch >= this.promised) this.streams.configured(config);
+    if (this.#isGivenUp) this.#drop();
   }
 
   /**
-   * Others hold the shard, completely and for good. What this node promised stays promised: a
-   * message of an earlier epoch may still be under way.
+   * Others hold the shard, completely and for good. A configuration older than the promise says
+   * nothing of the kind: this node may be a replica again in the one that it has not heard of.
    */
+  get #isGivenUp(): boolean {
+    const config = this.#config;
+    if (config === undefined || config.epoch < this.promised) return false;
+    return config.stage === 'stable' && !this.isHeld;
+  }
+
+  /** What this node promised stays promised: an earlier message may still be under way. */
   #drop(): void {
     const { shard, hint } = this;
     this.reads.abandon(hint);
@@ -317,7 +323,7 @@ export class ShardReplica implements CopyOwner {
     this.following.restart();
     this.#primary?.activation.streamEnded();
     this.following.report();
-    if (this.#config?.stage === 'stable' && !this.isHeld) this.#drop();
+    if (this.#isGivenUp) this.#drop();
   }
 
   /** Forgets log records beyond what lagging replicas are kept. */

@@ -215,6 +215,8 @@ export class ShardStreams {
       this.#flipping = false;
       this.#target = undefined;
       copy.overtaken = undefined;
+      // Whoever is fed from the old copy would find it empty, and take that for everything.
+      for (const source of this.#sources) this.#close(source);
       old.clear();
       this.#owner.install(copy);
       const { source } = target.options;
