@@ -86,10 +86,15 @@ export class ListPages {
     const { after, limit, countOnly } = part;
     const body = { kind: 'list', scope, after, limit, countOnly } as const;
     const outcome = await this.#answers.ask({ body, scope: undefined, shard, options, signal });
-    if (outcome.kind === 'answered' && outcome.answer.result.kind === 'listed') {
-      return outcome.answer.result;
+    const result = outcome.kind === 'answered' ? outcome.answer.result : undefined;
+    if (result?.kind !== 'listed') {
+      throw new ClusterError('BAD_MESSAGE', { problem: 'The answer to a list was none.' });
     }
-    throw new ClusterError('BAD_MESSAGE', { problem: 'The answer to a list was none.' });
+    if (result.more && result.entries.length === 0) {
+      // Going on behind it would lose entries, and asking again would never end.
+      throw new ClusterError('BAD_MESSAGE', { problem: 'A list had more, and gave nothing.' });
+    }
+    return result;
   }
 }
 
