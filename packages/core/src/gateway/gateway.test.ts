@@ -39,6 +39,18 @@ test('H6: a client that greets is welcomed and told who owns what', () => {
   expect(door.gateway.clientCount).toBe(1);
 });
 
+test('H8: who comes later is told what has changed meanwhile', () => {
+  const door = new GatewayDoor().open();
+  door.client(-1);
+  door.placed([configOf(1, { primary: C, replicas: [C], epoch: 2 })], 2);
+  door.nodes({ [B]: false });
+  door.client(-2);
+  const placement = messagesTo(-2, door.seen).find((message) => message.type === 'placement');
+  expect(placement).toMatchObject({ whole: true, controlIndex: 2 });
+  expect(placement?.shards[1]).toMatchObject({ epoch: 2 });
+  expect(placement?.nodes.find(({ nodeId }) => nodeId === B)?.alive).toBe(false);
+});
+
 test.each([
   ['protocol', 3, 4, (door: GatewayDoor) => door.open()],
   ['notFounded', 1, 1, (door: GatewayDoor) => door],

@@ -17,6 +17,7 @@ export class PlacementTable {
   /** Peers, so as many as there are links at most. */
   readonly #connected = new Set<NodeId>();
   #coordinator: NodeId | undefined;
+  #whole: Placement | undefined;
 
   /** 0 until the shards are created. */
   get shardCount(): number {
@@ -38,6 +39,7 @@ export class PlacementTable {
   }
 
   apply(index: LogIndex, shardCount: number, changed: readonly ShardConfig[]): void {
+    this.#whole = undefined;
     this.#index = index;
     this.#shardCount = shardCount;
     for (const config of changed) this.#configs.set(config.shard, config);
@@ -50,13 +52,16 @@ export class PlacementTable {
       coordinator === this.#coordinator &&
       next.size === this.#nodes.size &&
       nodes.every((node) => isSame(node, this.#nodes.get(node.nodeId)));
+    if (!same) this.#whole = undefined;
     this.#nodes = next;
     this.#coordinator = coordinator;
     return !same;
   }
 
+  /** The same object until something changes: after a restart every client asks for it at once. */
   whole(): Placement {
-    return this.#message([...this.#configs.values()], true);
+    this.#whole ??= this.#message([...this.#configs.values()], true);
+    return this.#whole;
   }
 
   /** Only these shards; the nodes always all, because shards name them by their place. */

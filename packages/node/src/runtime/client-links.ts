@@ -49,7 +49,7 @@ export class ClientLinks {
   readonly #written = new Set<OpenClient>();
   readonly #waiting = new Set<OpenClient>();
   #accepted = 0;
-  /** The same placement goes to every client: it is encoded once. */
+  /** The same placement goes to many clients, and is big: it is encoded once. */
   #latest: { readonly message: ClientMessage; readonly bytes: Uint8Array } | undefined;
 
   constructor(options: ClientLinksOptions) {
@@ -129,7 +129,6 @@ export class ClientLinks {
   flush(): void {
     for (const client of this.#written) this.#write(client);
     this.#written.clear();
-    this.#latest = undefined;
     if (this.#waiting.size === 0 || this.#options.waitingCount() > WAITING_MAX / 2) return;
     for (const client of this.#waiting) {
       client.waiting = false;
