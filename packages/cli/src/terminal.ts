@@ -21,3 +21,8 @@ export const PROCESS_TERMINAL: Terminal = {
   stderr: process.stderr,
   environment: process.env,
 };
+
+/** How wide a stream is; a pseudo terminal without a window says 0. */
+export function columnsOf({ columns }: TextSink, otherwise: number): number {
+  return columns === undefined || columns === 0 ? otherwise : columns;
+}

@@ -15,6 +15,7 @@ import type { GridOptions, OwnerOptions, ReadOptions } from '../entries/grid-opt
 import { withGrid } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
 import { table } from '../output/table.ts';
+import { columnsOf } from '../terminal.ts';
 import { absent } from './get.ts';
 
 const HELP = `
@@ -41,7 +42,7 @@ export function defineHistory(command: Command, { terminal, finish }: CommandCon
           grid.namespace(options.namespace).history(ref, readOptionsOf(options)),
         );
         if (history.steps.length === 0 && history.complete) throw absent(id);
-        return resultOf(history, terminal.stdout.columns ?? 120);
+        return resultOf(history, columnsOf(terminal.stdout, 120));
       }),
     );
   });

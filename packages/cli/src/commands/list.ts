@@ -16,6 +16,7 @@ import type { GridOptions, OwnerOptions, ReadOptions } from '../entries/grid-opt
 import { withGrid } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
 import { table } from '../output/table.ts';
+import { columnsOf } from '../terminal.ts';
 import { counted } from '../progress/progress-bar.ts';
 
 const HELP = `
@@ -55,7 +56,7 @@ export function defineList(command: Command, { terminal, finish }: CommandContex
             return { data: count, text: counted(count.count) };
           }
           const settings = { ...read, limit, ...(cursor === undefined ? {} : { cursor }) };
-          return pageResult(await entries.list(owner, settings), terminal.stdout.columns ?? 120);
+          return pageResult(await entries.list(owner, settings), columnsOf(terminal.stdout, 120));
         }),
       ),
     );

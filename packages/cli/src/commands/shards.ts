@@ -11,6 +11,7 @@ import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { table } from '../output/table.ts';
 import { counted } from '../progress/progress-bar.ts';
+import { columnsOf } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { askOptions } from './status.ts';
 
@@ -169,7 +170,7 @@ function nodesTable(
       { title: 'COPIES OF ENTRIES', align: 'right', spare: true },
     ],
     rows,
-    terminal.stdout.columns,
+    columnsOf(terminal.stdout, Infinity),
   );
 }
 
@@ -191,6 +192,6 @@ function shardsTable({ shards: all }: ShardsBody, terminal: Terminal): string {
       replicas.map(shortName).join(' '),
       next.map(shortName).join(' '),
     ]),
-    terminal.stdout.columns,
+    columnsOf(terminal.stdout, Infinity),
   );
 }

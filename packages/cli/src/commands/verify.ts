@@ -96,7 +96,7 @@ async function openLinks(options: GridOptions, terminal: Terminal): Promise<Link
     secure: options.nodes.some((address) => address.startsWith('wss://')),
     timeoutMs: options.timeout,
   };
-  const first = await firstLink(options.nodes, settings);
+  const first = await firstLink(options, terminal, settings);
   const byNode = new Map([[first.welcome.nodeId, first]]);
   const away: NodeId[] = [];
   const others = first.placement.nodes.filter(({ nodeId }) => nodeId !== first.welcome.nodeId);
@@ -121,11 +121,12 @@ async function openLinks(options: GridOptions, terminal: Terminal): Promise<Link
 }
 
 async function firstLink(
-  addresses: readonly string[],
+  options: GridOptions,
+  terminal: Terminal,
   settings: DirectLinkOptions,
 ): Promise<DirectLink> {
   const failures: CommandError[] = [];
-  for (const address of addresses) {
+  for (const address of options.nodes) {
     try {
       return await DirectLink.open(address, settings);
     } catch (error) {
@@ -133,6 +134,8 @@ async function firstLink(
       failures.push(error);
     }
   }
+  // An ordinary client is told why it is not let in; this kind of socket is not.
+  await withGrid(options, terminal, () => Promise.resolve());
   const said = failures.map(({ message }) => message).join(' ');
   throw new CommandError('NO_NODE_REACHABLE', said, {
     exitCode: EXIT.unreachable,

@@ -1,5 +1,6 @@
 import { showDuration } from '../duration.ts';
 import { paintFor } from '../output/paint.ts';
+import { columnsOf } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ProgressOptions {
@@ -86,7 +87,7 @@ export class ProgressBar {
   }
 
   get #columns(): number {
-    return this.#terminal.stderr.columns ?? 80;
+    return columnsOf(this.#terminal.stderr, 80);
   }
 
   #draw(line: string): void {
