@@ -43,19 +43,19 @@ export class Following {
   #epoch: ShardEpoch = 0;
   #leader: NodeId | undefined;
   #acknowledged = { memory: 0, os: 0, disk: 0 };
-  /** When the primary last said something that left nothing open. */
-  #currentAt: Instant;
+  /** When the primary last said something that left nothing open; undefined in this life. */
+  #currentAt: Instant | undefined;
   /** To whom this replica brings records that the primary does not. */
   readonly #relays = new Map<NodeId, number>();
 
   constructor(context: ShardContext, owner: FollowingOwner) {
     this.#context = context;
     this.#owner = owner;
-    this.#currentAt = context.now;
   }
 
-  /** How long nobody has said that there is nothing new. */
+  /** How long nobody has said that there is nothing new; the largest number for "who knows". */
   get stalenessMs(): number {
+    if (this.#currentAt === undefined) return Number.MAX_SAFE_INTEGER;
     return Math.max(0, Math.round(this.#context.now - this.#currentAt));
   }
 

@@ -79,7 +79,9 @@ export class ReadPath {
     const { operation } = waiting;
     if (operation === undefined) return;
     const { copy } = this.#owner;
-    if (copy.applied.index < operation.atLeast && !broken('shards.read-at-least')) {
+    // Every log begins with the record of an activation: who has not even that knows nothing.
+    const atLeast = broken('shards.read-at-least') ? 0 : Math.max(1, operation.atLeast);
+    if (copy.applied.index < atLeast) {
       this.#behind.push(waiting);
       return;
     }

@@ -148,6 +148,22 @@ test('F13: a node that holds nothing of the shard says who does', () => {
   });
 });
 
+test('F13: a joiner does not call absent what it has not got yet', () => {
+  const lab = new ShardLab({ nodes: 4 });
+  lab.assign({ primary: A, replicas: [A, B, C] });
+  lab.put(1, 'k', 'v');
+  lab.drop = ({ to, body }) => to === labNode(4) && body.type === 'replicate';
+  lab.assign({ stage: 'dual', next: [A, B, labNode(4)], session: 2 });
+  const dual = lab.get(4, 'k');
+  expect(lab.answers.get(dual)?.result).toMatchObject({ code: 'NOT_PRIMARY', hint: A });
+  lab.assign({ stage: 'switch' });
+  const early = lab.get(4, 'k');
+  expect(lab.answers.has(early)).toBe(false);
+  lab.drop = () => false;
+  lab.advance(1500);
+  expect(lab.answers.get(early)?.result.kind).toBe('found');
+});
+
 test('F14: a refusal is told only after a majority confirmed the primary', () => {
   const lab = activeLab();
   lab.put(1, 'k', 'v');

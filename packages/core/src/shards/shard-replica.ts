@@ -22,7 +22,7 @@ import { Mending } from './mending.ts';
 import { Orphans } from './orphans.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
-import { everyReplica } from './quorum-rule.ts';
+import { everyReplica, readMembers } from './quorum-rule.ts';
 import { QuorumReads } from './quorum-reads.ts';
 import { ReadPath } from './read-path.ts';
 import type { ShardContext } from './shard-context.ts';
@@ -176,7 +176,9 @@ export class ShardReplica implements CopyOwner {
     } else if (isWrite(operation.body)) {
       this.#write(waiting);
     } else if (operation.read === 'one' || operation.body.kind === 'history') {
-      this.reads.one(waiting);
+      // A joiner may hold next to nothing yet: what it lacks is not absent.
+      if (readMembers(this.#config).includes(this.#context.self)) this.reads.one(waiting);
+      else waiting.redirect(this.hint);
     } else if (operation.read === 'quorum' && operation.body.kind === 'get') {
       this.quorumReads.begin(waiting);
     } else if (this.#config.primary === this.#context.self) {
