@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { decodeStoredEntry, entryKey } from '@memgrid/core';
+import { decodeStoredEntry, entryKey, parseEntryKey } from '@memgrid/core';
 import type { EntryTable, LoadResult } from '@memgrid/core';
 import { ClusterError } from '@memgrid/protocol';
 import { Level } from 'level';
@@ -13,6 +13,8 @@ import type { DiskFinding } from './disk-finding.ts';
 import { diskKey, LAYOUT, LAYOUT_KEY } from './disk-keys.ts';
 import type { EntryPlace } from './entry-reader.ts';
 import type { RecordOperation } from './group-commit.ts';
+import { damagedTables } from './level-tables.ts';
+import type { TableDamage } from './level-tables.ts';
 import { LogSync } from './log-sync.ts';
 import { makeDirectory } from './make-directory.ts';
 import { StoredBytes } from './stored-bytes.ts';
@@ -56,7 +58,7 @@ export class NodeStore {
       throw openError(directory, error);
     });
     const place = path.join(directory, DATABASE);
-    await checkLogs(directory, place);
+    await checkFiles(directory, place);
     const database = new Level<string, Uint8Array>(place, { valueEncoding: 'view' }) as Database;
     try {
       await database.open();
@@ -210,17 +212,41 @@ function loaded(key: string, bytes: Uint8Array | undefined): LoadResult {
   return { kind: 'loaded', entry };
 }
 
-/** Before LevelDB opens the database: it would replay what it can and delete the evidence. */
-async function checkLogs(directory: string, databaseDirectory: string): Promise<void> {
-  const hole = await holeInLogs(databaseDirectory).catch((error: unknown) => {
+/**
+ * Before LevelDB opens the database: it would replay of its logs what it can and delete the
+ * evidence, and carry damaged blocks into new tables as if nothing were the matter.
+ *
+ * @throws ClusterError DIRECTORY_CORRUPT for any damage but that of entries, which their own seals
+ *   show one by one.
+ */
+async function checkFiles(directory: string, databaseDirectory: string): Promise<void> {
+  const problem = await problemOfFiles(databaseDirectory).catch((error: unknown) => {
     throw openError(directory, error);
   });
-  if (hole === undefined) return;
-  const { file, offset, missingOperations } = hole;
-  const problem =
-    `its write-ahead log has a hole: ${missingOperations} operations are missing before byte ` +
-    `${offset} of db/${file}`;
-  throw corruptError(directory, problem);
+  if (problem !== undefined) throw corruptError(directory, problem);
+}
+
+async function problemOfFiles(databaseDirectory: string): Promise<string | undefined> {
+  const hole = await holeInLogs(databaseDirectory);
+  if (hole !== undefined) {
+    const { file, offset, missingOperations } = hole;
+    return (
+      `its write-ahead log has a hole: ${missingOperations} operations are missing before byte ` +
+      `${offset} of db/${file}`
+    );
+  }
+  const damages = await damagedTables(databaseDirectory);
+  const worst = damages.find((damage) => !spoilsOnlyEntries(damage));
+  return worst === undefined ? undefined : `db/${worst.file} is damaged at byte ${worst.offset}`;
+}
+
+/**
+ * Whether everything in a damaged block but some entries is as it was sealed. When all of it is,
+ * the damage is in what tells the rows apart, and LevelDB may see fewer than there are.
+ */
+function spoilsOnlyEntries({ rows }: TableDamage): boolean {
+  const spoilt = rows?.filter(({ key, value }) => unsealedView(key, value) === undefined) ?? [];
+  return spoilt.length > 0 && spoilt.every(({ key }) => parseEntryKey(key) !== undefined);
 }
 
 /** @returns whether an older memgrid wrote the directory. */

@@ -1,14 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { crc32c, unmasked } from './crc32c.ts';
-
-/**
- * LevelDB's log format: blocks of 32 KiB, in each of them records with a head of seven bytes
- * (masked CRC-32C, length, type); one batch of writes is one record or several in a row.
- */
-const BLOCK_BYTES = 32 * 1024;
-const HEAD_BYTES = 7;
-const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const;
+import { fragmentsOf, TYPE } from './level-log.ts';
 
 /** A batch begins with its sequence number (8 bytes) and the count of its operations (4 bytes). */
 const BATCH_HEAD_BYTES = 12;
@@ -82,36 +74,6 @@ function* batchesOf(bytes: Uint8Array): Generator<Batch> {
     if (type !== TYPE.full && type !== TYPE.last) continue;
     if (open.head.length === BATCH_HEAD_BYTES) yield batchOf(open.offset, open.head);
     open = undefined;
-  }
-}
-
-interface Fragment {
-  /** Where its content begins. */
-  readonly at: number;
-  readonly length: number;
-  readonly type: number;
-}
-
-/** The records of a log, block by block. Behind a damaged one the rest of its block is lost. */
-function* fragmentsOf(bytes: Uint8Array): Generator<Fragment | 'damaged'> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let block = 0; block < bytes.byteLength; block += BLOCK_BYTES) {
-    const end = Math.min(block + BLOCK_BYTES, bytes.byteLength);
-    let at = block;
-    while (at + HEAD_BYTES <= end) {
-      const length = view.getUint16(at + 4, true);
-      const type = view.getUint8(at + 6);
-      const content = at + HEAD_BYTES;
-      const isWhole = content + length <= end;
-      const isIntact =
-        isWhole && crc32c(bytes, at + 6, content + length) === unmasked(view.getUint32(at, true));
-      if (!isIntact) {
-        yield 'damaged';
-        break;
-      }
-      yield { at: content, length, type };
-      at = content + length;
-    }
   }
 }
 

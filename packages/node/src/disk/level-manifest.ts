@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ByteReader } from './byte-reader.ts';
+import { recordsOf } from './level-log.ts';
+
+/** What one record of a manifest says about the database, by number (LevelDB's `version_edit`). */
+const SAYS = {
+  comparator: 1,
+  logNumber: 2,
+  nextFile: 3,
+  lastSequence: 4,
+  compactPointer: 5,
+  deletedFile: 6,
+  newFile: 7,
+  previousLog: 9,
+} as const;
+
+/** What a database consists of, besides its logs. */
+export interface Manifest {
+  /** Numbers of its tables. Others may lie beside them: a killed process leaves some behind. */
+  readonly tables: ReadonlySet<number>;
+  /** No row of a table has a higher sequence number. */
+  readonly lastSequence: number;
+}
+
+/**
+ * @returns undefined when there is no database yet, or none whose manifest can be read: LevelDB
+ *   checks that itself, and says so when it opens.
+ */
+export async function readManifest(databaseDirectory: string): Promise<Manifest | undefined> {
+  try {
+    const current = await readFile(path.join(databaseDirectory, 'CURRENT'), 'utf8');
+    const bytes = await readFile(path.join(databaseDirectory, current.trim()));
+    const manifest = { tables: new Set<number>(), lastSequence: 0 };
+    for (const record of recordsOf(bytes)) apply(new ByteReader(record), manifest);
+    return manifest;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isMissing || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function apply(edit: ByteReader, to: { tables: Set<number>; lastSequence: number }): void {
+  while (!edit.isAtEnd) {
+    const says = edit.varint();
+    switch (says) {
+      case SAYS.comparator:
+        edit.take(edit.varint());
+        break;
+      case SAYS.lastSequence:
+        to.lastSequence = edit.varint();
+        break;
+      case SAYS.logNumber:
+      case SAYS.nextFile:
+      case SAYS.previousLog:
+        edit.varint();
+        break;
+      case SAYS.compactPointer:
+        edit.varint();
+        edit.take(edit.varint());
+        break;
+      case SAYS.deletedFile:
+        edit.varint();
+        to.tables.delete(edit.varint());
+        break;
+      case SAYS.newFile:
+        edit.varint();
+        to.tables.add(edit.varint());
+        edit.varint();
+        edit.take(edit.varint());
+        edit.take(edit.varint());
+        break;
+      default:
+        throw new RangeError(`The manifest says something unknown (${says}).`);
+    }
+  }
+}
