@@ -26,7 +26,7 @@ export interface LogHole {
 export async function holeInLogs(databaseDirectory: string): Promise<LogHole | undefined> {
   let expected: bigint | undefined;
   for (const file of await logFiles(databaseDirectory)) {
-    const bytes = await readFile(path.join(databaseDirectory, file));
+    const bytes = await bytesOf(path.join(databaseDirectory, file));
     for (const { offset, sequence, count } of batchesOf(bytes)) {
       if (expected !== undefined && sequence !== expected) {
         return { file, offset, missingOperations: Number(sequence - expected) };
@@ -35,6 +35,16 @@ export async function holeInLogs(databaseDirectory: string): Promise<LogHole | u
     }
   }
   return undefined;
+}
+
+async function bytesOf(log: string): Promise<Uint8Array> {
+  try {
+    return await readFile(log);
+  } catch (error) {
+    // Another process is at work here: opening the database will say so.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array(0);
+    throw error;
+  }
 }
 
 /** Names of the logs in a database's directory, in the order in which they were written. */
