@@ -25,8 +25,10 @@ const BETWEEN_MS = 1_000;
 const LOOK_MS = 500;
 /** Clients were told of the first nodes, so these are killed and restarted but not taken away. */
 const SEEDS = 3;
+/** One joins only when there are no more than these. */
+const NODES_MAX = 6;
 const ORDER_MS_MAX = 30_000;
-/** A drain that takes longer than this is a failure. */
+/** A drain that takes longer than this once nobody is killed any more is a failure. */
 const DRAIN_MS_MAX = 180_000;
 
 /**
@@ -41,15 +43,26 @@ export class Faults {
   readonly #options: FaultOptions;
   /** Labels of nodes that somebody is stopping or starting. */
   readonly #busy = new Set<string>();
+  #draining:
+    | { readonly label: string; readonly nodeId: string; readonly sinceMs: number }
+    | undefined;
 
   constructor(options: FaultOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the time is over and every node runs that should. */
+  /** Resolves when the time is over, every node runs that should, and the last drain is done. */
   async run(): Promise<void> {
     const until = performance.now() + this.#options.seconds * 1_000;
     await Promise.all([this.#kills(until), this.#operations(until)]);
+    const startedMs = performance.now();
+    while (this.#draining !== undefined) {
+      if (performance.now() - startedMs > DRAIN_MS_MAX) {
+        throw new Error(`${this.#draining.label} was not empty after ${DRAIN_MS_MAX} ms in peace.`);
+      }
+      await pause(LOOK_MS);
+      await this.#takeAwayDrained();
+    }
   }
 
   async #kills(until: number): Promise<void> {
@@ -86,8 +99,9 @@ export class Faults {
   async #operations(until: number): Promise<void> {
     const steps = [
       () => this.#join(),
-      () => this.#drainOldest(until),
+      () => this.#drainOldest(),
       () => this.#rollingRestart(until),
+      () => this.#takeAwayDrained(),
     ];
     for (let step = 0; performance.now() < until; step += 1) {
       await pause(BETWEEN_MS);
@@ -97,6 +111,8 @@ export class Faults {
 
   async #join(): Promise<void> {
     const { cluster, progress } = this.#options;
+    // A drain may take longer than a round of all this.
+    if (this.members.length > NODES_MAX) return;
     const { label } = await cluster.join();
     this.counts.joined += 1;
     progress(`${label} joins`);
@@ -116,28 +132,29 @@ export class Faults {
     }
   }
 
-  async #drainOldest(until: number): Promise<void> {
-    const { cluster, progress } = this.#options;
+  async #drainOldest(): Promise<void> {
+    const { progress } = this.#options;
     const oldest = this.members[SEEDS];
-    if (oldest === undefined) return;
+    if (oldest === undefined || this.#draining !== undefined) return;
     const { label, nodeId } = oldest;
     progress(`${label} is drained`);
     await this.#order('/cluster/members/drain', { node: nodeId });
-    const startedMs = performance.now();
-    while (await this.#holdsCopies(nodeId)) {
-      if (performance.now() - startedMs > DRAIN_MS_MAX) {
-        throw new Error(`${label} was not empty after ${DRAIN_MS_MAX} ms.`);
-      }
-      // A drain that the end interrupts goes on while everything heals.
-      if (performance.now() > until) return;
-      await pause(LOOK_MS);
-    }
+    this.#draining = { label, nodeId, sinceMs: performance.now() };
+  }
+
+  /** Once nothing is left on it. */
+  async #takeAwayDrained(): Promise<void> {
+    if (this.#draining === undefined) return;
+    const { label, nodeId, sinceMs } = this.#draining;
+    if (await this.#holdsCopies(nodeId)) return;
+    const { cluster, progress } = this.#options;
     const node = await this.#take(label);
     await cluster.stop(node);
     cluster.forget(node);
     this.#busy.delete(label);
+    this.#draining = undefined;
     this.counts.drained += 1;
-    progress(`${label} is gone after ${Math.round((performance.now() - startedMs) / 1_000)} s`);
+    progress(`${label} is gone after ${Math.round((performance.now() - sinceMs) / 1_000)} s`);
   }
 
   /** Waits until nobody else has it in hand, and keeps the others from it. */

@@ -147,7 +147,13 @@ function rowOf({ drive, seconds, workload, verify, faults }: Outcome): Measureme
     measured:
       `${wrong}${judged} (${operations.ok} of ${sum} operations acknowledged, ${operations.info} of unknown outcome; ` +
       `${verify.copies} copies of ${verify.entries} entries compared, ${verify.differences.length} differ)`,
-    met: verdict.kind === 'valid' && wrong === 0 && isWhole && isAllThere && faults.killed > 0,
+    // A run in which nothing was done to the cluster shows nothing.
+    met:
+      verdict.kind === 'valid' &&
+      wrong === 0 &&
+      isWhole &&
+      isAllThere &&
+      Object.values(faults).every((count) => count > 0),
     numbers: {
       wrong,
       ok: operations.ok,
