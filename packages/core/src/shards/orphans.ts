@@ -6,6 +6,7 @@ import type {
   OrphanTaken,
   ShardConfig,
   ShardId,
+  ShardPosition,
   SyncClass,
   Timestamp,
 } from '@memgrid/protocol';
@@ -57,17 +58,14 @@ export class Orphans {
   readonly #context: ShardContext;
   readonly #owner: OrphansOwner;
   readonly #kept = new Map<number, Orphan>();
-  readonly #merges = new Map<number, Merge[]>();
-  #last = 0;
+  /** By the position of their records: another primary may settle another record at an index. */
+  readonly #merges = new Map<string, Merge[]>();
   #offerAt: Instant | undefined;
 
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
     this.#context = context;
     this.#owner = owner;
-    for (const orphan of recovered) {
-      this.#kept.set(orphan.number, orphan);
-      this.#last = Math.max(this.#last, orphan.number);
-    }
+    for (const orphan of recovered) this.#kept.set(orphan.number, orphan);
   }
 
   get count(): number {
@@ -138,10 +136,10 @@ export class Orphans {
   }
 
   /** A record took effect: perhaps a merge that somebody waits for. */
-  applied(index: number): void {
-    const merges = this.#merges.get(index);
+  applied(at: ShardPosition): void {
+    const merges = this.#merges.get(nameOf(at));
     if (merges === undefined) return;
-    this.#merges.delete(index);
+    this.#merges.delete(nameOf(at));
     for (const merge of merges) this.#tell(merge, false);
     this.#context.outbox.event({ name: 'orphan.merged', shard: this.#owner.shard });
   }
@@ -228,8 +226,9 @@ export class Orphans {
     then: () => void,
   ): void {
     const { key, state, timestamp } = write;
-    this.#last += 1;
-    const orphan: Orphan = { number: this.#last, key, state, timestamp, parked: false };
+    // Never a number of an earlier life: "taken" may still be under way to that.
+    const number = this.#context.nextNumber();
+    const orphan: Orphan = { number, key, state, timestamp, parked: false };
     this.#kept.set(orphan.number, orphan);
     const disk = orphanKey(this.#owner.shard, orphan.number);
     let told = false;
@@ -270,7 +269,7 @@ export class Orphans {
       if (isEqual(state, encodeValue(entryStateField, before))) {
         const index = copy.latestIndexOf(key);
         if (index === undefined) this.#tell(merge, false);
-        else this.#await(index, merge);
+        else this.#await(copy.log.positionAt(index), merge);
         return;
       }
       const body = {
@@ -282,15 +281,15 @@ export class Orphans {
         answeredEarly: false,
         fingerprint: 0,
       } as const;
-      this.#await(current.append(body, 'disk'), merge);
+      this.#await({ epoch: current.epoch, index: current.append(body, 'disk') }, merge);
       this.#context.touched.add(this.#owner.shard);
     });
   }
 
-  #await(index: number, merge: Merge): void {
-    const merges = this.#merges.get(index) ?? [];
+  #await(at: ShardPosition, merge: Merge): void {
+    const merges = this.#merges.get(nameOf(at)) ?? [];
     if (merges.some(({ from, orphan }) => from === merge.from && orphan === merge.orphan)) return;
-    this.#merges.set(index, [...merges, merge]);
+    this.#merges.set(nameOf(at), [...merges, merge]);
   }
 
   #tell({ from, orphan }: Merge, parked: boolean): void {
@@ -322,6 +321,10 @@ function cut(state: EntryState): EntryState {
     .toSorted((a, b) => (isLaterSibling(a, b) ? -1 : 1))
     .slice(0, SIBLINGS_KEPT);
   return { ...state, siblings: state.siblings.filter((sibling) => latest.includes(sibling)) };
+}
+
+function nameOf({ epoch, index }: ShardPosition): string {
+  return `${epoch}:${index}`;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

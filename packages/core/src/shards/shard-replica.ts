@@ -280,7 +280,7 @@ export class ShardReplica implements CopyOwner {
     if (copy !== this.#copy) return;
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
     this.writes.applied(record);
-    this.orphans.applied(record.at.index);
+    this.orphans.applied(record.at);
     // A shard that was given up and came back applies its log again: nobody hears it twice.
     if (record.at.index <= this.#toldIndex) return;
     this.#toldIndex = record.at.index;

@@ -175,32 +175,37 @@ export class ShardStreams {
     if (this.#owner.mending.onChunk(chunk)) return;
     const target = this.#target;
     if (target === undefined || this.#flipping) {
-      const { shard, stream } = chunk;
-      // Otherwise the source would keep it open until its patience ends.
-      this.#context.outbox.send(from, {
-        type: 'streamAck',
-        shard,
-        stream,
-        chunk: chunk.chunk,
-        credit: 4,
-      });
+      this.#settle(from, chunk);
       return;
     }
     if (!target.onChunk(from, chunk)) return;
     this.#owner.following.announce(from);
   }
 
-  #onAck(from: NodeId, { stream, chunk, credit }: StreamAck): void {
-    const source = this.#sources.find(({ to, number }) => to === from && number === stream);
-    source?.acknowledged(chunk, credit);
+  /** Nobody takes this chunk any more: its source need not wait for the end of its patience. */
+  #settle(from: NodeId, { shard, stream, chunk }: StreamChunk): void {
+    const credit = this.#context.config.streamCredit;
+    this.#context.outbox.send(from, { type: 'streamAck', shard, stream, chunk, credit });
   }
 
-  #onRefused(from: NodeId, { stream }: StreamRefused): void {
+  #onAck(from: NodeId, { stream, chunk, credit }: StreamAck): void {
+    const source = this.#sources.find(({ to, number }) => to === from && number === stream);
+    if (source !== undefined) {
+      source.acknowledged(chunk, credit);
+      return;
+    }
+    // A life ago, perhaps: the rest of that stream would not fit to its beginning.
+    const { shard } = this.#owner;
+    this.#context.outbox.send(from, { type: 'streamRefused', shard, stream, reason: 'closed' });
+  }
+
+  #onRefused(from: NodeId, { stream, reason }: StreamRefused): void {
     const target = this.#target;
     if (target === undefined || this.#flipping) return;
     if (target.options.source !== from || target.options.number !== stream) return;
-    // The primary offers a stream again; by then another one may have ended.
-    this.abandon();
+    // It is asked again after a pause; who is not whole itself may be so then, or is given up.
+    if (reason === 'busy') target.heard();
+    else if (reason !== 'incomplete') this.abandon();
   }
 
   /** One batch names the other slot, and holds everything of it that is not on disk yet. */

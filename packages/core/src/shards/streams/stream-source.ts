@@ -50,6 +50,7 @@ export class StreamSource {
   /** The last chunks, until they are acknowledged: they may have to be sent again. */
   readonly #unacknowledged = new Map<number, StreamChunk>();
   #chunkCount = 0;
+  #acknowledged = 0;
   #credit: number;
   #after = '';
   #operationsSent = 0;
@@ -73,13 +74,15 @@ export class StreamSource {
   acknowledged(chunk: number, credit: number): void {
     this.#heardAt = this.#context.now;
     this.#credit = credit;
+    if (chunk === this.#acknowledged) this.repeat();
+    this.#acknowledged = Math.max(this.#acknowledged, chunk);
     for (const number of [...this.#unacknowledged.keys()]) {
       if (number <= chunk) this.#unacknowledged.delete(number);
     }
     if (this.#done && this.#unacknowledged.size === 0) this.isClosed = true;
   }
 
-  /** The target opens the same stream again: it has not heard what was sent. */
+  /** The target has not heard what was sent. */
   repeat(): void {
     this.#heardAt = this.#context.now;
     for (const chunk of this.#unacknowledged.values()) this.#context.outbox.send(this.to, chunk);

@@ -77,22 +77,22 @@ export class StreamTarget {
 
   /** @returns whether this chunk set the base. */
   onChunk(from: NodeId, chunk: StreamChunk): boolean {
-    const { number, source, shard } = this.options;
+    const { number, source } = this.options;
     if (from !== source || chunk.stream !== number) return false;
     this.#heardAt = this.#context.now;
     const isNext = chunk.chunk === this.#received + 1;
     const isIntact = chunk.checksum === chunkChecksum(chunk.entries, chunk.operations);
-    const isFirst = isNext && isIntact && this.#copy === undefined;
-    if (isNext && isIntact) this.#take(chunk);
-    const credit = this.#context.config.streamCredit;
-    this.#context.outbox.send(from, {
-      type: 'streamAck',
-      shard,
-      stream: number,
-      chunk: this.#received,
-      credit,
-    });
+    // Silence about anything else: what is missing is asked for once in a while.
+    if (!isNext || !isIntact) return false;
+    const isFirst = this.#copy === undefined;
+    this.#take(chunk);
+    this.#acknowledge();
     return isFirst;
+  }
+
+  /** The source lives, and will serve this stream when it can. */
+  heard(): void {
+    this.#heardAt = this.#context.now;
   }
 
   /** The records that a source sends when no primary does. */
@@ -116,8 +116,17 @@ export class StreamTarget {
   wake(now: Instant): void {
     if (this.wakeAt > now) return;
     this.#askedAt = now;
-    if (this.#doneAt === undefined) this.#open();
+    if (this.#received === 0) this.#open();
+    else if (this.#doneAt === undefined) this.#acknowledge();
     else if (!this.isWhole) this.#pullRecords();
+  }
+
+  /** Said again without progress, it asks the source to repeat what it has sent since. */
+  #acknowledge(): void {
+    const { shard, number: stream, source } = this.options;
+    const credit = this.#context.config.streamCredit;
+    const chunk = this.#received;
+    this.#context.outbox.send(source, { type: 'streamAck', shard, stream, chunk, credit });
   }
 
   #open(): void {
