@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { sliceOfEntry, sliceOfId, type NodeId } from '@memgrid/protocol';
 import { shortName } from '../cluster/cluster-verdict.ts';
 import { CommandError } from '../command-error.ts';
@@ -9,21 +9,23 @@ import { withGridOptions } from '../entries/grid-options.ts';
 import type { GridOptions } from '../entries/grid-options.ts';
 import { withGrid } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
-import { readReport } from '../import/import-report.ts';
 import { counted, ProgressBar } from '../progress/progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
 import { DirectLink, type DirectLinkOptions } from '../verify/direct-link.ts';
+import { expectedEntries } from '../verify/expected-entries.ts';
 import { compareReplicas } from '../verify/replica-comparison.ts';
 import type { ComparisonReport, ExpectedEntry } from '../verify/replica-comparison.ts';
 
 const HELP = `
 Reads entries from every replica, each node asked itself, and compares version and bytes with a
-strong read. With --report these are the entries that an import has stored: one that is nowhere is
-found as well. Without it they are the entries of the namespace.
+strong read. With --report these are the entries that an import has stored, with --history those that
+a set workload was told are stored: one that is nowhere is found as well. Without either they are the
+entries of the namespace.
 
 Examples:
   memgrid import turns.ndjson --set content={text} --report turns.report
   memgrid verify --report turns.report
+  memgrid verify --history set.ndjson
   memgrid verify --namespace notes --json | jq '.data.differences[]'
 
 Exit codes: 0 every copy is what it has to be, 1 some are not: each is listed, 8 some nodes did not
@@ -31,6 +33,7 @@ answer, so that nothing is known of their copies, 3 no node answered.`;
 
 interface VerifyOptions extends GridOptions {
   readonly report?: string;
+  readonly history?: string;
   readonly progress: boolean;
 }
 
@@ -45,6 +48,11 @@ export function defineVerify(command: Command, { terminal, finish }: CommandCont
       '--report <file>',
       'what `memgrid import --report` wrote (default: the whole namespace)',
     )
+    .addOption(
+      new Option('--history <file>', 'what `memgrid workload set --history` wrote').conflicts(
+        'report',
+      ),
+    )
     .option('--no-progress', 'show no progress bar')
     .addHelpText('after', HELP);
   command.action(async (options: VerifyOptions) => {
@@ -54,7 +62,7 @@ export function defineVerify(command: Command, { terminal, finish }: CommandCont
 }
 
 async function verify(options: VerifyOptions, terminal: Terminal): Promise<CommandResult> {
-  const expected = options.report === undefined ? undefined : await reported(options.report);
+  const expected = await expectedEntries(options);
   const namespace = expected?.namespace ?? options.namespace;
   using links = await openLinks(options, terminal);
   const bar = new ProgressBar(terminal, {
@@ -141,20 +149,6 @@ async function firstLink(
     exitCode: EXIT.unreachable,
     hint: 'Is one of them running? --nodes or MEMGRID_NODES names another.',
   });
-}
-
-async function reported(
-  path: string,
-): Promise<{ readonly namespace: string; readonly entries: readonly ExpectedEntry[] }> {
-  const report = await readReport(path);
-  if (report === undefined) {
-    throw new CommandError('UNREADABLE_FILE', `There is no report ${path}.`, {
-      exitCode: EXIT.usage,
-      hint: 'memgrid import --report writes one.',
-    });
-  }
-  const entries = [...report.entries.values()].map(({ id, line, slice }) => ({ id, line, slice }));
-  return { namespace: report.head.namespace, entries };
 }
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {

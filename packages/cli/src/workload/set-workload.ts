@@ -34,9 +34,10 @@ export class SetWorkload implements Workload {
         const at = Math.floor(random() * keys);
         this.#used.add(at);
         const value = (this.#element += 1);
-        const begun = { process, key: `s${at}`, f: 'add', value, level: 'quorum' };
+        const key = this.#keyOf(at);
+        const begun = { process, key, f: 'add', value, level: 'quorum' };
         const attempt = await recorded(log, begun, async () => {
-          await entries.put({ userId: this.#owner(at), content: String(value) });
+          await entries.put({ id: elementId(key, value), userId: key, content: String(value) });
           return {};
         });
         if (!attempt.ok && attempt.unknown) process = processes.take();
@@ -82,7 +83,7 @@ export class SetWorkload implements Workload {
     const { log } = this.#options;
     const until = performance.now() + FINAL_READ_MS;
     for (;;) {
-      const begun = { process, key: `s${at}`, f: 'read', level: 'strong' };
+      const begun = { process, key: this.#keyOf(at), f: 'read', level: 'strong' };
       const attempt = await recorded(log, begun, async () => ({
         value: await this.#elements(entries, at),
       }));
@@ -96,7 +97,7 @@ export class SetWorkload implements Workload {
     let cursor: string | undefined;
     do {
       const settings = { read: 'strong', limit: PAGE_ENTRIES } as const;
-      const owner = { userId: this.#owner(at) };
+      const owner = { userId: this.#keyOf(at) };
       const page = await entries.list(
         owner,
         cursor === undefined ? settings : { ...settings, cursor },
@@ -107,7 +108,13 @@ export class SetWorkload implements Workload {
     return elements;
   }
 
-  #owner(at: number): string {
+  /** Names the set in the history, and its owner in the cluster. */
+  #keyOf(at: number): string {
     return `${this.#options.runId}-s${at}`;
   }
+}
+
+/** The id of the entry that stands for an element, so that a history tells what has to be stored. */
+export function elementId(key: string, element: string | number): string {
+  return `${key}-${element}`;
 }
