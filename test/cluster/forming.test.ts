@@ -6,7 +6,7 @@ import { memgrid } from './memgrid-process.ts';
 import { isRunning, until } from './until.ts';
 
 test('three processes become one cluster, --for ends it with 0 and leaves nothing behind', async () => {
-  await using cluster = await DevCluster.start('--for', '2s');
+  await using cluster = await DevCluster.start('--for', '5s');
   const { nodes, ready } = cluster;
   expect(nodes).toHaveLength(3);
   expect(new Set(nodes.map(({ nodeId }) => nodeId)).size).toBe(3);
