@@ -3,7 +3,7 @@ import { entryProcess, withDataDirectory } from './entry-process.ts';
 
 const RSS_BAR_BYTES = 1.2e9;
 const LOOP_BAR_MS = 20;
-/** What one core answers with room to spare, through the whole node; see `bench/README.md`. */
+/** A tenth to a quarter of what one core answers through the whole node. */
 const RATE = 2_000;
 
 /** A million entries on one node: what the process takes, and how prompt it stays under load. */
