@@ -11,7 +11,7 @@ import type {
   ShardPromise,
   ShardReport,
 } from '@memgrid/protocol';
-import { failedResult, LIMITS } from '@memgrid/protocol';
+import { LIMITS } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { earliest, type Instant, isDue } from '../machine.ts';
 import { appliedChange } from './applied-change.ts';
@@ -22,32 +22,25 @@ import { Mending } from './mending.ts';
 import { Orphans } from './orphans.ts';
 import { Primary } from './primary.ts';
 import { PromiseKeeper } from './promise-keeper.ts';
-import { everyReplica, readMembers } from './quorum-rule.ts';
-import { QuorumReads } from './quorum-reads.ts';
-import { ReadPath } from './read-path.ts';
+import { everyReplica } from './quorum-rule.ts';
+import { Serving, type ServingOwner } from './serving.ts';
 import type { ShardContext } from './shard-context.ts';
 import { type AppliedRecord, type CopyOwner, ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
 import type { RecoveredShard } from './shard-records.ts';
 import type { ShardMessage, ShardStatus } from './shards-io.ts';
 import { ShardStreams } from './streams/shard-streams.ts';
-import { WaitingLoad, type WaitingOperation } from './waiting-operation.ts';
-import { WritePath } from './write-path.ts';
-import { isWrite } from './write-rules.ts';
 
 const SUFFIX_BYTES = 512 * 1024;
 /** A stream may keep so many times as many records as are kept anyway. */
 const STREAM_PATIENCE = 8;
 
 /** One shard as one node holds it: fence, log, and what this node is in the present epoch. */
-export class ShardReplica implements CopyOwner {
+export class ShardReplica implements CopyOwner, ServingOwner {
   readonly shard: ShardId;
   readonly promise: PromiseKeeper;
-  readonly load = new WaitingLoad();
   readonly following: Following;
-  readonly writes: WritePath;
-  readonly reads: ReadPath;
-  readonly quorumReads: QuorumReads;
+  readonly serving: Serving;
   readonly streams: ShardStreams;
   readonly mending: Mending;
   readonly orphans: Orphans;
@@ -66,9 +59,7 @@ export class ShardReplica implements CopyOwner {
     this.promise = new PromiseKeeper(context, shard, meta);
     this.#copy = new ShardCopy(context, { shard, slot: meta.slot, owner: this }, recovered?.copy);
     this.following = new Following(context, this);
-    this.writes = new WritePath(context, this);
-    this.reads = new ReadPath(context, this);
-    this.quorumReads = new QuorumReads(context, this);
+    this.serving = new Serving(context, this);
     this.mending = new Mending(context, this);
     this.orphans = new Orphans(context, this, recovered?.orphans ?? []);
     this.#fadingAway = new FadingAway(context, this);
@@ -136,9 +127,9 @@ export class ShardReplica implements CopyOwner {
       config.primary === self &&
       (config.primaryGeneration === generation || broken('shards.generation-must-match'));
     if (own && config.epoch >= this.promised) this.#lead(config);
-    else this.#stepDown();
-    for (const waiting of confirming) this.operate(waiting);
-    this.quorumReads.restart();
+    else this.serving.stepDown();
+    for (const waiting of confirming) this.serving.operate(waiting);
+    this.serving.quorumReads.restart();
     if (config.epoch >= this.promised) this.streams.configured(config);
     if (this.#isGivenUp) this.#drop();
   }
@@ -155,9 +146,8 @@ export class ShardReplica implements CopyOwner {
 
   /** What this node promised stays promised: an earlier message may still be under way. */
   #drop(): void {
-    const { shard, hint } = this;
-    this.reads.abandon(hint);
-    this.quorumReads.abandon(hint);
+    const { shard } = this;
+    this.serving.abandonReads();
     this.streams.stop();
     const copy = this.#copy;
     if (copy.log.lastIndex === 0) return;
@@ -166,37 +156,6 @@ export class ShardReplica implements CopyOwner {
     this.mending.reset();
     this.following.restart();
     this.#context.outbox.event({ name: 'shard.dropped', shard, entries });
-  }
-
-  operate(waiting: WaitingOperation): void {
-    const { operation } = waiting;
-    if (operation === undefined) return;
-    if (this.#config === undefined || !this.isHeld) {
-      waiting.redirect(this.hint);
-    } else if (isWrite(operation.body)) {
-      this.#write(waiting);
-    } else if (operation.read === 'one' || operation.body.kind === 'history') {
-      // A joiner may hold next to nothing yet: what it lacks is not absent.
-      if (readMembers(this.#config).includes(this.#context.self)) this.reads.one(waiting);
-      else waiting.redirect(this.hint);
-    } else if (operation.read === 'quorum' && operation.body.kind === 'get') {
-      this.quorumReads.begin(waiting);
-    } else if (this.#config.primary === this.#context.self) {
-      this.reads.strong(waiting);
-    } else {
-      waiting.redirect(this.hint);
-    }
-  }
-
-  /** Whether one more operation may wait here; it is answered when it may not. */
-  hasRoom(waiting: WaitingOperation): boolean {
-    const { waitingOperationsMax, waitingBytesMax } = this.#context.config;
-    const { count, bytes } = this.load;
-    if (count <= waitingOperationsMax && bytes <= waitingBytesMax) return true;
-    const max = count > waitingOperationsMax ? waitingOperationsMax : waitingBytesMax;
-    const details = { waiting: count > waitingOperationsMax ? count : bytes, max };
-    waiting.answer(failedResult('OVERLOADED', details, { applied: 'no' }));
-    return false;
   }
 
   onPromise(from: NodeId, epoch: ShardEpoch): void {
@@ -246,10 +205,10 @@ export class ShardReplica implements CopyOwner {
         this.#onSuffix(from, body);
         return;
       case 'keyQuery':
-        if (!this.#refuses(from, body.epoch)) this.quorumReads.answer(from, body);
+        if (!this.#refuses(from, body.epoch)) this.serving.quorumReads.answer(from, body);
         return;
       case 'keyQueryResp':
-        this.quorumReads.answered(from, body);
+        this.serving.quorumReads.answered(from, body);
         return;
       case 'relay':
         this.relay(body);
@@ -271,7 +230,7 @@ export class ShardReplica implements CopyOwner {
 
   onStored(copy: ShardCopy): void {
     this.#context.touched.add(this.shard);
-    if (copy === this.#copy) this.writes.stored();
+    if (copy === this.#copy) this.serving.writes.stored();
     if (this.primary === undefined) this.following.stored(copy);
   }
 
@@ -279,7 +238,7 @@ export class ShardReplica implements CopyOwner {
     this.#context.touched.add(this.shard);
     if (copy !== this.#copy) return;
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
-    this.writes.applied(record);
+    this.serving.writes.applied(record);
     this.orphans.applied(record.at);
     // A shard that was given up and came back applies its log again: nobody hears it twice.
     if (record.at.index <= this.#toldIndex) return;
@@ -293,15 +252,14 @@ export class ShardReplica implements CopyOwner {
     const { shard } = this;
     this.#context.outbox.event({ name: 'shard.truncated', shard, from, records: cut.length });
     if (copy !== this.#copy) return;
-    this.writes.cut(cut);
+    this.serving.writes.cut(cut);
     this.orphans.onCut(cut);
   }
 
   onActive(): void {
     const epoch = this.#primary?.epoch ?? 0;
     this.#context.outbox.event({ name: 'shard.activated', shard: this.shard, epoch });
-    this.writes.resume();
-    this.reads.resume();
+    this.serving.resume();
   }
 
   adopt(suffix: LogSuffix): boolean {
@@ -321,7 +279,7 @@ export class ShardReplica implements CopyOwner {
   install(copy: ShardCopy): void {
     this.#copy = copy;
     this.mending.reset();
-    this.writes.abandonLogged(this.hint);
+    this.serving.writes.abandonLogged(this.hint);
     this.following.restart();
     this.#primary?.activation.streamEnded();
     this.following.report();
@@ -368,14 +326,14 @@ export class ShardReplica implements CopyOwner {
   /** The end of a step that did something with this shard. */
   finish(): void {
     this.primary?.finish();
-    this.reads.advance();
+    this.serving.reads.advance();
     this.streams.advance();
     this.#fadingAway.advance();
     this.orphans.advance();
   }
 
   get wakeAt(): Instant | undefined {
-    const serving = earliest(this.primary?.wakeAt, this.quorumReads.wakeAt);
+    const serving = earliest(this.primary?.wakeAt, this.serving.quorumReads.wakeAt);
     const fetching = earliest(this.streams.wakeAt, this.mending.wakeAt);
     const keeping = earliest(this.#fadingAway.wakeAt, this.orphans.wakeAt);
     return earliest(serving, earliest(fetching, keeping));
@@ -383,7 +341,7 @@ export class ShardReplica implements CopyOwner {
 
   wake(now: Instant): void {
     if (isDue(this.primary?.wakeAt, now)) this.primary?.wake(now);
-    if (isDue(this.quorumReads.wakeAt, now)) this.quorumReads.wake(now);
+    if (isDue(this.serving.quorumReads.wakeAt, now)) this.serving.quorumReads.wake(now);
     if (isDue(this.streams.wakeAt, now)) this.streams.wake(now);
     if (isDue(this.mending.wakeAt, now)) this.mending.wake(now);
     this.#fadingAway.wake(now);
@@ -413,29 +371,6 @@ export class ShardReplica implements CopyOwner {
     return this.#config?.primary === this.#context.self ? 'primary' : 'replica';
   }
 
-  #write(waiting: WaitingOperation): void {
-    if (this.#mayStrand(waiting)) {
-      const { operation } = waiting;
-      if (operation !== undefined && isWrite(operation.body)) {
-        this.orphans.accept(waiting, operation, operation.body);
-      }
-    } else if (this.#config?.primary === this.#context.self) {
-      this.writes.submit(waiting);
-    } else {
-      waiting.redirect(this.hint);
-    }
-  }
-
-  /** Whether a write is taken without the primary, because that is out of reach for now. */
-  #mayStrand({ operation }: WaitingOperation): boolean {
-    if (operation?.durability !== 'one' || operation.noAutonomous) return false;
-    if (!isWrite(operation.body) || operation.body.condition.kind !== 'always') return false;
-    const primary = this.#config?.primary;
-    if (primary === undefined) return false;
-    if (primary !== this.#context.self) return !this.#context.isAlive(primary);
-    return this.primary?.isActive !== true && this.primary?.hasLiveQuorum !== true;
-  }
-
   #lead(config: ShardConfig): void {
     this.#fence(config.epoch);
     this.#context.dots.prepare();
@@ -449,19 +384,12 @@ export class ShardReplica implements CopyOwner {
     primary.activation.ask();
   }
 
-  #stepDown(): void {
-    const { hint } = this;
-    for (const waiting of this.writes.takeQueue()) waiting.redirect(hint);
-    for (const waiting of this.reads.takeQueue()) waiting.redirect(hint);
-    this.writes.abandonLogged(hint);
-  }
-
   #endPrimary(): void {
     if (this.#primary === undefined || this.#primary.isFenced) return;
     const { strongReads } = this.#primary;
     this.#primary.fenced();
     for (const waiting of strongReads.drain()) waiting.redirect(undefined);
-    this.#stepDown();
+    this.serving.stepDown();
   }
 
   /** Accepts nothing older than `epoch`; ends what this node was in an older one. */

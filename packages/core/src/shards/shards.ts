@@ -134,8 +134,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #operate(local: LocalOperation): void {
     const shard = this.#touch(local.operation.shard);
-    const waiting = new WaitingOperation(this.#context, local, shard.load);
-    if (shard.hasRoom(waiting)) shard.operate(waiting);
+    const { serving } = shard;
+    serving.admit(new WaitingOperation(this.#context, local, serving.load));
   }
 
   #message(from: NodeId, body: ShardMessage): void {
