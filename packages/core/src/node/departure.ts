@@ -1,4 +1,4 @@
-import type { NodeId } from '@memgrid/protocol';
+import type { NodeId, ShardEpoch, ShardId } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
 import type { MemberView } from '../membership/membership-io.ts';
 import type { ControlView } from '../node-status.ts';
@@ -33,6 +33,8 @@ type Stage = 'staying' | 'handingOver' | 'sayingGoodbye' | 'gone';
 export class Departure {
   #stage: Stage = 'staying';
   #deadline: Instant | undefined;
+  /** The shards that are to be somebody else's, and the epochs in which they were this node's. */
+  #handedOver: ReadonlyMap<ShardId, ShardEpoch> = new Map();
 
   get wakeAt(): Instant | undefined {
     return this.#deadline;
@@ -48,6 +50,10 @@ export class Departure {
     this.#deadline = after(now, CLUSTER.handOverMs);
     const { control, members, self } = facts;
     const proposals = control === undefined ? [] : handOverPrimaries(control, self, members);
+    const changes = proposals.flatMap(({ command }) =>
+      command.kind === 'assignShards' ? command.changes : [],
+    );
+    this.#handedOver = new Map(changes.map(({ shard, epoch }) => [shard, epoch - 1]));
     if (proposals.length === 0) return this.#handOverRole(now, facts);
     return proposals.map(({ command, events }) => {
       const input = encodedChange(command, { kind: 'coordination', events });
@@ -58,7 +64,9 @@ export class Departure {
   /** Shards have other owners: perhaps nothing is left but the coordinator's role. */
   placed(now: Instant, facts: DepartureFacts): readonly DepartureStep[] {
     if (this.#stage !== 'handingOver' || facts.control === undefined) return [];
-    if (primariesOf(facts.control, facts.self).length > 0) return [];
+    const kept = primariesOf(facts.control, facts.self);
+    // What others who leave at the same time give to this node is none of its business any more.
+    if (kept.some(({ shard, epoch }) => this.#handedOver.get(shard) === epoch)) return [];
     return this.#handOverRole(now, facts);
   }
 
