@@ -182,7 +182,7 @@ async function* everything(
 }
 
 function resultOf(report: ComparisonReport, { byNode, away }: Links): CommandResult {
-  const { entries, copies, unread, differences } = report;
+  const { entries, copies, unread, reasons, differences } = report;
   const shown = differences.slice(0, SHOWN_MAX).map(({ id, line, shard, node, problem }) => {
     const where = node === undefined ? `shard ${shard}` : `shard ${shard} on ${shortName(node)}`;
     return `${line === undefined ? '' : `Line ${line}, `}${id}, ${where}: ${problem}.`;
@@ -190,13 +190,16 @@ function resultOf(report: ComparisonReport, { byNode, away }: Links): CommandRes
   if (differences.length > SHOWN_MAX) {
     shown.push(`… and ${counted(differences.length - SHOWN_MAX)} more differences.`);
   }
+  for (const { node, reason, copies: count } of reasons) {
+    shown.push(`${counted(count)} copies on ${shortName(node)} could not be read: ${reason}.`);
+  }
   const missing = unread === 0 ? '' : ` ${counted(unread)} copies could not be read.`;
   const verdict =
     differences.length === 0
       ? 'every one is right'
       : `${counted(differences.length)} are not right`;
   return {
-    data: { entries, copies, unread, differences },
+    data: { entries, copies, unread, reasons, differences },
     text: `${counted(entries)} entries, ${counted(copies)} copies read: ${verdict}.${missing}`,
     warnings: shown,
     answeredBy: [...byNode.keys()],

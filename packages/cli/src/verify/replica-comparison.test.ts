@@ -1,5 +1,6 @@
 import {
   actorId,
+  failedResult,
   nodeId,
   type Answer,
   type EntryVersion,
@@ -126,6 +127,13 @@ test('of a node that is away nothing is known, which is no difference', async ()
 test('a strong read is asked at another holder when the primary is away', async () => {
   const report = await compared({ [B]: () => found(), [C]: () => found() });
   expect(report).toMatchObject({ copies: 2, unread: 1, differences: [] });
+});
+
+test('a node that answers with an error says nothing about its copy', async () => {
+  const leaving: Says = () => failedResult('SHUTTING_DOWN', {});
+  const report = await compared({ [A]: () => found(), [B]: () => found(), [C]: leaving });
+  expect(report).toMatchObject({ copies: 2, unread: 1, differences: [] });
+  expect(report.reasons).toEqual([{ node: C, reason: 'SHUTTING_DOWN', copies: 1 }]);
 });
 
 test('without any strong read nothing is known', async () => {

@@ -46,8 +46,16 @@ export interface ComparisonReport {
   /** Copies that were read, and were what they have to be. */
   readonly copies: number;
   readonly differences: readonly Difference[];
-  /** Copies on nodes that do not answer: nothing is known of them. */
+  /** Copies of which nothing is known, and why. */
   readonly unread: number;
+  readonly reasons: readonly UnreadReason[];
+}
+
+/** Why copies could not be read: their node is away, leaves, or lags behind. */
+export interface UnreadReason {
+  readonly node: NodeId;
+  readonly reason: string;
+  readonly copies: number;
 }
 
 /** How long a shard without a primary is left alone. */
@@ -55,9 +63,14 @@ const AGAIN_MS = 200;
 /** Entries under way at the same time. */
 const CONCURRENCY = 128;
 
+interface Unread {
+  readonly node: NodeId;
+  readonly reason: string;
+}
+
 interface Compared {
   readonly copies: number;
-  readonly unread: number;
+  readonly unread: readonly Unread[];
   readonly differences: readonly Difference[];
 }
 
@@ -73,15 +86,21 @@ export async function compareReplicas(
 ): Promise<ComparisonReport> {
   const comparison = new Comparison(options);
   const report = { entries: 0, copies: 0, unread: 0, differences: [] as Difference[] };
+  const reasons = new Map<string, UnreadReason>();
   const results = concurrently(entries, CONCURRENCY, (entry) => comparison.compare(entry));
   for await (const { copies, unread, differences } of results) {
     report.entries += 1;
     report.copies += copies;
-    report.unread += unread;
+    report.unread += unread.length;
     report.differences.push(...differences);
+    for (const { node, reason } of unread) {
+      const key = `${node} ${reason}`;
+      const before = reasons.get(key)?.copies ?? 0;
+      reasons.set(key, { node, reason, copies: before + 1 });
+    }
     options.compared(report.differences.length);
   }
-  return report;
+  return { ...report, reasons: [...reasons.values()] };
 }
 
 class Comparison {
@@ -97,21 +116,23 @@ class Comparison {
     const shard = shardOfSlice(entry.slice, this.#options.shardCount);
     const holders = this.#holdersOf(shard);
     const measure = await this.#measure(entry, shard, holders);
-    if (measure === undefined) return { copies: 0, unread: holders.length, differences: [] };
+    if (measure === undefined) {
+      const reason = 'no strong read was answered';
+      return { copies: 0, unread: holders.map((node) => ({ node, reason })), differences: [] };
+    }
     if (measure.result.kind === 'absent') {
       const difference = { ...placeOf(entry, shard), problem: 'there is no such entry' };
-      return { copies: 0, unread: 0, differences: [difference] };
+      return { copies: 0, unread: [], differences: [difference] };
     }
-    let [copies, unread] = [0, 0];
+    let copies = 0;
+    const unread: Unread[] = [];
     const differences: Difference[] = [];
     for (const node of holders) {
-      const read = await this.#readFrom(node, entry, {
-        shard,
-        read: 'one',
-        atLeast: measure.position.index,
-      });
+      const atLeast = measure.position.index;
+      const read = await this.#readFrom(node, entry, { shard, read: 'one', atLeast });
+      const reason = whyUnread(read);
       const problem = read === undefined ? undefined : differenceOf(read, stateOf(measure));
-      if (read === undefined) unread += 1;
+      if (reason !== undefined) unread.push({ node, reason });
       else if (problem === undefined) copies += 1;
       else differences.push({ ...placeOf(entry, shard), node, problem });
     }
@@ -181,10 +202,16 @@ function placeOf({ id, line }: ExpectedEntry, shard: number) {
   return { id, shard, ...(line === undefined ? {} : { line }) };
 }
 
+/** Who does not answer the question says nothing about the copy: it may be right. */
+function whyUnread(answer: Answer | undefined): string | undefined {
+  if (answer === undefined) return 'it does not answer';
+  const { result } = answer;
+  return result.kind === 'failed' ? result.code : undefined;
+}
+
 function differenceOf(answer: Answer, expected: string): string | undefined {
   const { result } = answer;
   if (result.kind === 'absent') return 'the replica has no such entry';
-  if (result.kind === 'failed') return `${result.code}: ${result.message}`;
   const found = stateOf(answer);
   return found === expected
     ? undefined
