@@ -45,8 +45,8 @@ export class Following {
   #acknowledged = { memory: 0, os: 0, disk: 0 };
   /** When the primary last said something that left nothing open; undefined in this life. */
   #currentAt: Instant | undefined;
-  /** To whom this replica brings records that the primary does not. */
-  readonly #relays = new Map<NodeId, number>();
+  /** To whom this replica brings records that the primary does not, and in which epoch. */
+  readonly #relays = new Map<NodeId, Relay>();
 
   constructor(context: ShardContext, owner: FollowingOwner) {
     this.#context = context;
@@ -116,22 +116,23 @@ export class Following {
   }
 
   /** Asked to bring `to` what it lacks, because the primary does not. */
-  relay({ to, upTo }: Relay): void {
-    this.#relays.set(to, upTo);
-    this.#relayFrom(to, this.#owner.copy.commit);
+  relay(relay: Relay): void {
+    this.#relays.set(relay.to, relay);
+    this.#relayFrom(relay, this.#owner.copy.commit);
   }
 
   /** An answer to what was relayed. */
   relayed(from: NodeId, ack: ReplicateShardAck): void {
-    const upTo = this.#relays.get(from);
-    if (upTo === undefined) return;
-    if (ack.mismatch && ack.memory < upTo) this.#relayFrom(from, ack.memory);
+    const relay = this.#relays.get(from);
+    if (relay === undefined) return;
+    // What this log holds is the primary's only in the epoch in which it was found to be in sync.
+    const goesOn = ack.mismatch && ack.epoch === relay.epoch && ack.memory < relay.upTo;
+    if (goesOn) this.#relayFrom(relay, ack.memory);
     else this.#relays.delete(from);
   }
 
-  #relayFrom(to: NodeId, index: number): void {
-    const { copy, shard, promise } = this.#owner;
-    const upTo = this.#relays.get(to) ?? 0;
+  #relayFrom({ epoch, to, upTo }: Relay, index: number): void {
+    const { copy, shard } = this.#owner;
     if (index < copy.log.base.index || index > copy.log.lastIndex) {
       this.#relays.delete(to);
       return;
@@ -141,7 +142,7 @@ export class Following {
       .filter((record) => record.index <= upTo);
     const previous = copy.log.positionAt(index);
     const { commit } = copy;
-    this.#context.outbox.replicate(to, { shard, epoch: promise.epoch, previous, commit, records });
+    this.#context.outbox.replicate(to, { shard, epoch, previous, commit, records });
   }
 
   #enter(epoch: ShardEpoch): void {
