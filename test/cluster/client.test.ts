@@ -1,5 +1,6 @@
 import { connect, isClusterError } from '@memgrid/client';
 import type { ConnectOptions, Grid, Namespace, Saved, WatchItem } from '@memgrid/client';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { DevCluster } from './dev-cluster.ts';
 import { until } from './until.ts';
@@ -133,4 +134,68 @@ test('a session that lost every connection goes on when a node is back', async (
   expect((await waiting)?.entry.content).toBe('before');
   await using later = await connected(cluster, { atLeast: token });
   expect((await later.namespace('default').get(id))?.entry.content).toBe('before');
+});
+
+interface Acknowledged {
+  readonly at: number;
+  readonly value: number;
+}
+
+test('the near cache never goes back and serves nothing older than its bound, through a kill and a pause', async () => {
+  await using cluster = await DevCluster.start('--nodes', '5');
+  await using writer = await connected(cluster);
+  const maxStalenessMs = 1_000;
+  await using reader = await connected(cluster, { nearCache: { bytesMax: 1e6, maxStalenessMs } });
+  let isOver = false;
+  let nearCount = 0;
+  const problems: string[] = [];
+  const follow = async (at: number): Promise<void> => {
+    const { id } = await writer.namespace('default').put({ userId: `u${at}`, content: '0' });
+    const acknowledged: Acknowledged[] = [];
+    // Another session knows nothing of the entry, unless it is told.
+    reader.atLeast(writer.token());
+    const writing = (async () => {
+      for (let value = 1; !isOver; value += 1) {
+        await writer.namespace('default').update(id, { content: String(value) });
+        acknowledged.push({ at: performance.now(), value });
+        await wait(50);
+      }
+    })();
+    for (let newest = 0; !isOver;) {
+      const begunAt = performance.now();
+      const found = await reader.namespace('default').get(id);
+      const value = Number(found?.entry.content);
+      if (!(value >= newest)) problems.push(`${value} after ${newest}`);
+      newest = value;
+      if (found?.source === 'near') {
+        nearCount += 1;
+        const due = acknowledged.findLast((it) => it.at <= begunAt - maxStalenessMs)?.value ?? 0;
+        if (value < due) problems.push(`${value} where ${due} was due`);
+      }
+      await wait(2);
+    }
+    await writing;
+  };
+  const following = Array.from({ length: 10 }, (_, at) => follow(at));
+  const [killed, paused] = cluster.others;
+  if (killed === undefined || paused === undefined) throw new Error('Two nodes are missing.');
+  const dead = (count: number) =>
+    cluster.status(cluster.coordinator, `${count} dead`, ({ members }) => members.dead === count);
+  const served = async (): Promise<void> => {
+    const before = nearCount;
+    await until('more hits', () => (nearCount > before + 200 ? true : undefined));
+  };
+  await served();
+  process.kill(killed.pid, 'SIGKILL');
+  await dead(1);
+  await served();
+  process.kill(paused.pid, 'SIGSTOP');
+  await dead(2);
+  await served();
+  process.kill(paused.pid, 'SIGCONT');
+  await dead(1);
+  await served();
+  isOver = true;
+  await Promise.all(following);
+  expect(problems).toEqual([]);
 });
