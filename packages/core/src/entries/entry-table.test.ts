@@ -229,6 +229,27 @@ test.each(IMPLEMENTATIONS)('$name: a paged value is put back, unless it is stale
   expect(table.memoryBytes).toBeLessThanOrEqual(BYTES_MAX);
 });
 
+test.each(IMPLEMENTATIONS)('$name: what could not be read is paged, not absent', ({ make }) => {
+  const table = make();
+  table.put(SHARD, 0, 'b', entryOf(2), true);
+  table.putUnread(SHARD, 0, 'a');
+  table.putUnread(SHARD, 0, 'a');
+  table.putUnread(SHARD, 0, 'b');
+  expect(table.get(SHARD, 0, 'a')).toBe('paged');
+  expect(table.get(SHARD, 0, 'b')).toEqual(entryOf(2));
+  expect(table.keys(SHARD, 0, '', 9)).toEqual(['a', 'b']);
+  expect(table.pagedCount).toBe(1);
+  expect(table.bytes(SHARD, 0)).toBe(302);
+  table.restore(SHARD, 0, 'a', entryOf(1));
+  expect(table.get(SHARD, 0, 'a')).toEqual(entryOf(1));
+  expect(table.pagedCount).toBe(0);
+  table.putUnread(SHARD, 0, 'c');
+  table.delete(SHARD, 0, 'c');
+  table.putUnread(SHARD, 0, 'd');
+  table.clear(SHARD, 0);
+  expect(table.pagedCount).toBe(0);
+});
+
 type Step =
   | { readonly kind: 'put'; readonly key: number; readonly bytes: number; readonly onDisk: boolean }
   | { readonly kind: 'get' | 'flushed' | 'restore' | 'delete'; readonly key: number }

@@ -28,6 +28,11 @@ export interface EntryTable {
    */
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void;
   /**
+   * Says that the disk has something under this key that could not be read: `paged`, so that
+   * nobody takes it for absent. Without effect when the entry is there already.
+   */
+  putUnread(shard: ShardId, slot: number, key: string): void;
+  /**
    * The value has reached the disk: from now on it may be dropped from memory. Without effect
    * when the entry is at another position by now: that value has not reached the disk.
    */

@@ -7,6 +7,9 @@ export interface MemoryEntryTableOptions {
   readonly bytesMax?: number;
 }
 
+/** Before every record of a log. */
+const UNKNOWN: ShardPosition = { epoch: 0, index: 0 };
+
 interface Held {
   readonly key: string;
   at: ShardPosition;
@@ -60,18 +63,15 @@ export class MemoryEntryTable implements EntryTable {
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
     invariant(key.length <= 0xffff, `A key has ${key.length} code units; at most 65535 fit.`);
     const into = this.#slotOf(shard, slot);
-    let held = into.entries.get(key);
-    if (held === undefined) {
-      held = { key, at: entry.at, state: undefined, stateBytes: 0, onDisk };
-      into.entries.set(key, held);
-      into.bytes += key.length;
-      into.sorted = undefined;
-      this.#memoryBytes += key.length;
-      this.#pagedCount += 1;
-    }
+    const held = into.entries.get(key) ?? this.#addPaged(into, key);
     into.bytes += entry.state.byteLength - held.stateBytes;
     this.#setState(held, entry, onDisk);
     this.#shrink();
+  }
+
+  putUnread(shard: ShardId, slot: number, key: string): void {
+    const into = this.#slotOf(shard, slot);
+    if (!into.entries.has(key)) this.#addPaged(into, key);
   }
 
   flushed(shard: ShardId, slot: number, key: string, at: ShardPosition): void {
@@ -136,6 +136,16 @@ export class MemoryEntryTable implements EntryTable {
       this.#slots.set(name, found);
     }
     return found;
+  }
+
+  #addPaged(into: Slot, key: string): Held {
+    const held: Held = { key, at: UNKNOWN, state: undefined, stateBytes: 0, onDisk: true };
+    into.entries.set(key, held);
+    into.bytes += key.length;
+    into.sorted = undefined;
+    this.#memoryBytes += key.length;
+    this.#pagedCount += 1;
+    return held;
   }
 
   #setState(held: Held, entry: StoredEntry, onDisk: boolean): void {

@@ -43,6 +43,8 @@ const TIDY_BYTES_MIN = 4 * 1024;
 const TIDY_BYTES_MAX = 128 * 1024;
 const TIDY_FACTOR = 8;
 
+const NOTHING: StoredEntry = { at: { epoch: 0, index: 0 }, state: new Uint8Array(0) };
+
 interface Sweep {
   readonly slab: Slab;
   /** Where the next record to look at begins. */
@@ -137,6 +139,15 @@ export class RecordHeap implements RecordOrder {
     slab.bytes.set(entry.state, at + keyBytesOf(keyField));
     this.#describe(record, entry);
     if (onDisk) this.#droppableBytes += entry.state.byteLength;
+    return record;
+  }
+
+  /** A new record whose state is only on disk, at a position before every other. */
+  addPaged(key: string): number {
+    const record = this.add(key, NOTHING, false);
+    const keyField = this.#columns.get(record, FIELD.key);
+    this.#columns.set(record, FIELD.key, keyField | FLAG.onDisk | FLAG.paged);
+    this.#pagedCount += 1;
     return record;
   }
 

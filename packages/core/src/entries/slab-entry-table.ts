@@ -65,15 +65,18 @@ export class SlabEntryTable implements EntryTable {
     const into = this.#slotOf(shard, slot);
     const record = into.records.find(key);
     if (record === 0) {
-      const indexBytes = into.records.memoryBytes;
-      into.records.insert(this.#heap.add(key, entry, onDisk), key);
-      this.#indexBytes += into.records.memoryBytes - indexBytes;
-      into.bytes += key.length + entry.state.byteLength;
+      this.#insert(into, this.#heap.add(key, entry, onDisk), key);
+      into.bytes += entry.state.byteLength;
     } else {
       into.bytes += entry.state.byteLength - this.#heap.stateBytes(record);
       this.#heap.replace(record, entry, onDisk);
     }
     this.#heap.tidy(key.length + entry.state.byteLength);
+  }
+
+  putUnread(shard: ShardId, slot: number, key: string): void {
+    const into = this.#slotOf(shard, slot);
+    if (into.records.find(key) === 0) this.#insert(into, this.#heap.addPaged(key), key);
   }
 
   flushed(shard: ShardId, slot: number, key: string, at: ShardPosition): void {
@@ -129,6 +132,13 @@ export class SlabEntryTable implements EntryTable {
     for (const record of gone.records) this.#heap.remove(record);
     this.#indexBytes -= gone.records.memoryBytes;
     this.#slots.delete(name);
+  }
+
+  #insert(into: Slot, record: number, key: string): void {
+    const indexBytes = into.records.memoryBytes;
+    into.records.insert(record, key);
+    this.#indexBytes += into.records.memoryBytes - indexBytes;
+    into.bytes += key.length;
   }
 
   #find(shard: ShardId, slot: number, key: string): number {

@@ -82,9 +82,8 @@ test('whatever bit flips in a table, no wrong value is ever believed', async () 
     }
     for (let number = 0; number < ENTRIES; number += 1) {
       const found = entries.get(SHARD, 0, `acme\0${number}`);
-      if (found !== 'absent') expect(found).toEqual(entryOf(number));
+      if (typeof found === 'object') expect(found).toEqual(entryOf(number));
     }
-    expect(entries.count(SHARD, 0)).toBeLessThanOrEqual(ENTRIES);
     if (store.findings.length > 0) outcomes.damagedEntries += 1;
     else if (entries.count(SHARD, 0) < ENTRIES) outcomes.missing += 1;
     for (const finding of store.findings) expect(finding.kind).toBe('damagedEntry');

@@ -92,6 +92,7 @@ class Reading implements DirectoryContents {
         this.#entries.put(entry.shard, entry.slot, entry.key, stored, true);
         return;
       }
+      this.#entries.putUnread(entry.shard, entry.slot, entry.key);
       const problem = entryProblem(value);
       this.findings.push({ kind: 'damagedEntry', ...entry, problem });
       return;

@@ -147,6 +147,8 @@ test('a damaged entry is told and spoils nothing else', async () => {
   ]);
   expect([...store.records.keys()].sort()).toEqual(OTHER_RECORDS);
   expect(table.get(FIVE, 0, 'acme\0b')).toEqual(entryOf(2));
+  // It is there: whoever asks for it must not be told that it is not.
+  expect(table.get(FIVE, 0, 'acme\0a')).toBe('paged');
   const place = { shard: FIVE, slot: 0, key: 'acme\0a' };
   expect(await store.load([place])).toEqual([{ kind: 'damaged', problem }]);
 });
