@@ -2,24 +2,19 @@ import type { LogRecord, RecordBody, ShardId, ShardPosition, Timestamp } from '@
 import { decodeValue, recordBodyField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
-import { entryKey } from '../entries/entry-keys.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { encodeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoreOperation } from '../store-operation.ts';
+import { CopyJournal } from './copy-journal.ts';
 import type { ShardContext } from './shard-context.ts';
 import { decodeState, type StoredSibling, versionOf, winnerOf } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { type LoggedRecord, ShardLog } from './shard-log.ts';
 import {
+  type CopyProgress,
   encodeLogRecord,
-  encodeOutcome,
-  encodeProgress,
-  fadingKey,
   logKey,
   NO_PROGRESS,
-  operationKey,
-  progressKey,
   type RecoveredCopy,
 } from './shard-records.ts';
 
@@ -71,8 +66,6 @@ export class ShardCopy {
   readonly #owner: CopyOwner;
   #commit: number;
   #applied: ShardPosition;
-  /** Applied, and on disk with its entries: only below this may the log be trimmed. */
-  #appliedDurable: number;
   #collectedUpTo: number;
   #collectedAt: Timestamp;
   #os: number;
@@ -81,11 +74,7 @@ export class ShardCopy {
   /** Where the latest record of a key is that is logged and not applied. */
   readonly #latest = new Map<string, number>();
   readonly #loggedOperations = new Map<string, number>();
-  /** Applied and not written to disk yet; undefined is a removed entry. */
-  #dirty = new Map<string, StoredEntry | undefined>();
-  #dirtyOperations: string[] = [];
-  #trimmedTo: number;
-  #appliedWritten: number;
+  readonly #journal: CopyJournal;
   /**
    * The newest position of each key that another replica gave, where that is newer than what was
    * applied here by then; and, while a stream fills this copy, of each key that was applied.
@@ -102,15 +91,13 @@ export class ShardCopy {
     this.slot = slot;
     this.log = new ShardLog(progress.base);
     this.#applied = progress.applied;
-    this.#appliedDurable = progress.applied.index;
-    this.#appliedWritten = progress.applied.index;
     this.#commit = progress.applied.index;
     this.#collectedUpTo = progress.collectedUpTo;
     this.#collectedAt = progress.collectedAt;
-    this.#trimmedTo = progress.base.index;
     this.operations.raiseFloor(progress.operationsFloor);
     for (const [id, outcome] of recovered?.operations ?? []) this.operations.remember(id, outcome);
     this.fading = new FadingEntries(recovered?.fading);
+    this.#journal = new CopyJournal(context, this);
     for (const record of recovered?.records ?? []) this.#log(record);
     this.#os = this.log.lastIndex;
     this.#disk = this.log.lastIndex;
@@ -227,7 +214,7 @@ export class ShardCopy {
   restore(key: string, entry: StoredEntry): void {
     this.#context.entries.put(this.shard, this.slot, key, entry, false);
     this.#noteFading(key, entry);
-    this.#markDirty(key, entry);
+    this.#journal.noteEntry(key, entry);
   }
 
   /**
@@ -246,13 +233,13 @@ export class ShardCopy {
   remove(key: string): void {
     this.#context.entries.delete(this.shard, this.slot, key);
     this.fading.delete(key);
-    this.#markDirty(key, undefined);
+    this.#journal.noteEntry(key, undefined);
   }
 
   /** Takes over what another replica remembers. */
   rememberStreamed(operationId: string, outcome: RememberedOperation): void {
     this.operations.remember(operationId, outcome);
-    this.#dirtyOperations.push(operationId);
+    this.#journal.noteOperation(operationId);
   }
 
   noteCollected(upTo: number, at: Timestamp): void {
@@ -261,17 +248,12 @@ export class ShardCopy {
   }
 
   get isDirty(): boolean {
-    const { log } = this;
-    return (
-      this.#dirty.size > 0 ||
-      this.#applied.index > this.#appliedWritten ||
-      log.base.index > this.#trimmedTo
-    );
+    return this.#journal.isDirty;
   }
 
   /** Forgets records that nobody needs: `countMax` stay, and those that are not safe without. */
   trim(countMax: number, neededAfter: number): void {
-    const upTo = Math.min(this.#appliedDurable, this.log.lastIndex - countMax, neededAfter);
+    const upTo = Math.min(this.#journal.appliedDurable, this.log.lastIndex - countMax, neededAfter);
     if (upTo <= this.log.base.index) return;
     const before = this.log.bytes;
     this.log.trimTo(upTo);
@@ -280,58 +262,28 @@ export class ShardCopy {
 
   /** Writes everything that was applied, with the mark that says so. */
   flush(): void {
-    const operations: StoreOperation[] = [];
-    const { shard, slot } = this;
-    for (const [key, entry] of this.#dirty) {
-      const disk = entryKey(shard, slot, key);
-      if (entry === undefined) operations.push({ kind: 'delete', key: disk });
-      else operations.push({ kind: 'put', key: disk, value: encodeStoredEntry(entry) });
-      const fading = this.fading.operation(fadingKey(shard, slot, key), key);
-      if (fading !== undefined) operations.push(fading);
-    }
-    for (const id of this.#dirtyOperations) {
-      const outcome = this.operations.get(id);
-      if (outcome === undefined) continue;
-      const key = operationKey(shard, slot, id);
-      operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
-    }
-    this.#forgetOperations(operations);
-    for (let index = this.#trimmedTo + 1; index <= this.log.base.index; index += 1) {
-      operations.push({ kind: 'delete', key: logKey(shard, slot, index) });
-    }
-    this.#trimmedTo = this.log.base.index;
-    operations.push({ kind: 'put', key: progressKey(shard, slot), value: this.#progress() });
-    this.#writeFlush(operations);
+    this.#journal.flush();
   }
 
   /** Deletes everything of this copy, in memory and on disk. The number of its entries. */
   clear(): number {
     const { shard, slot } = this;
-    const { entries, storage } = this.#context;
+    const { entries } = this.#context;
     const count = entries.count(shard, slot);
-    storage.write(this.#everyKey(), false);
+    this.#journal.erase();
     entries.clear(shard, slot);
     this.#context.logBytes -= this.log.bytes;
-    this.#dirty.clear();
     return count;
   }
 
-  #everyKey(): StoreOperation[] {
-    const { shard, slot } = this;
-    const keys: string[] = [progressKey(shard, slot)];
-    let page = this.#context.entries.keys(shard, slot, '', 1024);
-    while (page.length > 0) {
-      for (const key of page) keys.push(entryKey(shard, slot, key));
-      page = this.#context.entries.keys(shard, slot, page.at(-1) as string, 1024);
-    }
-    for (let index = this.#trimmedTo + 1; index <= this.log.lastIndex; index += 1) {
-      keys.push(logKey(shard, slot, index));
-    }
-    for (const [id] of this.operations.entries(0, this.operations.count)) {
-      keys.push(operationKey(shard, slot, id));
-    }
-    for (const key of this.fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
-    return keys.map((key) => ({ kind: 'delete', key }));
+  get progress(): CopyProgress {
+    return {
+      applied: this.#applied,
+      base: this.log.base,
+      collectedUpTo: this.#collectedUpTo,
+      collectedAt: this.#collectedAt,
+      operationsFloor: this.operations.floor,
+    };
   }
 
   #log(record: LogRecord): void {
@@ -379,7 +331,7 @@ export class ShardCopy {
     if (operationId !== '') {
       this.#loggedOperations.delete(operationId);
       this.operations.remember(operationId, { version: versionOf(winner), at, fingerprint });
-      this.#dirtyOperations.push(operationId);
+      this.#journal.noteOperation(operationId);
     }
     if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;
     this.overtaken?.set(key, at.index);
@@ -389,7 +341,7 @@ export class ShardCopy {
     }
     this.#context.entries.put(this.shard, this.slot, key, entry, false);
     this.fading.note(key, at.index, winner.value);
-    this.#markDirty(key, entry);
+    this.#journal.noteEntry(key, entry);
     return winner;
   }
 
@@ -406,48 +358,5 @@ export class ShardCopy {
   #noteFading(key: string, entry: StoredEntry): void {
     const winner = winnerOf(decodeState(entry.state));
     if (winner !== undefined) this.fading.note(key, entry.at.index, winner.value);
-  }
-
-  #markDirty(key: string, entry: StoredEntry | undefined): void {
-    this.#dirty.set(key, entry);
-  }
-
-  #forgetOperations(operations: StoreOperation[]): void {
-    const { operationWindowMs, operationsMax } = this.#context.config;
-    const olderThan = this.#context.nowMs - operationWindowMs;
-    for (const { operationId } of this.operations.forget(olderThan, operationsMax)) {
-      operations.push({ kind: 'delete', key: operationKey(this.shard, this.slot, operationId) });
-    }
-  }
-
-  #progress(): Uint8Array {
-    return encodeProgress({
-      applied: this.#applied,
-      base: this.log.base,
-      collectedUpTo: this.#collectedUpTo,
-      collectedAt: this.#collectedAt,
-      operationsFloor: this.operations.floor,
-    });
-  }
-
-  #writeFlush(operations: readonly StoreOperation[]): void {
-    const flushed = this.#dirty;
-    const upTo = this.#applied.index;
-    this.#dirty = new Map();
-    this.#dirtyOperations = [];
-    this.#appliedWritten = upTo;
-    let first = true;
-    this.#context.storage.write(operations, false, (safety) => {
-      if (first) {
-        for (const [key, entry] of flushed) {
-          if (entry !== undefined) {
-            this.#context.entries.flushed(this.shard, this.slot, key, entry.at);
-          }
-        }
-        flushed.clear();
-        first = false;
-      }
-      if (safety === 'disk') this.#appliedDurable = Math.max(this.#appliedDurable, upTo);
-    });
   }
 }

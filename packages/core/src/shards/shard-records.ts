@@ -21,6 +21,7 @@ import {
   timestampField,
   uint,
 } from '@memgrid/protocol';
+import { invariant } from '../assert.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
 import { ORIGIN } from './shard-log.ts';
 
@@ -187,12 +188,10 @@ export function encodeOrphan({ key, state, timestamp, parked }: Orphan): Uint8Ar
 /** One slot as it was found on disk. */
 export interface RecoveredCopy {
   readonly progress: CopyProgress;
-  /** In order of index, as far as there is no hole. */
+  /** In order of index, from the base on. */
   readonly records: readonly LogRecord[];
   readonly operations: readonly (readonly [string, RememberedOperation])[];
   readonly fading: readonly (readonly [string, Fading])[];
-  /** Keys that make no sense any more: behind a hole, or before the base. */
-  readonly leftovers: readonly string[];
 }
 
 export interface RecoveredShard {
@@ -280,15 +279,17 @@ function recovered(shard: ShardId, { meta, copies, orphans }: FoundShard): Recov
   for (let index = base.index + 1; copy.records.has(index); index += 1) {
     records.push(copy.records.get(index) as LogRecord);
   }
-  const last = base.index + records.length;
-  const leftovers = [...copy.records.keys()]
-    .filter((index) => index <= base.index || index > last)
-    .map((index) => logKey(shard, meta.slot, index));
+  // Batches are kept in order and records are trimmed in one batch with the base, so a hole means
+  // that the disk has lost what was acknowledged: this replica must not vote as if it had not.
+  invariant(
+    records.length === copy.records.size,
+    `Shard ${shard}: the log has a hole behind ${base.index + records.length}.`,
+  );
   const { progress, operations, fading } = copy;
   return {
     shard,
     meta,
-    copy: { progress, records, operations, fading, leftovers },
+    copy: { progress, records, operations, fading },
     otherSlot: other.keys,
     orphans: orphans.sort((a, b) => a.number - b.number),
   };

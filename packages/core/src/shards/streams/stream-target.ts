@@ -184,7 +184,6 @@ export class StreamTarget {
         records: [],
         operations: [],
         fading: [],
-        leftovers: [],
       },
     );
     copy.overtaken = new Map();

@@ -1,0 +1,160 @@
+import type { ShardId, ShardPosition } from '@memgrid/protocol';
+import { entryKey } from '../entries/entry-keys.ts';
+import type { StoredEntry } from '../entries/entry-table.ts';
+import { encodeStoredEntry } from '../entries/stored-entry.ts';
+import type { StoreOperation } from '../store-operation.ts';
+import type { FadingEntries } from './fading-entries.ts';
+import type { RememberedOperations } from './remembered-operations.ts';
+import type { ShardContext } from './shard-context.ts';
+import type { ShardLog } from './shard-log.ts';
+import {
+  type CopyProgress,
+  encodeOutcome,
+  encodeProgress,
+  fadingKey,
+  logKey,
+  operationKey,
+  progressKey,
+} from './shard-records.ts';
+
+export interface JournaledCopy {
+  readonly shard: ShardId;
+  readonly slot: number;
+  readonly log: ShardLog;
+  readonly applied: ShardPosition;
+  readonly operations: RememberedOperations;
+  readonly fading: FadingEntries;
+  readonly progress: CopyProgress;
+}
+
+/**
+ * What one copy has applied and the disk does not know yet.
+ *
+ * The log is on disk before anything of it is applied, so this may wait and be gathered: after a
+ * crash the log is applied again from the mark that was written last. The mark is in the same
+ * batch as the entries that it speaks of, and only what a synced mark covers is trimmed.
+ */
+export class CopyJournal {
+  readonly #context: ShardContext;
+  readonly #copy: JournaledCopy;
+  /** Undefined is a removed entry. */
+  #entries = new Map<string, StoredEntry | undefined>();
+  #operationIds: string[] = [];
+  #appliedWritten: number;
+  #appliedDurable: number;
+  #trimmedTo: number;
+
+  constructor(context: ShardContext, copy: JournaledCopy) {
+    this.#context = context;
+    this.#copy = copy;
+    this.#appliedWritten = copy.applied.index;
+    this.#appliedDurable = copy.applied.index;
+    this.#trimmedTo = copy.log.base.index;
+  }
+
+  /** Applied, and on disk with its entries. */
+  get appliedDurable(): number {
+    return this.#appliedDurable;
+  }
+
+  get isDirty(): boolean {
+    const { applied, log } = this.#copy;
+    return (
+      this.#entries.size > 0 ||
+      applied.index > this.#appliedWritten ||
+      log.base.index > this.#trimmedTo
+    );
+  }
+
+  noteEntry(key: string, entry: StoredEntry | undefined): void {
+    this.#entries.set(key, entry);
+  }
+
+  noteOperation(operationId: string): void {
+    this.#operationIds.push(operationId);
+  }
+
+  /** Writes everything of it, with the mark. */
+  flush(): void {
+    const operations: StoreOperation[] = [];
+    const { shard, slot, log } = this.#copy;
+    this.#addEntries(operations);
+    this.#addOperations(operations);
+    for (let index = this.#trimmedTo + 1; index <= log.base.index; index += 1) {
+      operations.push({ kind: 'delete', key: logKey(shard, slot, index) });
+    }
+    this.#trimmedTo = log.base.index;
+    const value = encodeProgress(this.#copy.progress);
+    operations.push({ kind: 'put', key: progressKey(shard, slot), value });
+    this.#write(operations);
+  }
+
+  /** Deletes everything of the copy from the disk, and forgets what was still to be written. */
+  erase(): void {
+    const { shard, slot, log, operations, fading } = this.#copy;
+    this.#entries.clear();
+    this.#operationIds = [];
+    const keys: string[] = [progressKey(shard, slot)];
+    let page = this.#context.entries.keys(shard, slot, '', PAGE);
+    while (page.length > 0) {
+      for (const key of page) keys.push(entryKey(shard, slot, key));
+      page = this.#context.entries.keys(shard, slot, page.at(-1) as string, PAGE);
+    }
+    for (let index = this.#trimmedTo + 1; index <= log.lastIndex; index += 1) {
+      keys.push(logKey(shard, slot, index));
+    }
+    for (const [id] of operations.entries(0, operations.count)) {
+      keys.push(operationKey(shard, slot, id));
+    }
+    for (const key of fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
+    this.#context.storage.write(
+      keys.map((key) => ({ kind: 'delete', key })),
+      false,
+    );
+  }
+
+  #addEntries(operations: StoreOperation[]): void {
+    const { shard, slot } = this.#copy;
+    for (const [key, entry] of this.#entries) {
+      const disk = entryKey(shard, slot, key);
+      if (entry === undefined) operations.push({ kind: 'delete', key: disk });
+      else operations.push({ kind: 'put', key: disk, value: encodeStoredEntry(entry) });
+      const fading = this.#copy.fading.operation(fadingKey(shard, slot, key), key);
+      if (fading !== undefined) operations.push(fading);
+    }
+  }
+
+  #addOperations(operations: StoreOperation[]): void {
+    const { shard, slot, operations: remembered } = this.#copy;
+    for (const id of this.#operationIds) {
+      const outcome = remembered.get(id);
+      if (outcome === undefined) continue;
+      const key = operationKey(shard, slot, id);
+      operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
+    }
+    this.#operationIds = [];
+    const { operationWindowMs, operationsMax } = this.#context.config;
+    const olderThan = this.#context.nowMs - operationWindowMs;
+    for (const { operationId } of remembered.forget(olderThan, operationsMax)) {
+      operations.push({ kind: 'delete', key: operationKey(shard, slot, operationId) });
+    }
+  }
+
+  #write(operations: readonly StoreOperation[]): void {
+    const { shard, slot } = this.#copy;
+    const flushed = this.#entries;
+    const upTo = this.#copy.applied.index;
+    this.#entries = new Map();
+    this.#appliedWritten = upTo;
+    this.#context.storage.write(operations, false, (safety) => {
+      for (const [key, entry] of flushed) {
+        if (entry !== undefined) this.#context.entries.flushed(shard, slot, key, entry.at);
+      }
+      // Told twice at most; what can be read back does not have to be told again.
+      flushed.clear();
+      if (safety === 'disk') this.#appliedDurable = Math.max(this.#appliedDurable, upTo);
+    });
+  }
+}
+
+const PAGE = 1024;

@@ -1,0 +1,55 @@
+import type { ShardId } from '@memgrid/protocol';
+import { expect, test } from 'vitest';
+import type { ShardMessage } from '../shards-io.ts';
+import { labNode, SHARD, ShardLab } from '../../testing/shard-lab.ts';
+
+const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
+const OTHER = (SHARD + 1) as ShardId;
+
+/** Node 2 has acknowledged records that it has not synced, and node 1 no longer retains. */
+function trimmedLab(): ShardLab {
+  const lab = new ShardLab({ nodes: 3, config: { logRecordsMax: 2 } });
+  lab.assign({ shard: OTHER, primary: A, replicas: [A] });
+  lab.assign({ primary: A, replicas: [A, B, C] });
+  lab.advance(100);
+  for (let number = 0; number < 10; number += 1) lab.put(1, `k${number}`, 'v', { sync: 'os' });
+  lab.advance(300);
+  // A synced batch of any shard makes safe what was written before it.
+  lab.put(1, 'o', 'v', { shard: OTHER });
+  lab.put(1, 'trim', 'v', { sync: 'os' });
+  lab.advance(300);
+  return lab;
+}
+
+test('F22: a stream does not take away what this replica has acknowledged', () => {
+  const lab = trimmedLab();
+  lab.drop = ({ to }) => to === C;
+  lab.holdDisk(1);
+  lab.holdDisk(2);
+  const token = lab.put(1, 'x', 'v', { sync: 'os' });
+  // The connection begins anew: what is not known to be synced may be gone, so a stream is offered.
+  let offer: ShardMessage | undefined;
+  lab.drop = ({ to, body }) => {
+    if (to === B && body.type === 'logSuffix') offer = body;
+    return to === C || body === offer;
+  };
+  lab.input(1, { kind: 'peerReset', peer: B });
+  // Before node 2 hears the offer, it has written the record and says so.
+  lab.releaseDisk(2);
+  // All that it says after its question is slow to arrive.
+  lab.drop = ({ from, to, body }) => {
+    return to === C || (from === B && to === A && body.type !== 'streamOpen');
+  };
+  lab.deliver(1, 2, offer as ShardMessage);
+  lab.advance(50);
+  expect(lab.sent.some(({ body }) => body.type === 'streamChunk' && body.doneAt > 0)).toBe(true);
+  lab.releaseDisk(1);
+  expect(lab.answers.get(token)?.result.kind).toBe('written');
+  lab.crash(1);
+  lab.drop = () => false;
+  lab.alive(2, 3);
+  lab.assign({ primary: C });
+  lab.advance(5000);
+  expect(lab.status(3).active).toBe(true);
+  expect(lab.answers.get(lab.get(3, 'x', { read: 'strong' }))?.result.kind).toBe('found');
+});
