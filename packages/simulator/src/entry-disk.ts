@@ -52,8 +52,12 @@ export class EntryDisk {
       }
       const { shard, slot, key } = parsed;
       const entry = this.#damaged.has(diskKey) ? undefined : decodeStoredEntry(value);
-      if (entry !== undefined) entries.put(shard, slot, key, entry, true);
-      else damaged.push({ kind: 'damaged', shard, slot, key, problem: 'Read at start.' });
+      if (entry !== undefined) {
+        entries.put(shard, slot, key, entry, true);
+        continue;
+      }
+      entries.putUnread(shard, slot, key);
+      damaged.push({ kind: 'damaged', shard, slot, key, problem: 'Read at start.' });
     }
     return { records, damaged };
   }
