@@ -3,6 +3,7 @@ import type {
   NodeId,
   ShardEpoch,
   ShardId,
+  ShardPosition,
   StreamChunk,
   StreamedEntry,
 } from '@memgrid/protocol';
@@ -13,6 +14,7 @@ import { decodeState, winnerOf } from '../entry-view.ts';
 import { matchRecords } from '../log-matching.ts';
 import type { ShardContext } from '../shard-context.ts';
 import { type CopyOwner, ShardCopy } from '../shard-copy.ts';
+import { comparePositions } from '../shard-log.ts';
 import { decodeOutcome, NO_PROGRESS } from '../shard-records.ts';
 import { chunkChecksum } from './chunk-checksum.ts';
 import { decodeFloor } from './streamed-floor.ts';
@@ -25,11 +27,13 @@ export interface StreamTargetOptions {
   readonly epoch: ShardEpoch;
   /** Of the move, so that chunks of an abandoned one are recognised. */
   readonly session: number;
-  readonly owner: CopyOwner;
+  readonly owner: CopyOwner & { readonly copy: ShardCopy };
 }
 
 /** A source that says nothing for so many retry pauses is given up. */
 const PATIENCE = 10;
+
+const GONE = { kind: 'gone' } as const;
 
 /**
  * The taking end of a stream: fills the slot that does not count, until it holds everything that
@@ -45,6 +49,8 @@ export class StreamTarget {
   #askedAt: Instant;
   #heardAt: Instant;
   #pull = 0;
+  /** The source has forgotten records that are missing here. */
+  #isBehind = false;
 
   constructor(context: ShardContext, options: StreamTargetOptions) {
     this.#context = context;
@@ -63,16 +69,21 @@ export class StreamTarget {
     return this.#entryCount;
   }
 
-  /** The source is silent for good. */
+  /** The source is silent for good, or cannot bring this copy any further. */
   isLost(now: Instant): boolean {
-    return after(this.#heardAt, PATIENCE * this.#context.config.retryMs) <= now;
+    return this.#isBehind || after(this.#heardAt, PATIENCE * this.#context.config.retryMs) <= now;
   }
 
-  /** Every chunk is in, and every record that was applied at the source by then. */
+  /**
+   * Every chunk is in, and every record that was applied at the source by then; and nothing is
+   * missing that this replica has acknowledged from its other copy: a quorum may count on it.
+   */
   get isWhole(): boolean {
-    if (this.#copy === undefined) return false;
+    const copy = this.#copy;
+    if (copy === undefined) return false;
     if (broken('shards.stream-whole')) return true;
-    return this.#doneAt !== undefined && this.#copy.applied.index >= this.#doneAt;
+    if (this.#doneAt === undefined || copy.applied.index < this.#doneAt) return false;
+    return comparePositions(copy.log.last, this.options.owner.copy.log.last) >= 0;
   }
 
   /** @returns whether this chunk set the base. */
@@ -101,10 +112,18 @@ export class StreamTarget {
     if (from !== this.options.source || suffix.pull !== this.#pull || copy === undefined) {
       return false;
     }
-    this.#heardAt = this.#context.now;
-    const result = matchRecords(copy, suffix.previous, suffix.records);
-    if (result.kind === 'matched') copy.commitTo(Math.min(suffix.commit, result.upTo));
-    if (suffix.more) this.#pullRecords();
+    const before = copy.log.last;
+    const result = suffix.gone ? GONE : matchRecords(copy, suffix.previous, suffix.records);
+    if (result.kind !== 'matched') {
+      this.#isBehind = true;
+      return true;
+    }
+    const { commit } = copy;
+    copy.commitTo(Math.min(suffix.commit, result.upTo));
+    // A source that has less than this replica had may answer for ever without being of any use.
+    const helps = copy.commit > commit || comparePositions(copy.log.last, before) > 0;
+    if (helps) this.#heardAt = this.#context.now;
+    if (suffix.more) this.#pullRecords(copy.log.last);
     return true;
   }
 
@@ -141,7 +160,8 @@ export class StreamTarget {
     });
   }
 
-  #pullRecords(): void {
+  /** @param from after which position; undefined for what is certain to be the source's as well. */
+  #pullRecords(from?: ShardPosition): void {
     const copy = this.#copy;
     if (copy === undefined) return;
     const { shard, epoch, source } = this.options;
@@ -150,7 +170,7 @@ export class StreamTarget {
       type: 'logPull',
       shard,
       epoch,
-      after: copy.log.positionAt(copy.commit),
+      after: from ?? copy.log.positionAt(copy.commit),
       pull: this.#pull,
     });
   }
