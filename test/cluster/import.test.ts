@@ -38,7 +38,10 @@ test('an import rides out kill -9 of a node, and every acknowledged entry is on 
   ];
   await using running = new MemgridProcess([...importing, '--json']);
   const [victim] = cluster.others;
+  let ended = false;
+  void running.exit.then(() => (ended = true));
   await until('some lines are stored', async () => {
+    if (ended) throw new Error(`The import ended: ${running.stdout}${running.stderr}`);
     const { envelope } = await memgrid('list', '--count', '--nodes', nodes);
     return ((envelope.data?.['count'] as number | undefined) ?? 0) > LINES / 20 ? true : undefined;
   });

@@ -13,7 +13,7 @@ import type { CommandResult } from '../command-run.ts';
 import type { CommandContext } from '../command-context.ts';
 import { withGridOptions, withWriteOptions, writeOptionsOf } from '../entries/grid-options.ts';
 import type { GridOptions, WriteOptions } from '../entries/grid-options.ts';
-import { withGrid } from '../entries/with-grid.ts';
+import { openGrid, withSession } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseFieldRule } from '../import/field-template.ts';
 import type { FieldRule } from '../import/field-template.ts';
@@ -62,6 +62,8 @@ interface ImportOptions extends GridOptions, WriteOptions {
 /** Failed lines that are shown, and that --json lists; all of them are in the report. */
 const SHOWN_MAX = 20;
 const FAILED_KEPT_MAX = 1_000;
+/** Longer, and nobody knows any more whether anything happens. */
+const CONNECT_PATIENCE_MS = 20_000;
 
 /** `memgrid import`: stores the lines of a file, each once. */
 export function defineImport(command: Command, { terminal, finish }: CommandContext): void {
@@ -122,7 +124,11 @@ async function importFile(
       ? undefined
       : await ReportWriter.open(options.report, earlier === undefined ? head : undefined);
   try {
-    await withGrid(options, terminal, async (grid) => {
+    // A cluster that is starting or electing is waited for, as a line would be.
+    const patienceMs = Math.min(options.patience, CONNECT_PATIENCE_MS);
+    const connectTimeoutMs = Math.max(options.timeout, patienceMs);
+    const session = await openGrid(options, terminal, { connectTimeoutMs });
+    await withSession(session, async (grid) => {
       const importer = importerOf({ grid, options, source, earlier, shutdown });
       const stream = file === '-' ? process.stdin : createReadStream(file);
       for await (const outcome of importer.run(readLines(stream))) {

@@ -109,6 +109,7 @@ export function defineWorkload(command: Command, { terminal, finish }: CommandCo
   }
 }
 
+const CONNECT_TIMEOUT_MS = 15_000;
 const CLIENTS = { min: 1, max: 1_000 };
 const KEYS = { min: 1, max: 10_000 };
 const RATE = { min: 0, max: 1_000_000 };
@@ -126,7 +127,12 @@ async function workload(
   using shutdown = Shutdown.listen();
   const report = await runWorkload({
     make: kind.make,
-    open: (atLeast) => openGrid(options, terminal, atLeast === undefined ? {} : { atLeast }),
+    open: (atLeast) =>
+      openGrid(options, terminal, {
+        ...(atLeast === undefined ? {} : { atLeast }),
+        // A session that begins while nodes are killed must not end the run.
+        connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS),
+      }),
     namespace,
     seconds,
     clients,

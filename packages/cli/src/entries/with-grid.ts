@@ -5,11 +5,14 @@ import { EXIT } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
 import type { GridOptions } from './grid-options.ts';
 
+/** What some commands ask of their session. */
+export type GridSettings = Pick<ConnectOptions, 'atLeast' | 'connectTimeoutMs'>;
+
 /** Opens a session with the cluster that the options name. The caller closes it. */
 export async function openGrid(
   options: GridOptions,
   terminal: Terminal,
-  settings: Pick<ConnectOptions, 'atLeast'> = {},
+  settings: GridSettings = {},
 ): Promise<Grid> {
   const token = terminal.environment['MEMGRID_TOKEN'] ?? '';
   try {
@@ -43,7 +46,11 @@ export async function withGrid<T>(
   terminal: Terminal,
   action: (grid: Grid) => Promise<T>,
 ): Promise<T> {
-  const grid = await openGrid(options, terminal);
+  return await withSession(await openGrid(options, terminal), action);
+}
+
+/** Runs `action` with a session that is open, and closes it whatever happens. */
+export async function withSession<T>(grid: Grid, action: (grid: Grid) => Promise<T>): Promise<T> {
   try {
     return await action(grid);
   } finally {
