@@ -8,6 +8,7 @@ import {
   MEMBERSHIP_WAN,
   PLANNER,
   SESSION_DEFAULTS,
+  SHARDS_DEFAULTS,
 } from '@memgrid/core';
 import { LIMITS } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
@@ -34,6 +35,7 @@ test.each([
   { heading: 'Election', column: 2, profile: ELECTION_LOCAL },
   { heading: 'Election', column: 3, profile: ELECTION_WAN },
   { heading: 'Ownership of shards', column: 1, profile: PLANNER },
+  { heading: 'Replication of shards', column: 1, profile: SHARDS_DEFAULTS },
   { heading: 'The front door', column: 1, profile: GATEWAY_LIMITS },
   { heading: "A client's session", column: 1, profile: SESSION_DEFAULTS },
 ])('docs/limits.md, $heading, column $column has every knob, with its value', (row) => {

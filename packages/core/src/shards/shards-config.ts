@@ -22,10 +22,10 @@ export const SHARDS_DEFAULTS: ShardsConfig = {
   streamChunkBytes: 256 * 1024,
   /** Chunks under way: one on the wire, one in the disk, and one each way in reserve. */
   streamCredit: 4,
-  /** Of one node, all its streams together: a quarter of a gigabit link. */
+  /** Of one node, all its streams together: an eighth of a gigabit link. */
   streamBytesPerSecond: 16 * 1024 * 1024,
-  /** Streams that a node serves at once, and those that it takes at once. */
-  streamsMax: 2,
+  /** Streams that a node serves at once: 16 MiB of chunks under way. */
+  streamsMax: 16,
   /** A crash wastes at most so many counters of 2^53. */
   dotLease: 10_000,
   waitingOperationsMax: 10_000,

@@ -53,3 +53,40 @@ test('F22: a stream does not take away what this replica has acknowledged', () =
   expect(lab.status(3).active).toBe(true);
   expect(lab.answers.get(lab.get(3, 'x', { read: 'strong' }))?.result.kind).toBe('found');
 });
+
+test('F22, F16: what the source forgets meanwhile takes nothing away from what is streamed', () => {
+  const lab = new ShardLab({
+    nodes: 2,
+    config: { logRecordsMax: 2, streamChunkEntries: 5, streamCredit: 1, operationsMax: 30 },
+  });
+  lab.assign({ primary: A, replicas: [A] });
+  const ids: string[] = [];
+  const put = (): void => {
+    const operationId = lab.operationId(lab.wallMs + ids.length);
+    ids.push(operationId);
+    lab.put(1, 'k', 'v', { operationId });
+  };
+  for (let number = 0; number < 30; number += 1) put();
+  lab.advance(1000);
+  put();
+  lab.advance(300);
+  // Some of the operations are at node 2 when node 1 forgets the first ones.
+  lab.drop = ({ body }) => body.type === 'streamChunk' && body.chunk > 2;
+  lab.assign({ stage: 'dual', next: [B], session: 2 });
+  lab.advance(300);
+  for (let number = 0; number < 10; number += 1) put();
+  lab.advance(300);
+  lab.drop = () => false;
+  lab.advance(10_000);
+  expect(lab.status(2)).toMatchObject({ complete: true, slot: 1 });
+  lab.assign({ stage: 'switch', primary: B });
+  lab.advance(1000);
+  expect(lab.status(2).active).toBe(true);
+  const last = lab.status(2).last.index;
+  for (const operationId of ids) {
+    const { result } = lab.answers.get(lab.put(2, 'k', 'v', { operationId })) ?? {};
+    if (result?.kind === 'written') expect(result.repeated).toBe(true);
+    else expect(result).toMatchObject({ code: 'OPERATION_EXPIRED' });
+  }
+  expect(lab.status(2).last.index).toBe(last);
+});

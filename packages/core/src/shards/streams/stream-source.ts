@@ -13,6 +13,7 @@ import type { StoredEntry } from '../../entries/entry-table.ts';
 import type { Mending } from '../mending.ts';
 import type { ShardContext } from '../shard-context.ts';
 import type { ShardCopy } from '../shard-copy.ts';
+import type { RememberedOperation } from '../remembered-operations.ts';
 import { encodeOutcome } from '../shard-records.ts';
 import { chunkChecksum } from './chunk-checksum.ts';
 import { encodeFloor } from './streamed-floor.ts';
@@ -53,6 +54,9 @@ export class StreamSource {
   #acknowledged = 0;
   #credit: number;
   #after = '';
+  /** Remembered at the base: the copy goes on forgetting, and what it forgot it must refuse. */
+  readonly #floor: Uint8Array;
+  readonly #operations: readonly (readonly [string, RememberedOperation])[];
   #operationsSent = 0;
   #floorSent = false;
   #draft: Draft | undefined;
@@ -66,7 +70,10 @@ export class StreamSource {
     this.#options = options;
     this.to = options.to;
     this.number = options.open.stream;
-    this.base = options.copy.applied;
+    const { copy } = options;
+    this.base = copy.applied;
+    this.#floor = encodeFloor(copy);
+    this.#operations = copy.operations.entries(0, copy.operations.count);
     this.#credit = context.config.streamCredit;
     this.#heardAt = context.now;
   }
@@ -113,8 +120,7 @@ export class StreamSource {
   }
 
   #next(): void {
-    const { operations } = this.#options.copy;
-    if (this.#operationsSent < operations.count || !this.#floorSent) {
+    if (this.#operationsSent < this.#operations.length || !this.#floorSent) {
       this.#send([], this.#nextOperations());
       return;
     }
@@ -130,17 +136,17 @@ export class StreamSource {
   }
 
   #nextOperations(): StreamedOperation[] {
-    const { copy } = this.#options;
     const streamed: StreamedOperation[] = [];
     if (!this.#floorSent) {
       this.#floorSent = true;
-      streamed.push({ operationId: '', outcome: encodeFloor(copy) });
+      streamed.push({ operationId: '', outcome: this.#floor });
     }
     const room = this.#context.config.streamChunkEntries - streamed.length;
-    for (const [id, outcome] of copy.operations.entries(this.#operationsSent, room)) {
-      streamed.push({ operationId: id, outcome: encodeOutcome(outcome) });
-      this.#operationsSent += 1;
+    const from = this.#operationsSent;
+    for (const [operationId, outcome] of this.#operations.slice(from, from + room)) {
+      streamed.push({ operationId, outcome: encodeOutcome(outcome) });
     }
+    this.#operationsSent += room;
     return streamed;
   }
 
