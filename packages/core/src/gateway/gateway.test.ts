@@ -1,4 +1,10 @@
-import { shardId, shardOfEntry, type NodeId, type Operation } from '@memgrid/protocol';
+import {
+  shardId,
+  shardOfEntry,
+  type NodeId,
+  type Operation,
+  type OperationBody,
+} from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import {
   B,
@@ -16,6 +22,7 @@ import {
   answerTo,
   messagesTo,
   answersTo,
+  EVERYTHING,
   failureOf,
   localTokens,
   kinds,
@@ -267,9 +274,9 @@ test('H2: what was forwarded over a link that is gone is answered at once', () =
 
 test.each<[string, Partial<GatewayLimits>]>([
   ['operations of one client', { windowOperations: 2 }],
-  ['bytes of one client', { windowBytes: 700 }],
+  ['bytes of one client', { windowBytes: 2_700 }],
   ['operations in all', { totalOperations: 2 }],
-  ['bytes in all', { totalBytes: 700 }],
+  ['bytes in all', { totalBytes: 2_700 }],
 ])('H4: %s are bounded, and there is room again when one is answered', (_what, limits) => {
   const door = new GatewayDoor(limits).open();
   const link = door.client();
@@ -281,6 +288,18 @@ test.each<[string, Partial<GatewayLimits>]>([
   const [token = 0] = localTokens(effects);
   door.input({ kind: 'local', answers: [{ token, answer: answerTo(token) }] });
   expect(localTokens(door.asks(link, operationOf(4)))).toHaveLength(1);
+});
+
+test('H4: room is kept for the answers of lists, and little for their counts', () => {
+  const door = new GatewayDoor({ windowBytes: 2 * 1024 * 1024 }).open();
+  const link = door.client();
+  const listing = { kind: 'list', scope: { ...EVERYTHING, namespace: 'n' }, after: '' } as const;
+  const lists = (countOnly: boolean): readonly Operation[] =>
+    Array.from({ length: 100 }, (_, id) =>
+      operationOf(id, { body: { ...listing, limit: 1_000, countOnly } as OperationBody }),
+    );
+  expect(localTokens(door.asks(link, ...lists(false)))).toHaveLength(3);
+  expect(localTokens(door.asks(link, ...lists(true)))).toHaveLength(100);
 });
 
 test('H4: what a client asked is forgotten with its connection', () => {

@@ -28,6 +28,29 @@ export function operationWeight({
   }
 }
 
+/** Half of what a page or a history may have: most are far smaller. */
+const PAGE_BYTES = 512 * 1024;
+/** An ordinary entry, with some room. */
+const FOUND_BYTES = 1_024;
+
+/**
+ * What an operation costs the node until it is answered: itself, and room for its answer. Without the
+ * latter a thousand questions of a few bytes could ask for a gigabyte at once.
+ */
+export function operationLoad(operation: Operation): number {
+  const bytes = operationWeight(operation);
+  switch (operation.body.kind) {
+    case 'list':
+      return bytes + (operation.body.countOnly ? 0 : PAGE_BYTES);
+    case 'history':
+      return bytes + PAGE_BYTES;
+    case 'get':
+      return bytes + FOUND_BYTES;
+    default:
+      return bytes;
+  }
+}
+
 /** At least the encoded size of an answer. */
 export function answerWeight({ result }: Answer): number {
   return FRAME_BYTES + resultWeight(result);

@@ -5,7 +5,7 @@ import type { RequestId } from '../request-id.ts';
 import type { OperationToken } from '../shards/shards-io.ts';
 import { Deadlines } from './deadlines.ts';
 import type { GatewayLimits } from './gateway-io.ts';
-import { operationWeight } from './message-weight.ts';
+import { operationLoad } from './message-weight.ts';
 import { isWrite } from './operation-route.ts';
 
 /** Who waits for an answer. */
@@ -69,7 +69,7 @@ export class OperationsUnderWay {
   /** What keeps one more operation out: how much waits already, and how much may. */
   overloadOf(asker: Asker, operation: Operation): { waiting: number; max: number } | undefined {
     const { totalBytes, totalOperations, windowBytes, windowOperations } = this.#limits;
-    const bytes = operationWeight(operation);
+    const bytes = operationLoad(operation);
     const load = this.#byAsker.get(keyOf(asker));
     const bounds = [
       { waiting: this.#all.size, more: 1, max: totalOperations },
@@ -92,7 +92,7 @@ export class OperationsUnderWay {
       shard: operation.shard,
       write: isWrite(operation.body),
       schemaVersion: operation.schemaVersion,
-      bytes: operationWeight(operation),
+      bytes: operationLoad(operation),
       timeoutMs: operation.timeoutMs,
       deadline,
       forwardedTo: to,
