@@ -37,6 +37,8 @@ export interface Feed {
   readonly filter: FeedFilter;
   readonly keysOnly: boolean;
   readonly consumer: FeedConsumer;
+  /** Only the primary will do: another replica may not know yet what was acknowledged. */
+  readonly atPrimary: boolean;
   /** Everything up to here has come; `FROM_NOW` before it began. */
   last: number;
   peer: Peer | undefined;
@@ -51,6 +53,7 @@ export interface FeedRequest {
   readonly filter: FeedFilter;
   readonly keysOnly: boolean;
   readonly after: number;
+  readonly atPrimary: boolean;
   readonly consumer: FeedConsumer;
 }
 
@@ -114,6 +117,28 @@ export class Feeds {
 
   retry(now: Instant): void {
     for (const feed of [...this.#closed]) if (feed.reopenAt <= now) this.#tryOpen(feed, now);
+  }
+
+  /** There are newer owners: what only a primary may tell is heard from the new one. */
+  placed(changed: readonly ShardId[], now: Instant): void {
+    if (changed.length > 0) {
+      const shards = new Set(changed);
+      for (const feed of this.#feeds.values()) {
+        if (feed.atPrimary && shards.has(feed.shard)) this.#followPrimary(feed, now);
+      }
+    }
+    this.retryAll(now);
+  }
+
+  #followPrimary(feed: Feed, now: Instant): void {
+    const { peer } = feed;
+    const primary = this.#options.cluster.placement?.primaryOf(feed.shard);
+    if (peer === undefined || peer.slot === primary) return;
+    if (peer.isConnected) {
+      this.#options.connections.send(peer, { type: 'feedClose', feed: feed.id });
+    }
+    this.#interrupt(feed, now);
+    this.#tryOpen(feed, now);
   }
 
   /** A connection, or newer owners: whoever waits may find a replica now. */
@@ -194,11 +219,16 @@ export class Feeds {
     if (last !== FROM_NOW) feed.consumer.feedBegan(feed, now);
   }
 
-  /** The replica with the fewest feeds of ours. */
+  /** The primary, or the replica with the fewest feeds of ours. */
   #choose(feed: Feed): Peer | undefined {
     const { cluster, connections } = this.#options;
+    const { placement } = cluster;
+    if (placement === undefined) return undefined;
+    const slots = feed.atPrimary
+      ? [placement.primaryOf(feed.shard)]
+      : placement.replicasOf(feed.shard);
     let best: Peer | undefined;
-    for (const slot of cluster.placement?.replicasOf(feed.shard) ?? []) {
+    for (const slot of slots) {
       const peer = connections.at(slot);
       if (peer === undefined) {
         connections.want(slot);

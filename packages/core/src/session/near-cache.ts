@@ -45,8 +45,8 @@ export interface NearCacheOptions {
 /**
  * Which entries may be kept in this process, and which of them may be served now.
  *
- * The promise: what is served was true at some moment within the staleness bound at the replica
- * that feeds the invalidations, is no older than anything that this session has seen, and never
+ * The promise: what is served was true at some moment within the staleness bound at the primary of
+ * its shard, as far as this session knows the primary, is no older than anything that this session has seen, and never
  * comes back after it was replaced. See DESIGN.md, Q16 to Q18.
  */
 export class NearCache {
@@ -106,7 +106,14 @@ export class NearCache {
     const made = new NearShard(shard, this.#options.store);
     this.#shards[shard] = made;
     made.feed = this.#feeds.open(
-      { shard, filter: EVERYTHING, keysOnly: true, after: FROM_NOW, consumer: made },
+      {
+        shard,
+        filter: EVERYTHING,
+        keysOnly: true,
+        after: FROM_NOW,
+        atPrimary: true,
+        consumer: made,
+      },
       now,
     );
     return made;

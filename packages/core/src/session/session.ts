@@ -1,5 +1,5 @@
 import { makeEntryId, SLICE_COUNT, sliceOf, shardKeyOf } from '@memgrid/protocol';
-import type { ClientMessage, Scope } from '@memgrid/protocol';
+import type { ClientMessage, Placement, Scope } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { LinkId } from '../link-id.ts';
 import { earliest } from '../machine.ts';
@@ -226,9 +226,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
         this.#connections.settleLeaving(peer, now);
         break;
       case 'placement':
-        this.#calls.placed(this.#connections.placed(message), now);
-        this.#feeds.retryAll(now);
-        this.#becomeReady();
+        this.#placed(message, now);
         this.#statusChanged = true;
         break;
       case 'feedChanges':
@@ -249,6 +247,13 @@ export class Session implements Machine<SessionInput, SessionEffect> {
       default:
         this.#connections.distrust(peer, `"${message.type}" is nothing that a node says.`, now);
     }
+  }
+
+  #placed(placement: Placement, now: Instant): void {
+    const changed = this.#connections.placed(placement);
+    this.#calls.placed(changed, now);
+    this.#feeds.placed(changed, now);
+    this.#becomeReady();
   }
 
   #garbage(link: LinkId, problem: string, now: Instant): void {

@@ -131,6 +131,7 @@ class Watch implements FeedConsumer {
           shard,
           filter: request.filter,
           keysOnly: false,
+          atPrimary: false,
           after: this.#indexes[place] as number,
           consumer: this,
         },
