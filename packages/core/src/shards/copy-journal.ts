@@ -92,9 +92,11 @@ export class CopyJournal {
   /** Deletes everything of the copy from the disk, and forgets what was still to be written. */
   erase(): void {
     const { shard, slot, log, operations, fading } = this.#copy;
+    const keys: string[] = [progressKey(shard, slot)];
+    // What was removed and not written yet is in no table any more, and still on disk.
+    for (const key of this.#entries.keys()) keys.push(entryKey(shard, slot, key));
     this.#entries.clear();
     this.#operationIds = [];
-    const keys: string[] = [progressKey(shard, slot)];
     let page = this.#context.entries.keys(shard, slot, '', PAGE);
     while (page.length > 0) {
       for (const key of page) keys.push(entryKey(shard, slot, key));

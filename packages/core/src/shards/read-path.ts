@@ -31,7 +31,7 @@ import type { Primary } from './primary.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
 import { ORIGIN } from './shard-log.ts';
-import type { WaitingOperation } from './waiting-operation.ts';
+import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 
 export interface ReadOwner {
   readonly shard: ShardId;
@@ -82,7 +82,7 @@ export class ReadPath {
     // Every log begins with the record of an activation: who has not even that knows nothing.
     const atLeast = broken('shards.read-at-least') ? 0 : Math.max(1, operation.atLeast);
     if (copy.applied.index < atLeast) {
-      this.#behind.push(waiting);
+      enqueue(this.#behind, waiting, ({ isAnswered }) => isAnswered);
       return;
     }
     const source = this.#owner.primary?.isActive === true ? 'primary' : 'replica';
@@ -93,7 +93,7 @@ export class ReadPath {
   strong(waiting: WaitingOperation): void {
     const { primary } = this.#owner;
     if (primary?.isActive !== true) {
-      this.#queue.push(waiting);
+      enqueue(this.#queue, waiting, ({ isAnswered }) => isAnswered);
       return;
     }
     primary.strongReads.confirm(waiting, this.#settledBy(waiting), () => {

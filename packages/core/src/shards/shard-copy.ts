@@ -229,6 +229,15 @@ export class ShardCopy {
     this.restore(key, entry);
   }
 
+  /** Logged here and not known to be committed. */
+  get uncommitted(): readonly LoggedRecord[] {
+    const records: LoggedRecord[] = [];
+    for (let index = this.#commit + 1; index <= this.log.lastIndex; index += 1) {
+      records.push(this.log.at(index) as LoggedRecord);
+    }
+    return records;
+  }
+
   /** Removes an entry that nobody can see any more, here only. */
   remove(key: string): void {
     this.#context.entries.delete(this.shard, this.slot, key);

@@ -8,13 +8,14 @@ import type {
   ShardConfig,
   ShardEpoch,
   ShardId,
+  ShardPosition,
   ShardPromise,
   ShardReport,
 } from '@memgrid/protocol';
 import { LIMITS } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { earliest, type Instant, isDue } from '../machine.ts';
-import { appliedChange } from './applied-change.ts';
+import { appliedChange, unknownChange } from './applied-change.ts';
 import { FadingAway } from './fading-away.ts';
 import { Following } from './following.ts';
 import { matchRecords } from './log-matching.ts';
@@ -151,6 +152,7 @@ export class ShardReplica implements CopyOwner, ServingOwner {
     this.streams.stop();
     const copy = this.#copy;
     if (copy.log.lastIndex === 0) return;
+    this.onReplacing();
     const entries = copy.clear();
     this.#copy = new ShardCopy(this.#context, { shard, slot: copy.slot, owner: this });
     this.mending.reset();
@@ -275,15 +277,28 @@ export class ShardReplica implements CopyOwner, ServingOwner {
     this.streams.begin(from);
   }
 
+  /** What was answered at `one` and is in nobody's log must outlive the only log that has it. */
+  onReplacing(): void {
+    this.orphans.onCut(this.#copy.uncommitted);
+  }
+
   /** A stream has made another copy whole: from now on it is the one that counts. */
   install(copy: ShardCopy): void {
     this.#copy = copy;
+    this.#tellGap(copy.applied);
     this.mending.reset();
     this.serving.writes.abandonLogged(this.hint);
     this.following.restart();
     this.#primary?.activation.streamEnded();
     this.following.report();
     if (this.#isGivenUp) this.#drop();
+  }
+
+  /** Watches cannot be told what happened before a stream's base, but that something did. */
+  #tellGap(at: ShardPosition): void {
+    if (at.index <= this.#toldIndex) return;
+    this.#toldIndex = at.index;
+    this.#context.outbox.applied(unknownChange(this.shard, at));
   }
 
   /** Forgets log records beyond what lagging replicas are kept. */

@@ -85,6 +85,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   status(): ShardStatus[] {
     return [...this.#shards.values()]
+      .filter((shard) => shard.isHeld || shard.promised > 0 || shard.copy.log.lastIndex > 0)
       .sort((a, b) => a.shard - b.shard)
       .map((shard) => shard.status());
   }

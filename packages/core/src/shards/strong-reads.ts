@@ -3,7 +3,7 @@ import { broken } from '#breaks';
 import { after, type Instant } from '../machine.ts';
 import { everyReplica, hasQuorum, type QuorumSet, writeSets } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
-import type { WaitingOperation } from './waiting-operation.ts';
+import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 
 interface Confirmed {
   readonly waiting: WaitingOperation;
@@ -44,7 +44,8 @@ export class StrongReads {
 
   /** Runs `then` once the epoch is confirmed and `index` is applied. */
   confirm(waiting: WaitingOperation, index: number, then: () => void): void {
-    this.#waiting.push({ waiting, index, answer: then });
+    const confirmed = { waiting, index, answer: then };
+    enqueue(this.#waiting, confirmed, (one) => one.waiting.isAnswered);
   }
 
   /** Gives back everything that waits: the epoch is over. */

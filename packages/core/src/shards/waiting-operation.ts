@@ -94,3 +94,17 @@ function weightOf({ body }: Operation): number {
   if (body.kind === 'update') return body.patch.byteLength + 256;
   return 256;
 }
+
+/** How often a queue is looked through for those that were answered meanwhile. */
+const LOOKED_THROUGH_EVERY = 256;
+
+/**
+ * Adds to a queue that may not move for hours. Operations in it are answered by their deadlines
+ * all the same, so it must not grow by them.
+ */
+export function enqueue<T>(queue: T[], item: T, isAnswered: (one: T) => boolean): void {
+  queue.push(item);
+  if (queue.length % LOOKED_THROUGH_EVERY !== 0) return;
+  const open = queue.filter((one) => !isAnswered(one));
+  queue.splice(0, queue.length, ...open);
+}

@@ -26,7 +26,7 @@ import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
-import type { WaitingOperation } from './waiting-operation.ts';
+import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 import { carryOut, isWrite, type WriteBody } from './write-rules.ts';
 
 export interface WriteOwner {
@@ -41,6 +41,8 @@ interface PendingWrite {
   readonly at: ShardPosition;
   readonly version: EntryVersion;
   readonly sync: SyncClass;
+  /** Of the record. */
+  readonly bytes: number;
   readonly waiting: { readonly operation: WaitingOperation; readonly repeated: boolean }[];
 }
 
@@ -61,6 +63,8 @@ export class WritePath {
   readonly #pending = new Map<number, PendingWrite>();
   /** Indexes of pending writes whose callers do not wait for a quorum. */
   readonly #early = new Set<number>();
+  /** Of all pending records: callers give up, records stay. */
+  #pendingBytes = 0;
 
   constructor(context: ShardContext, owner: WriteOwner) {
     this.#context = context;
@@ -70,7 +74,7 @@ export class WritePath {
   submit(waiting: WaitingOperation): void {
     const primary = this.#owner.primary;
     if (primary === undefined || !primary.isActive || !this.#context.dots.isReady) {
-      this.#queue.push(waiting);
+      enqueue(this.#queue, waiting, ({ isAnswered }) => isAnswered);
       if (!this.#context.dots.isReady) this.#awaitDots();
       return;
     }
@@ -97,14 +101,13 @@ export class WritePath {
       for (const { operation } of waiting) operation.redirect(hint);
     }
     this.#pending.clear();
+    this.#pendingBytes = 0;
     this.#early.clear();
   }
 
   applied({ at, body, winner }: AppliedRecord): void {
-    const pending = this.#pending.get(at.index);
+    const pending = this.#settle(at.index);
     if (pending === undefined) return;
-    this.#pending.delete(at.index);
-    this.#early.delete(at.index);
     invariant(
       pending.at.epoch === at.epoch && body.kind === 'write' && winner !== undefined,
       `Shard ${this.#owner.shard}: another record was applied at ${at.index}.`,
@@ -114,11 +117,8 @@ export class WritePath {
 
   cut(records: readonly LoggedRecord[]): void {
     for (const { record } of records) {
-      const pending = this.#pending.get(record.index);
-      if (pending === undefined) continue;
-      this.#pending.delete(record.index);
-      this.#early.delete(record.index);
-      for (const { operation } of pending.waiting) operation.redirect(undefined);
+      const pending = this.#settle(record.index);
+      for (const { operation } of pending?.waiting ?? []) operation.redirect(undefined);
     }
   }
 
@@ -134,6 +134,27 @@ export class WritePath {
     }
   }
 
+  /** Nobody waits for this record any more. */
+  #settle(index: number): PendingWrite | undefined {
+    const pending = this.#pending.get(index);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(index);
+    this.#pendingBytes -= pending.bytes;
+    this.#early.delete(index);
+    return pending;
+  }
+
+  #await(pending: PendingWrite): void {
+    this.#pending.set(pending.at.index, pending);
+    this.#pendingBytes += pending.bytes;
+  }
+
+  /** Whether one more record may be logged: without a majority none of them leaves the log. */
+  get #isFull(): boolean {
+    const { waitingOperationsMax, waitingBytesMax } = this.#context.config;
+    return this.#pending.size >= waitingOperationsMax || this.#pendingBytes >= waitingBytesMax;
+  }
+
   #awaitDots(): void {
     this.#context.dots.whenReady(() => {
       this.#context.touched.add(this.#owner.shard);
@@ -146,6 +167,11 @@ export class WritePath {
     if (operation === undefined || !isWrite(operation.body)) return;
     const write = { ...operation, body: operation.body };
     if (this.#answerRepeated(waiting, write)) return;
+    if (this.#isFull) {
+      const max = this.#context.config.waitingOperationsMax;
+      waiting.answer(failedResult('OVERLOADED', { waiting: this.#pending.size, max }));
+      return;
+    }
     const { shard, copy } = this.#owner;
     const key = storedKey(write.body.namespace, write.body.key);
     if (copy.latestIndexOf(key) !== undefined) {
@@ -219,10 +245,13 @@ export class WritePath {
 
   #attach(waiting: WaitingOperation, index: number): void {
     const { copy } = this.#owner;
-    const pending = this.#pending.get(index) ?? this.#pendingAt(copy, index);
+    let pending = this.#pending.get(index);
+    if (pending === undefined) {
+      pending = this.#pendingAt(copy, index);
+      this.#await(pending);
+    }
     waiting.loggedAt = pending.at;
     pending.waiting.push({ operation: waiting, repeated: true });
-    this.#pending.set(index, pending);
     if (waiting.operation?.durability === 'one') this.#early.add(index);
   }
 
@@ -233,7 +262,8 @@ export class WritePath {
     const winner = body?.kind === 'write' ? winnerOf(decodeState(body.state)) : undefined;
     invariant(winner !== undefined, `Record ${index} is no write.`);
     const at = { epoch: record.epoch, index };
-    return { at, version: versionOf(winner), sync: record.sync, waiting: [] };
+    const bytes = record.body.byteLength;
+    return { at, version: versionOf(winner), sync: record.sync, bytes, waiting: [] };
   }
 
   #carryOut(waiting: WaitingOperation, write: AnyWrite, found: StoredEntry | 'absent'): void {
@@ -286,10 +316,11 @@ export class WritePath {
     const index = primary.append(body, write.sync);
     const at: ShardPosition = { epoch: primary.epoch, index };
     waiting.loggedAt = at;
-    this.#pending.set(index, {
+    this.#await({
       at,
       version: versionOf(winner),
       sync: write.sync,
+      bytes: body.state.byteLength,
       waiting: [{ operation: waiting, repeated: false }],
     });
     if (write.durability === 'one') {

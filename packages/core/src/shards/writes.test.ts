@@ -3,6 +3,7 @@ import { decodeValue, entryBodyField } from '@memgrid/protocol';
 import type { Dot, EntryBody, Operation, ShardId } from '@memgrid/protocol';
 import { labEntry, labNode, ShardLab, type LabOptions } from '../testing/shard-lab.ts';
 import { DOTS_KEY } from './dot-lease.ts';
+import { enqueue } from './waiting-operation.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 
@@ -237,6 +238,34 @@ test.each([
   lab.advance(1000);
   for (const token of tokens) expect(lab.answers.has(token)).toBe(true);
   expect(resultOf(lab, lab.put(1, 'k', 'v'))).toMatchObject({ kind: 'written' });
+});
+
+test('F26: without a majority the log does not grow for ever', () => {
+  const lab = activeLab({ config: { waitingOperationsMax: 20 } });
+  lab.drop = ({ to }) => to !== A;
+  const tokens: number[] = [];
+  for (let round = 0; round < 100; round += 1) {
+    tokens.push(lab.put(1, `k${round}`, 'v', { timeoutMs: 10, durability: 'one' }));
+    lab.advance(20);
+  }
+  expect(lab.status(1).last.index).toBe(21);
+  expect(resultOf(lab, tokens.at(-1) as number)).toMatchObject({
+    code: 'OVERLOADED',
+    applied: 'no',
+  });
+  lab.drop = () => false;
+  lab.advance(20_000);
+  expect(resultOf(lab, lab.put(1, 'k', 'v'))).toMatchObject({ kind: 'written' });
+});
+
+test('F26: what waits in vain for hours leaves nothing behind', () => {
+  const queue: { answered: boolean }[] = [];
+  for (let number = 0; number < 10_000; number += 1) {
+    const item = { answered: false };
+    enqueue(queue, item, ({ answered }) => answered);
+    item.answered = true;
+  }
+  expect(queue.length).toBeLessThan(300);
 });
 
 test('a write at one is answered by the primary alone', () => {

@@ -33,6 +33,8 @@ export interface StreamsOwner extends CopyOwner {
   readonly isComplete: boolean;
   readonly isHeld: boolean;
   readonly mending: Mending;
+  /** The batch of this step will replace the copy that counts. */
+  onReplacing(): void;
   /** This copy is whole and counts from now on. */
   install(copy: ShardCopy): void;
   /** The stream came to nothing. */
@@ -216,6 +218,7 @@ export class ShardStreams {
     const { shard } = this.#owner;
     const old = this.#owner.copy;
     if (!broken('shards.flip-atomic')) copy.flush();
+    this.#owner.onReplacing();
     this.#owner.promise.flipTo(copy.slot, () => {
       this.#flipping = false;
       this.#target = undefined;
