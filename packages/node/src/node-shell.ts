@@ -369,6 +369,8 @@ export class NodeShell implements RunningNode {
       linkBufferedBytes: () => this.#links.bufferedBytes + this.#clients.bufferedBytes,
       diskWaitingBytes: () => this.#disk.commit.waitingBytes,
       entryMemoryBytes: () => this.#entries.memoryBytes,
+      entryPagedCount: () => this.#entries.pagedCount,
+      diskUsedBytes: () => this.#store.bytesUsed,
       uptimeMs: () => systemClock.now() - startedAt,
     };
   }

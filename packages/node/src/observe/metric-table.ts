@@ -54,6 +54,10 @@ export const METRICS = {
     type: 'histogram',
     help: 'Duration of a synchronous write. Each vote and each control change waits for one.',
   },
+  memgrid_disk_used_bytes: {
+    type: 'gauge',
+    help: 'What the database takes on disk, about. Compare with storageBytesMax.',
+  },
   memgrid_disk_waiting_bytes: { type: 'gauge', help: 'Bytes that wait for a write.' },
   memgrid_disk_writes_total: {
     type: 'counter',
@@ -68,6 +72,10 @@ export const METRICS = {
   memgrid_entries_memory_bytes: {
     type: 'gauge',
     help: 'Bytes of entries in memory. At memoryBytesMax values that are on disk are dropped.',
+  },
+  memgrid_entries_paged: {
+    type: 'gauge',
+    help: 'Entries whose values are only on disk. Many and rising: give memoryBytesMax more.',
   },
   memgrid_events_total: {
     type: 'counter',

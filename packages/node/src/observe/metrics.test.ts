@@ -89,6 +89,8 @@ test('state is measured when it is scraped, and totals never count twice', async
     linkBufferedBytes: () => 6,
     diskWaitingBytes: () => 7,
     entryMemoryBytes: () => 9,
+    entryPagedCount: () => 10,
+    diskUsedBytes: () => 11,
     uptimeMs: () => 8_000,
   });
   await scrape(metrics);
@@ -98,6 +100,8 @@ test('state is measured when it is scraped, and totals never count twice', async
   expect(series.get('memgrid_frames_total{direction="sent",channel="control"}')).toBe(1);
   expect(series.get('memgrid_frame_bytes_total{direction="sent",channel="control"}')).toBe(100);
   expect(series.get('memgrid_uptime_seconds')).toBe(8);
+  expect(series.get('memgrid_entries_paged')).toBe(10);
+  expect(series.get('memgrid_disk_used_bytes')).toBe(11);
   expect(series.get('memgrid_node_phase{phase="discovering"}')).toBe(1);
   expect(series.get('memgrid_node_phase{phase="member"}')).toBe(0);
   expect(series.get('memgrid_raft_role{role="outsider"}')).toBe(1);

@@ -16,6 +16,8 @@ export interface MetricsSource {
   linkCount(channel: TrafficKind): number;
   diskWaitingBytes(): number;
   entryMemoryBytes(): number;
+  entryPagedCount(): number;
+  diskUsedBytes(): number;
   uptimeMs(): number;
 }
 
@@ -181,6 +183,8 @@ export class Metrics {
     this.#reach('memgrid_inbox_refused_total', source.inboxRefusedCount());
     this.#set('memgrid_link_buffered_bytes', source.linkBufferedBytes());
     this.#set('memgrid_disk_waiting_bytes', source.diskWaitingBytes());
+    this.#set('memgrid_disk_used_bytes', source.diskUsedBytes());
+    this.#set('memgrid_entries_paged', source.entryPagedCount());
     this.#set('memgrid_entries_memory_bytes', source.entryMemoryBytes());
     this.#set('memgrid_uptime_seconds', source.uptimeMs() / 1000);
     this.#set('memgrid_process_resident_memory_bytes', process.memoryUsage.rss());
