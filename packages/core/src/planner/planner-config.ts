@@ -13,6 +13,8 @@ export const PLANNER = {
   quietMs: 5_000,
   /** A member that never stops flapping must not keep everybody else's moves from being planned. */
   quietMsMax: 60_000,
+  /** The same while a member drains: a coordinator may not live for a minute among constant deaths. */
+  drainQuietMsMax: 3_000,
 
   /** A restart takes less; copying what a restart would bring back takes longer. */
   replaceAfterMs: 30_000,

@@ -286,6 +286,18 @@ test('G10: a draining member hands over its primaries, then its replicas, and is
   expect(reasons(named(rig, 'move.planned'))).toEqual(['drain']);
 });
 
+test('G10: a drain is planned although coordinators come and go', () => {
+  const rig = started(5);
+  const [leaver] = rig.running as [NodeId];
+  rig.setStatus(leaver, 'draining');
+  // No coordinator lives for as long as quiet takes.
+  for (let life = 0; life < 4; life++) {
+    rig.runFor(PLANNER.quietMs - 500);
+    rig.changeCoordinator();
+  }
+  expect(named(rig, 'move.planned').length).toBeGreaterThan(0);
+});
+
 test('G10: the third of three members drains to two replicas', () => {
   const rig = started(3);
   const [leaver] = rig.running as [NodeId];

@@ -42,13 +42,19 @@ export class TargetTable {
     if (this.#wanted?.key !== key) this.#wanted = { key, since: now, quietSince: now };
     if (!census.isQuiet) this.#wanted.quietSince = now;
     const { quietSince, since } = this.#wanted;
-    const due = Math.min(quietSince + PLANNER.quietMs, since + PLANNER.quietMsMax) as Instant;
+    const patienceMs = isDraining(control) ? PLANNER.drainQuietMsMax : PLANNER.quietMsMax;
+    const due = Math.min(quietSince + PLANNER.quietMs, since + patienceMs) as Instant;
     if (now < due) return due;
     this.#key = key;
     this.#table = placement(members, shardCount, replicationFactor);
     this.#wanted = undefined;
     return undefined;
   }
+}
+
+/** An operator waits, and has said which set of members is meant to stay. */
+function isDraining(control: ControlView): boolean {
+  return control.members.some((member) => member.status === 'draining');
 }
 
 /** Where new shards begin their life. */
