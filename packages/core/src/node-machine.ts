@@ -14,11 +14,10 @@ import { ClockKeeper } from './node/clock-keeper.ts';
 import type { ClusterMachine } from './node/cluster-machine.ts';
 import type { DataPlane, DataPlaneEffect, DataPlaneInput } from './node/data-plane.ts';
 import { EffectQueue } from './node/effect-queue.ts';
-import { describeCluster } from './node/describe-cluster.ts';
+import { describeNode, waitingFor, type NodeParts } from './node/describe-node.ts';
 import type { ClusterEffect, ClusterInput } from './node/cluster-machine-io.ts';
 import { recoveredEntry, type ClusterEntry, type NewEntry } from './node/cluster-entry.ts';
 import { ClusterSearch, type SearchEffect } from './node/cluster-search.ts';
-import { missingCoordinator } from './node/missing-coordinator.ts';
 import {
   clockBoundOperation,
   identityOperation,
@@ -122,43 +121,21 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Everything that may be looked at from outside. A copy, built on demand. */
   status(now: Instant): NodeStatus {
-    const cluster = describeCluster(now, this.#cluster?.view);
-    const settled = cluster.coordinator !== undefined;
-    return {
-      ...cluster,
-      nodeId: this.#identity.nodeId,
-      generation: this.#identity.generation,
-      phase: this.#phase,
-      clusterId: this.#identity.clusterId,
-      address: this.#options.settings.address,
-      httpAddress: this.#options.settings.httpAddress,
-      waitingFor: settled ? this.#cluster?.view.registrationProblem : this.#waitingFor(),
-      connectedPeers: this.#links.connectedPeers(),
-      shards: this.#data.shards,
-      clients: this.#data.clients,
-      logBytes: this.#data.logBytes,
-      waitingOperations: this.#data.operationCount,
-      clock: {
-        timestamp: this.#clock.latest,
-        suspect: this.#clock.suspect,
-        remoteAheadCount: this.#clock.remoteAheadCount,
-      },
-    };
+    return describeNode(now, this.#parts());
   }
 
-  #waitingFor(): string {
-    const rejection = this.#rejections.latestDetail;
-    if (this.#phase === 'starting') return 'Waiting for the disk to confirm this start.';
-    const { waitingFor } = this.#search;
-    if (waitingFor !== undefined) return rejection ?? waitingFor;
-    const election = this.#cluster?.view.election();
-    if (election === undefined || election.role === 'outsider') {
-      return rejection ?? 'No connected member of the control group knows a coordinator.';
-    }
-    return missingCoordinator(
-      election,
-      (voter) => voter === this.#identity.nodeId || this.#links.isConnected(voter),
-    );
+  #parts(): NodeParts {
+    return {
+      settings: this.#options.settings,
+      identity: this.#identity,
+      phase: this.#phase,
+      cluster: this.#cluster?.view,
+      links: this.#links,
+      search: this.#search,
+      rejections: this.#rejections,
+      data: this.#data,
+      clock: this.#clock,
+    };
   }
 
   // Starting.
@@ -273,7 +250,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #request(now: Instant, request: RequestId, body: NodeRequest): void {
     if (this.#cluster === undefined) {
-      const reply = { kind: 'failed', reason: 'notFounded', detail: this.#waitingFor() } as const;
+      const reply = {
+        kind: 'failed',
+        reason: 'notFounded',
+        detail: waitingFor(this.#parts()),
+      } as const;
       this.#out.push({ kind: 'reply', request, reply });
     } else if (body.kind === 'operation') {
       this.#toData(now, { kind: 'request', request, operation: body.operation });
