@@ -82,11 +82,29 @@ export class ReadPath {
     // Every log begins with the record of an activation: who has not even that knows nothing.
     const atLeast = broken('shards.read-at-least') ? 0 : Math.max(1, operation.atLeast);
     if (copy.applied.index < atLeast) {
+      if (this.#answerStranded(waiting, operation)) return;
       enqueue(this.#behind, waiting, ({ isAnswered }) => isAnswered);
       return;
     }
     const source = this.#owner.primary?.isActive === true ? 'primary' : 'replica';
     this.#answer(waiting, operation, source);
+  }
+
+  /**
+   * A primary that no majority answers still shows a session what it wrote here at `one`: it is
+   * logged and nothing else. Such a write is never lost, so what is shown does not go back.
+   */
+  #answerStranded(waiting: WaitingOperation, { body, atLeast }: Operation): boolean {
+    const { copy, primary } = this.#owner;
+    if (body.kind !== 'get' || primary?.isActive !== true || primary.hasLiveQuorum) return false;
+    const key = storedKey(body.namespace, body.key);
+    const index = copy.latestIndexOf(key);
+    const logged = index === undefined ? undefined : copy.log.at(index)?.body;
+    if (index === undefined || logged?.kind !== 'write' || !logged.answeredEarly) return false;
+    if (copy.log.lastIndex < atLeast) return false;
+    const facts = { source: 'primary', stalenessMs: 0, nowMs: this.#context.nowMs } as const;
+    waiting.answer(readResult(key, logged, facts), copy.log.positionAt(index));
+    return true;
   }
 
   /** A read at the primary, after a majority confirmed that it still is the primary. */

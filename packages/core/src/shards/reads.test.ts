@@ -137,6 +137,19 @@ test('F13: a read waits for what its session has seen', () => {
   expect(lab.answers.get(read)?.result).toMatchObject({ kind: 'found', source: 'replica' });
 });
 
+test('F13: without a majority a session still sees what it wrote at one', () => {
+  const lab = activeLab();
+  lab.alive(1);
+  lab.drop = ({ to }) => to !== A;
+  const written = lab.answers.get(lab.put(1, 'k', 'v', { durability: 'one' }));
+  const seen = { atLeast: written?.position.index ?? 0 };
+  expect(seen.atLeast).toBe(2);
+  expect(lab.answers.get(lab.get(1, 'k', seen))?.result.kind).toBe('found');
+  // What waits for a majority is shown to nobody.
+  lab.put(1, 'other', 'v');
+  expect(lab.answers.has(lab.get(1, 'other', seen))).toBe(false);
+});
+
 test('F13: a node that holds nothing of the shard says who does', () => {
   const lab = new ShardLab({ nodes: 4 });
   lab.assign({ primary: A, replicas: [A, B, C] });
