@@ -90,6 +90,22 @@ test('F20: a write without the primary is merged when that is back', () => {
   expect([...lab.disk(2).keys()].filter((key) => key.includes('/r/'))).toEqual([]);
 });
 
+test('F16: a repetition at an island is answered like the first', () => {
+  const lab = activeLab();
+  lab.alive(2, 3);
+  lab.drop = ({ to }) => to === A;
+  const operationId = lab.operationId();
+  const first = lab.put(2, 'k', 'v', { operationId, durability: 'one' });
+  const again = lab.put(2, 'k', 'v', { operationId, durability: 'one' });
+  const other = lab.put(2, 'k', 'w', { operationId, durability: 'one' });
+  const version = (token: number): unknown => {
+    const result = lab.answers.get(token)?.result;
+    return result?.kind === 'written' ? [result.version, result.repeated] : result;
+  };
+  expect(version(again)).toEqual([(version(first) as unknown[])[0], true]);
+  expect(version(other)).toMatchObject({ code: 'OPERATION_REUSED' });
+});
+
 test('F20: both sides of a split survive it as concurrent values, the later one shown', () => {
   const lab = activeLab();
   lab.advance(100);

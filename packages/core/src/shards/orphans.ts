@@ -1,8 +1,10 @@
 import type {
   EntryState,
+  EntryVersion,
   NodeId,
   OfferOrphan,
   Operation,
+  OperationResult,
   OrphanTaken,
   ShardConfig,
   ShardId,
@@ -23,6 +25,7 @@ import { after, type Instant } from '../machine.ts';
 import { decodeState, isLaterSibling, versionOf, winnerOf } from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
+import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
@@ -43,6 +46,12 @@ const SIBLINGS_KEPT = 8;
 /** Orphans that are offered at once. */
 const OFFERED_AT_ONCE = 16;
 
+interface AnsweredOrphan {
+  readonly number: number;
+  readonly fingerprint: number;
+  readonly version: EntryVersion;
+}
+
 /** A merge at the primary that is logged and not committed. */
 interface Merge {
   readonly from: NodeId;
@@ -60,6 +69,8 @@ export class Orphans {
   readonly #kept = new Map<number, Orphan>();
   /** By the position of their records: another primary may settle another record at an index. */
   readonly #merges = new Map<string, Merge[]>();
+  /** What was answered here, for repetitions, as long as the orphan is kept. Of this life only. */
+  readonly #answered = new Map<string, AnsweredOrphan>();
   #offerAt: Instant | undefined;
 
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
@@ -85,6 +96,7 @@ export class Orphans {
 
   /** Takes a write away from the primary. The caller has checked that it may. */
   accept(waiting: WaitingOperation, operation: Operation, body: WriteBody): void {
+    if (this.#answerRepeated(waiting, operation, body)) return;
     const max = this.#context.config.waitingOperationsMax;
     if (this.#kept.size >= max) {
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.size, max }));
@@ -130,6 +142,9 @@ export class Orphans {
     if (parked) this.#park(orphan);
     else {
       this.#kept.delete(number);
+      for (const [id, answered] of this.#answered) {
+        if (answered.number === number) this.#answered.delete(id);
+      }
       const key = orphanKey(shard, number);
       this.#context.storage.write([{ kind: 'delete', key }], false);
     }
@@ -207,24 +222,34 @@ export class Orphans {
     if (winner === undefined) return;
     const key = storedKey(body.namespace, body.key);
     const state = encodeValue(entryStateField, outcome.state);
-    const { sync } = operation;
-    this.#keep({ key, state, timestamp }, sync, () => {
-      waiting.answer({
-        kind: 'written',
-        version: versionOf(winner),
-        acknowledged: 'local',
-        sync,
-        autonomous: true,
-        repeated: false,
-      });
+    const { sync, operationId } = operation;
+    const version = versionOf(winner);
+    const number = this.#keep({ key, state, timestamp }, sync, () => {
+      if (operationId !== '' && this.#kept.has(number)) {
+        this.#answered.set(operationId, { number, version, fingerprint: fingerprintOf(body) });
+      }
+      waiting.answer(strandedResult(version, sync, false));
     });
+  }
+
+  /** A repetition gets the first outcome, as long as this node has not passed the write on. */
+  #answerRepeated(waiting: WaitingOperation, operation: Operation, body: WriteBody): boolean {
+    const { operationId, sync } = operation;
+    const known = this.#answered.get(operationId);
+    if (known === undefined) return false;
+    if (known.fingerprint !== fingerprintOf(body)) {
+      waiting.answer(failedResult('OPERATION_REUSED', { operationId }));
+    } else {
+      waiting.answer(strandedResult(known.version, sync, true));
+    }
+    return true;
   }
 
   #keep(
     write: { readonly key: string; readonly state: Uint8Array; readonly timestamp: Timestamp },
     sync: SyncClass,
     then: () => void,
-  ): void {
+  ): number {
     const { key, state, timestamp } = write;
     // Never a number of an earlier life: "taken" may still be under way to that.
     const number = this.#context.nextNumber();
@@ -241,6 +266,7 @@ export class Orphans {
         told = true;
       },
     );
+    return number;
   }
 
   /** What the key holds at this replica: logged or applied. */
@@ -309,6 +335,14 @@ export class Orphans {
     const detail = `A write of ${orphan.timestamp.ms} ms came after deletes of its time were forgotten.`;
     this.#context.outbox.event({ name: 'orphan.parked', shard, detail });
   }
+}
+
+function strandedResult(
+  version: EntryVersion,
+  sync: SyncClass,
+  repeated: boolean,
+): OperationResult {
+  return { kind: 'written', version, acknowledged: 'local', sync, autonomous: true, repeated };
 }
 
 /** Offers are repeated after so many retry pauses: merging takes a round of replication. */
