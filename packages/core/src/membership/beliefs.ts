@@ -198,8 +198,10 @@ export class Beliefs {
       this.#adopt(now, member, said);
       return;
     }
-    // The lock of a later life is not known yet: its goodbye cannot be judged, only waited for.
-    if (said.generation !== member.update.generation) return;
+    // The lock of a later life is not known before it has introduced itself: its goodbye cannot be
+    // judged, only waited for.
+    const { generation, incarnation } = member.update;
+    if (said.generation !== generation || incarnation === 0) return;
     this.#options.effects.event({
       name: 'member.leaveForged',
       member: member.nodeId,
