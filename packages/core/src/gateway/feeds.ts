@@ -278,12 +278,13 @@ function isIn(wanted: string, found: string): boolean {
 }
 
 function feedChangeOf({ change, id }: RecentChange, keysOnly: boolean): FeedChange | undefined {
-  if (change.kind === 'none' || change.version === undefined) return undefined;
+  const { kind, version } = change;
+  if (kind === 'none' || kind === 'unknown' || version === undefined) return undefined;
   return {
     key: id,
-    kind: change.kind,
+    kind,
     index: change.index,
-    version: change.version,
+    version,
     entry: keysOnly ? NOTHING : change.entry,
   };
 }

@@ -55,3 +55,16 @@ test('H9: a change that came before is not taken again', () => {
   expect(recent.base(shard)).toBe(4);
   expect(recent.last(shard)).toBe(6);
 });
+
+test('H9: what was not seen ends what is remembered, also where it is one change', () => {
+  const recent = new RecentChanges({ bytesMax: 4_000, changesMax: 12 });
+  const [shard] = SHARDS as [ShardId];
+  for (const index of [5, 6]) recent.append(changeOf(shard, index, 10));
+  recent.append({ ...changeOf(shard, 7, 0), key: '', kind: 'unknown' });
+  expect(recent.base(shard)).toBe(7);
+  expect(recent.last(shard)).toBe(7);
+  expect(recent.bytes).toBe(0);
+  recent.append(changeOf(shard, 8, 10));
+  expect(recent.base(shard)).toBe(7);
+  expect(recent.at(shard, 8)?.change.index).toBe(8);
+});

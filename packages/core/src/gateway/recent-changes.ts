@@ -25,7 +25,7 @@ export class RecentChange {
   constructor(change: AppliedChange) {
     this.change = change;
     this.bytes = CHANGE_BYTES + 2 * change.key.length + change.entry.length;
-    const { namespace, id } = change.kind === 'none' ? NOWHERE : parseStoredKey(change.key);
+    const { namespace, id } = change.key === '' ? NOWHERE : parseStoredKey(change.key);
     this.namespace = namespace;
     this.id = id;
   }
@@ -83,6 +83,11 @@ export class RecentChanges {
   append(change: AppliedChange): void {
     const last = this.last(change.shard);
     if (last !== undefined && change.index <= last) return;
+    if (change.kind === 'unknown') {
+      this.drop(change.shard);
+      this.#begin(change.shard, change.index);
+      return;
+    }
     if (last !== undefined && change.index !== last + 1) this.drop(change.shard);
     const ring = this.#ringOf(change);
     const recent = new RecentChange(change);
@@ -109,8 +114,11 @@ export class RecentChanges {
 
   #ringOf({ shard, index }: AppliedChange): Ring {
     const present = this.#rings.get(shard);
-    if (present !== undefined) return present;
-    const ring: Ring = { shard, base: index - 1, changes: [], head: 0 };
+    return present ?? this.#begin(shard, index - 1);
+  }
+
+  #begin(shard: ShardId, base: number): Ring {
+    const ring: Ring = { shard, base, changes: [], head: 0 };
     this.#rings.set(shard, ring);
     return ring;
   }

@@ -8,13 +8,15 @@ const NOTHING = new Uint8Array();
 /** What watches and near caches are told about a record that took effect. */
 export function appliedChange(shard: ShardId, record: AppliedRecord): AppliedChange {
   const { at, body, winner } = record;
-  if (body.kind !== 'write' || winner === undefined) return unknownChange(shard, at);
   const { epoch, index } = at;
+  if (body.kind !== 'write' || winner === undefined) {
+    return { shard, epoch, index, key: '', kind: 'none', version: undefined, entry: NOTHING };
+  }
   const { kind, entry } = winner.value;
   return { shard, epoch, index, key: body.key, kind, version: versionOf(winner), entry };
 }
 
-/** Of no entry; after a hole in the indexes it says that others have changed. */
+/** A stream has brought this replica to `at`: nobody here saw how. */
 export function unknownChange(shard: ShardId, { epoch, index }: ShardPosition): AppliedChange {
-  return { shard, epoch, index, key: '', kind: 'none', version: undefined, entry: NOTHING };
+  return { shard, epoch, index, key: '', kind: 'unknown', version: undefined, entry: NOTHING };
 }

@@ -64,9 +64,10 @@ export interface AppliedChange {
   readonly shard: ShardId;
   readonly epoch: ShardEpoch;
   readonly index: number;
-  /** `storedKey`; '' for a record that changes no entry. */
+  /** `storedKey`; '' for what names no entry. */
   readonly key: string;
-  readonly kind: 'put' | 'update' | 'delete' | 'none';
+  /** `unknown`: whatever changed since the last one told here, up to this index, was not seen. */
+  readonly kind: 'put' | 'update' | 'delete' | 'none' | 'unknown';
   readonly version: EntryVersion | undefined;
   /** Bytes of `entryBodyField` of the winner; empty for a delete. */
   readonly entry: Uint8Array;
