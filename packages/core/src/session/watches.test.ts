@@ -53,6 +53,19 @@ test('a watch of one id sees its changes and no others, from when it is ready', 
   expect(seen(rig, 1)).toEqual([2, 'delete']);
 });
 
+test('a watch from now on shows nothing that this session has seen, whatever replica it is at', () => {
+  const rig = readyRig();
+  for (const node of rig.grid.nodes) node.lag = 2;
+  for (let value = 1; value <= 3; value += 1) rig.put('a', value);
+  rig.advance(10);
+  rig.watch(1, oneKey('a'));
+  rig.advance(10);
+  for (const node of rig.grid.nodes) node.lag = 0;
+  rig.put('a', 4);
+  rig.advance(10);
+  expect(seen(rig, 1)).toEqual([4]);
+});
+
 test('a watch that was asked for before any node was reached begins when there is one', () => {
   const rig = new SessionRig();
   rig.watch(1, WHOLE);

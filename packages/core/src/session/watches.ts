@@ -107,6 +107,8 @@ class Watch implements FeedConsumer {
   readonly #options: WatchOptions;
   readonly #indexes: Float64Array;
   readonly #placeOf: ReadonlyMap<ShardId, number>;
+  /** What this session had seen of each shard when it began to watch from then on. */
+  readonly #floors: Float64Array;
   #feeds: Feed[] = [];
   #unready: number;
   #isReady = false;
@@ -119,6 +121,10 @@ class Watch implements FeedConsumer {
     this.#indexes = options.indexes;
     this.#placeOf = new Map(options.shards.map((shard, place) => [shard, place]));
     this.#unready = options.indexes.filter((index) => index === FROM_NOW).length;
+    const { token } = options.cluster;
+    this.#floors = options.indexes.map((index, place) =>
+      index === FROM_NOW ? (token?.indexOf(options.shards[place] as ShardId) ?? 0) : 0,
+    );
   }
 
   /** Opens the feeds, each where it was left. */
@@ -162,8 +168,13 @@ class Watch implements FeedConsumer {
     this.#checkReady();
   }
 
-  feedChanged(feed: Feed, changes: readonly FeedChange[], bytes: number): void {
-    this.#indexes[this.#place(feed)] = feed.last;
+  feedChanged(feed: Feed, all: readonly FeedChange[], bytes: number): void {
+    const place = this.#place(feed);
+    this.#indexes[place] = feed.last;
+    // A replica that is a little behind begins before what this session has written or read; that is
+    // nothing new to it.
+    const floor = this.#floors[place] as number;
+    const changes = floor === 0 ? all : all.filter(({ index }) => index > floor);
     if (changes.length === 0) return;
     const { id, request, config, emit } = this.#options;
     const { namespace } = request.filter.scope;
