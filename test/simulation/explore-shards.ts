@@ -42,7 +42,7 @@ const hunt = SHARD_HUNTS[(values.hunt ?? values.break ?? '') as BreakableRule];
 const first = Number(values.first);
 const failuresMax = Number(values.failures);
 const started = performance.now();
-const totals = { answered: 0, failed: 0, unknown: 0, epochs: 0, simulatedMs: 0 };
+const totals = { answered: 0, refused: 0, unknown: 0, epochs: 0, simulatedMs: 0 };
 const events: Record<string, number> = {};
 const failed: number[] = [];
 let seeds = 0;
@@ -52,7 +52,7 @@ for (let seed = first; seed < first + Number(values.count); seed += 1) {
   const report = run(seed, plan, values.trace);
   seeds += 1;
   totals.answered += report.calls.answered;
-  totals.failed += report.calls.failed;
+  totals.refused += report.calls.failed;
   totals.unknown += report.calls.unknown;
   totals.epochs += report.epochs;
   totals.simulatedMs += report.simulatedMs;

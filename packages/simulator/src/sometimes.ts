@@ -1,6 +1,7 @@
 import type { NodeEvent } from '@memgrid/core';
 import type { FaultKind } from './fault.ts';
-import type { WorldEvent } from './world-event.ts';
+import type { FinishedCall } from './shard-world/shard-client.ts';
+import type { ProcessLabel, WorldEvent } from './world-event.ts';
 
 /**
  * What must happen now and then if the seeds are any good. A counter that stays at zero over many
@@ -56,6 +57,30 @@ export const SOMETIMES = [
   'clock suspect',
   'remote clock ahead',
   'wiped node came back as another',
+  'shard activated',
+  'shard activated again by another',
+  'activation pulled a tail',
+  'truncated a tail',
+  'epoch nack seen',
+  'stream resumed',
+  'shard streamed',
+  'shard dropped',
+  'tombstones collected',
+  'entry quarantined',
+  'entry refetched',
+  'relay used',
+  'orphan merged',
+  'shard failed over',
+  'move planned',
+  'move finished',
+  'move rolled back',
+  'shard stuck',
+  'member drained',
+  'call hedged',
+  'call retried',
+  'retry answered from remembered operations',
+  'compare refused',
+  'outcome of a write unknown',
 ] as const;
 
 export type Sometimes = (typeof SOMETIMES)[number];
@@ -69,6 +94,9 @@ export class SometimesCounter {
   readonly #firstIds = new Map<string, string>();
   /** Who holds whom for dead: process and member. */
   readonly #dead = new Set<string>();
+  /** Who served each shard last. */
+  readonly #primaries = new Map<number, string>();
+  readonly #streamAcks = new Set<string>();
   #founded = false;
   #split = false;
 
@@ -79,7 +107,7 @@ export class SometimesCounter {
   readonly observe = (event: WorldEvent): void => {
     switch (event.kind) {
       case 'published':
-        this.#published(event.at.process, event.event);
+        this.#published(event.at, event.event);
         break;
       case 'sent':
         this.#sent(event);
@@ -100,6 +128,13 @@ export class SometimesCounter {
       case 'started':
         this.#started(event);
         break;
+      case 'called':
+        this.#called(event.call);
+        break;
+      case 'sessionEvent':
+        if (event.event.name === 'call.hedged') this.#count('call hedged');
+        if (event.event.name === 'call.retried') this.#count('call retried');
+        break;
       default:
         break;
     }
@@ -109,7 +144,7 @@ export class SometimesCounter {
     this.#counts[what] += 1;
   }
 
-  #published(process: number, event: NodeEvent): void {
+  #published({ node, process }: ProcessLabel, event: NodeEvent): void {
     const simple = BY_EVENT[event.name];
     if (simple !== undefined) this.#count(simple);
     switch (event.name) {
@@ -148,6 +183,9 @@ export class SometimesCounter {
         if (event.reason === 'outOfOrder') this.#count('frame refused: out of order');
         if (event.reason === 'wrongGeneration') this.#count('message for another generation');
         break;
+      case 'shard.activated':
+        this.#activated(node, event);
+        break;
       case 'clock.suspect':
         if (event.suspect) this.#count('clock suspect');
         break;
@@ -180,8 +218,44 @@ export class SometimesCounter {
       case 'wrongGeneration':
         this.#count('message for another generation');
         break;
+      case 'shardNack':
+        this.#count('epoch nack seen');
+        break;
+      case 'logSuffix':
+        if (message.records.length > 0) this.#count('activation pulled a tail');
+        break;
+      case 'relay':
+        this.#count('relay used');
+        break;
+      case 'streamAck':
+        if (this.#streamAcks.has(streamName(event.at, message))) this.#count('stream resumed');
+        this.#streamAcks.add(streamName(event.at, message));
+        break;
       default:
         break;
+    }
+  }
+
+  #called({ end, operation }: FinishedCall): void {
+    const isWrite = operation.operationId !== '';
+    if (end.kind === 'unknown' && isWrite) this.#count('outcome of a write unknown');
+    if (end.kind === 'failed' && end.code === 'VERSION_CONFLICT') this.#count('compare refused');
+    if (end.kind !== 'answered') return;
+    const { result } = end.answer;
+    if (result.kind === 'written' && result.repeated) {
+      this.#count('retry answered from remembered operations');
+    }
+  }
+
+  #activated(
+    node: string,
+    { shard, epoch }: { readonly shard: number; readonly epoch: number },
+  ): void {
+    const before = this.#primaries.get(shard);
+    this.#primaries.set(shard, node);
+    this.#count('shard activated');
+    if (before !== undefined && before !== node && epoch > 1) {
+      this.#count('shard activated again by another');
     }
   }
 
@@ -242,6 +316,19 @@ const BY_EVENT: Readonly<Partial<Record<NodeEvent['name'], Sometimes>>> = {
   'reach.lost': 'reachability lost one way',
   'peer.rejected': 'link refused',
   'clock.remoteAhead': 'remote clock ahead',
+  'shard.truncated': 'truncated a tail',
+  'shard.streamed': 'shard streamed',
+  'shard.dropped': 'shard dropped',
+  'shard.collected': 'tombstones collected',
+  'entry.quarantined': 'entry quarantined',
+  'entry.refetched': 'entry refetched',
+  'orphan.merged': 'orphan merged',
+  'shard.failedOver': 'shard failed over',
+  'move.planned': 'move planned',
+  'move.finished': 'move finished',
+  'move.rolledBack': 'move rolled back',
+  'shard.stuck': 'shard stuck',
+  'member.drained': 'member drained',
 };
 
 export function zeroCounts(): Record<Sometimes, number> {
@@ -251,4 +338,12 @@ export function zeroCounts(): Record<Sometimes, number> {
 /** Adds the counts of one world to a sum over many. */
 export function addCounts(sum: Record<Sometimes, number>, counts: SometimesCounts): void {
   for (const what of SOMETIMES) sum[what] += counts[what];
+}
+
+/** An acknowledgement that is sent twice: chunks came again, because something was lost. */
+function streamName(
+  at: ProcessLabel,
+  { stream, chunk }: { readonly stream: number; readonly chunk: number },
+): string {
+  return `${at.process}/${stream}/${chunk}`;
 }
