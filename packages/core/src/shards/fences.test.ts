@@ -122,11 +122,14 @@ test('F8: an old record on a majority is not committed before the record of the 
   const lab = activeLab();
   lab.drop = ({ to }) => to === A;
   lab.put(1, 'k', 'v');
-  lab.drop = ({ to, from, body }) => {
-    return to === A || from === A || (body.type === 'replicateAck' && to === B);
-  };
+  // Node 3 has promised and has the old record, but not the one that the new primary logged.
+  lab.drop = ({ to, from, body }) => to === A || from === A || body.type === 'replicate';
   lab.assign({ primary: B }, [2, 3]);
+  const ack = { shard: SHARD, epoch: 2, complete: true, applied: 1, mismatch: false };
+  lab.deliver(3, 2, { type: 'replicateAck', shards: [{ ...ack, memory: 2, os: 2, disk: 2 }] });
   expect(lab.status(2)).toMatchObject({ active: false, commit: 1, last: { epoch: 2, index: 3 } });
+  lab.deliver(3, 2, { type: 'replicateAck', shards: [{ ...ack, memory: 3, os: 3, disk: 3 }] });
+  expect(lab.status(2)).toMatchObject({ active: true, commit: 3 });
 });
 
 test('F10: another life of the named primary does not activate', () => {
