@@ -33,6 +33,8 @@ export interface SeedOutcome {
   /** Seeds are run twice now and then: false when the two runs differed. */
   readonly deterministic: boolean;
   readonly sometimes: SometimesCounts;
+  /** Operations of applications that ended, each judged: registers, sets, sessions. */
+  readonly operations: number;
 }
 
 export interface ExploreReport {
@@ -43,6 +45,8 @@ export interface ExploreReport {
   /** The failed seed, or the one that took longest to become whole. */
   readonly worst: SeedOutcome | undefined;
   readonly falseDeaths: number;
+  /** Operations of applications that ended. */
+  readonly operations: number;
   readonly sometimes: Readonly<Record<Sometimes, number>>;
   /** What never happened: the blind spots. */
   readonly never: readonly Sometimes[];
@@ -100,6 +104,7 @@ function outcomeOf(report: SimulationReport, deterministic: boolean): SeedOutcom
     simulatedMs,
     deterministic,
     sometimes,
+    operations: Object.values(report.calls).reduce((sum, count) => sum + count, 0),
   };
 }
 
@@ -174,6 +179,7 @@ function summaryOf(outcomes: readonly SeedOutcome[]): ExploreReport {
     failed,
     worst: failed[0] ?? slowest,
     falseDeaths: outcomes.reduce((sum, { falseDeaths }) => sum + falseDeaths, 0),
+    operations: outcomes.reduce((sum, { operations }) => sum + operations, 0),
     sometimes,
     never: SOMETIMES.filter((what) => sometimes[what] === 0),
   };
