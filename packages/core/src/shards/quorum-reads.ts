@@ -63,8 +63,8 @@ const SETTLE_MS = 20;
 export class QuorumReads {
   readonly #context: ShardContext;
   readonly #owner: QuorumReadOwner;
+  /** By numbers that no earlier life of this node has used: its answers may still be under way. */
   readonly #queries = new Map<number, Query>();
-  #count = 0;
 
   constructor(context: ShardContext, owner: QuorumReadOwner) {
     this.#context = context;
@@ -75,9 +75,8 @@ export class QuorumReads {
     const { operation } = waiting;
     const { config } = this.#owner;
     if (operation?.body.kind !== 'get' || config === undefined) return;
-    this.#count += 1;
     const query: Query = {
-      number: this.#count,
+      number: this.#context.nextNumber(),
       waiting,
       namespace: operation.body.namespace,
       key: operation.body.key,
@@ -162,8 +161,7 @@ export class QuorumReads {
     const { config, namespace, key } = query;
     // Answers to an earlier question are no answers to this one.
     this.#queries.delete(query.number);
-    this.#count += 1;
-    const asked = { ...query, number: this.#count };
+    const asked = { ...query, number: this.#context.nextNumber() };
     this.#queries.set(asked.number, asked);
     for (const node of readMembers(config)) {
       if (node === this.#context.self) continue;

@@ -22,7 +22,7 @@ export class ShardContext {
   readonly entries: EntryTable;
   readonly rules: EntryRules;
   readonly random: Random;
-  readonly outbox = new StepOutbox();
+  readonly outbox: StepOutbox;
   readonly storage = new StepStorage();
   readonly loads: EntryLoads;
   readonly dots: DotLease;
@@ -43,6 +43,7 @@ export class ShardContext {
   constructor(options: ShardsOptions) {
     this.self = options.self;
     this.generation = options.generation;
+    this.outbox = new StepOutbox(options.generation * NUMBERS_PER_LIFE);
     this.config = options.config;
     this.entries = options.entries;
     this.rules = options.rules;
@@ -82,7 +83,7 @@ export class ShardContext {
     this.#nowMs = undefined;
   }
 
-  /** Names a stream or a pull. Greater than every number of an earlier life of this node. */
+  /** Names a stream, a pull or a question. Greater than every number of an earlier life of this node. */
   nextNumber(): number {
     this.#numbers += 1;
     return this.generation * NUMBERS_PER_LIFE + this.#numbers;

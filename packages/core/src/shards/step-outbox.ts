@@ -32,7 +32,12 @@ export class StepOutbox {
   #singles: ShardsEffect[] = [];
   #answers: ShardsEffect[] = [];
   #changes: AppliedChange[] = [];
-  #round = 0;
+  #round: number;
+
+  /** @param round above every round of an earlier life: its answers may still be under way. */
+  constructor(round: number) {
+    this.#round = round;
+  }
 
   /** Numbers the pings of this step; later steps have higher numbers. */
   get round(): number {
