@@ -226,3 +226,11 @@ test('where nobody has defined anything, nothing is looked at', () => {
   const shown = rules.shown(junk, undefined);
   expect(shown.kind === 'entry' && shown.entry).toBe(junk);
 });
+
+test('Z6: an entry that arrives with another checksum than its own is refused', () => {
+  const { rules } = rulesOf();
+  const body = decodeValue(entryBodyField, entryOf({ mood: 'good' }), 'entry');
+  const changed = encodeValue(entryBodyField, { ...body, content: 'prefers spaces' });
+  const ruled = rules.admitted('notes', changed);
+  expect(ruled.kind === 'failed' && ruled.failure.message).toMatch(/checksum: .* is not that of/);
+});

@@ -82,6 +82,12 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
     }
     const stashed = stashProblems(body.metadata);
     if (stashed.length > 0) return invalid(stashed.map(schemaProblemText));
+    const checksum = entryChecksum(body);
+    if (body.checksum !== checksum) {
+      return invalid([
+        `checksum: "${body.checksum}" is not that of the entry as it arrived, ${checksum}.`,
+      ]);
+    }
     return this.#ruled({ ...body, schema: name });
   }
 
