@@ -76,11 +76,12 @@ export class ShardCopy {
   readonly #loggedOperations = new Map<string, number>();
   readonly #journal: CopyJournal;
   /**
-   * The newest position of each key that another replica gave, where that is newer than what was
-   * applied here by then; and, while a stream fills this copy, of each key that was applied.
+   * While a stream fills this copy: the newest index of each key that came with it or was applied.
    * Whatever comes for a key from before it has been overtaken.
    */
   overtaken: Map<string, number> | undefined;
+  /** Keys that another replica gave back from after what is applied here, until that is reached. */
+  readonly #mended = new Map<string, number>();
 
   constructor(context: ShardContext, place: CopyPlace, recovered?: RecoveredCopy) {
     const { shard, slot, owner } = place;
@@ -222,10 +223,7 @@ export class ShardCopy {
    * records before it are passed over.
    */
   mend(key: string, entry: StoredEntry): void {
-    if (entry.at.index > this.#applied.index) {
-      this.overtaken ??= new Map();
-      this.overtaken.set(key, entry.at.index);
-    }
+    if (entry.at.index > this.#applied.index) this.#mended.set(key, entry.at.index);
     this.restore(key, entry);
   }
 
@@ -343,6 +341,8 @@ export class ShardCopy {
       this.#journal.noteOperation(operationId);
     }
     if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;
+    if ((this.#mended.get(key) ?? 0) > at.index) return winner;
+    this.#mended.delete(key);
     this.overtaken?.set(key, at.index);
     if (winner.value.kind === 'delete' && broken('shards.tombstone-kept')) {
       this.remove(key);
