@@ -72,15 +72,16 @@ test('every guarantee names a check that exists, and every checker backs a guara
   }
   // Not the file's name: a file with a class is named after the class.
   const checkers = files
-    .filter((file) => file.startsWith('packages/simulator/src/checkers/'))
+    .filter((file) => /^packages\/simulator\/src\/(?:shard-world\/)?checkers\//.test(file))
     .filter((file) => !file.endsWith('.test.ts'))
-    .flatMap((file) => CHECKER_NAME.exec(readRepositoryFile(file))?.[1] ?? []);
+    .flatMap((file) => [...readRepositoryFile(file).matchAll(CHECKER_NAME)])
+    .map(([, name]) => name);
   expect(checkers.length).toBeGreaterThan(10);
   expect(named.filter((one) => !one.endsWith('.ts')).toSorted()).toEqual(checkers.toSorted());
 });
 
-/** `name: 'one-leader-per-term'`, the first line of every checker. */
-const CHECKER_NAME = /\bname(?::| =) '([\w-]+)'/;
+/** `name: 'one-leader-per-term'`, in every checker. */
+const CHECKER_NAME = /\bname(?::| =) '([\w-]+)'/g;
 
 test('the scripts that the design names exist', () => {
   const wanted = ['start', 'test', 'check', 'bench', 'simulate', 'fix', 'build', 'memgrid'];

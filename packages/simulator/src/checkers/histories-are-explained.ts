@@ -5,25 +5,36 @@ import { checkSessions } from '../history/session-check.ts';
 
 /** What clients saw of registers at quorum and strong has an order that explains it. */
 export function linearizable(workload: () => DataWorkload | undefined): Checker {
-  return atEnd('linearizable', () => {
-    const verdict = checkRegisters(workload()?.histories.register.events ?? []);
-    return verdict.kind === 'violation' ? verdict.violations[0]?.explanation : undefined;
-  });
+  return {
+    ...AT_THE_END,
+    name: 'linearizable',
+    finish: () => {
+      const verdict = checkRegisters(workload()?.histories.register.events ?? []);
+      return verdict.kind === 'violation' ? verdict.violations[0]?.explanation : undefined;
+    },
+  };
 }
 
 /** With a session's token, no read is older than its own writes or its earlier reads. */
 export function sessionsGoForward(workload: () => DataWorkload | undefined): Checker {
-  return atEnd('sessions-go-forward', () => {
-    const [first] = checkSessions(workload()?.histories.session.events ?? []);
-    return first === undefined ? undefined : `${first.kind}: ${first.explanation}`;
-  });
+  return {
+    ...AT_THE_END,
+    name: 'sessions-go-forward',
+    finish: () => {
+      const [first] = checkSessions(workload()?.histories.session.events ?? []);
+      return first === undefined ? undefined : `${first.kind}: ${first.explanation}`;
+    },
+  };
 }
 
 /** What was written once and acknowledged at quorum is there in the end. */
 export function acknowledgedWritesSurvive(workload: () => DataWorkload | undefined): Checker {
-  return atEnd('acknowledged-writes-survive', () => workload()?.lost[0]);
+  return {
+    ...AT_THE_END,
+    name: 'acknowledged-writes-survive',
+    finish: () => workload()?.lost[0],
+  };
 }
 
-function atEnd(name: string, finish: () => string | undefined): Checker {
-  return { name, kinds: [], observe: () => undefined, finish };
-}
+/** A history says nothing before it is whole. */
+const AT_THE_END = { kinds: [], observe: () => undefined } as const;

@@ -12,7 +12,7 @@ function dayOf(seed: number, mistake?: OneCopyOptions['mistake']): ShardDayRepor
   return runShardDay({ seed, plan: drawShardDay(seed), shards });
 }
 
-test.each([1, 2, 3, 4, 5, 6])('seed %d: nothing is wrong with one copy', (seed) => {
+test.each([1, 2, 3, 4, 5, 6])('S16: seed %d: nothing is wrong with one copy', (seed) => {
   const report = dayOf(seed);
   expect(report.violations).toEqual([]);
   expect(report.calls.answered).toBeGreaterThan(100);
@@ -27,7 +27,7 @@ test.each([
   { mistake: 'forgets', shownBy: /linearizable|acknowledged-writes-survive|read-your-writes/ },
   { mistake: 'resurrects', shownBy: /linearizable|deleted-stays-deleted/ },
   { mistake: 'reissues', shownBy: /dots-name-one-write/ },
-] as const)('a world of shards notices a copy that $mistake', ({ mistake, shownBy }) => {
+] as const)('S16: a world of shards notices a copy that $mistake', ({ mistake, shownBy }) => {
   const seeds = Array.from({ length: 12 }, (_, at) => at + 1);
   const found = seeds.flatMap((seed) => dayOf(seed, mistake).violations);
   expect(found.map(({ checker }) => checker)).toContainEqual(expect.stringMatching(shownBy));
