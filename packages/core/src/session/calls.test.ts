@@ -320,6 +320,23 @@ test('Q11: an attempt that takes too long is made elsewhere, and the first answe
   expect(rig.grid.shard(shardOf(key)).done.size).toBeGreaterThan(0);
 });
 
+test('Q11: what waits at others for a primary that hangs goes to the new one as soon as it is known', () => {
+  const rig = warmRig();
+  const key = keyAt(rig, 1);
+  const shard = shardOf(key);
+  // The primary hangs, and whoever is asked instead waits for it.
+  const hangs = ({ shard: of }: Operation) =>
+    of === shard && rig.grid.shard(shard).epoch === 1 ? 'silence' : undefined;
+  for (const node of rig.grid.nodes) node.gate = hangs;
+  const call = rig.put(key, 1);
+  rig.advance(1_700);
+  expect(rig.outcomes.has(call)).toBe(false);
+  rig.grid.moveShard(shard, 2);
+  rig.tellPlacement(0);
+  rig.advance(10);
+  expect(rig.outcomes.get(call)?.kind).toBe('answered');
+});
+
 test('Q12: a slow read is asked of a second replica, once', () => {
   const rig = warmRig();
   for (let at = 0; at < 400; at += 1) {

@@ -137,19 +137,23 @@ export class Calls {
         this.#dispatch(call, now);
       }
     }
-    for (const peer of this.#connections.all) {
-      const isDead = this.#cluster.placement?.node(peer.slot)?.alive === false;
-      if (isDead) this.#takeElsewhere(peer, shards, now);
-    }
+    for (const peer of this.#connections.all) this.#takeElsewhere(peer, shards, now);
   }
 
-  /** The others believe that this node is dead: what it has is given to the new owners as well. */
+  /**
+   * What waits too long already, or at a node that the others believe to be dead, is given to the
+   * new owners as well.
+   */
   #takeElsewhere(peer: Peer, shards: ReadonlySet<ShardId>, now: Instant): void {
+    const { placement } = this.#cluster;
+    const isDead = placement?.node(peer.slot)?.alive === false;
     for (const call of peer.attempts.values()) {
       const isOpen = !call.settled && call.stage === 'sent' && call.sentTo === peer.slot;
-      if (!isOpen || !shards.has(call.shard)) continue;
-      if (this.#cluster.placement?.primaryOf(call.shard) === peer.slot) continue;
-      call.avoid = peer.slot;
+      const isLate = isDead || (call.toPrimary && call.attempts > 1);
+      if (!isOpen || !isLate || !shards.has(call.shard)) continue;
+      if (this.#epochOf(call) === call.epochSent) continue;
+      // It may be the new primary itself that has passed the call on to the old one.
+      call.avoid = placement?.primaryOf(call.shard) === peer.slot ? NO_SLOT : peer.slot;
       this.#event('silent');
       this.#dispatch(call, now);
     }
