@@ -85,7 +85,7 @@ export function defineImport(command: Command, { terminal, finish }: CommandCont
     .addOption(
       new Option(
         '--patience <duration>',
-        'how long a line is tried while the cluster cannot take it',
+        'how long a line is tried, and how long the cluster may take none at all',
       )
         .argParser(durationMs)
         .default(60_000, '1m'),
@@ -111,6 +111,7 @@ async function importFile(
   if (earlier !== undefined) assertSame(earlier, { namespace, source });
   using shutdown = Shutdown.listen();
   const tally = new Tally();
+  let gaveUp = false;
   const bar = new ProgressBar(terminal, {
     label: 'importing',
     unit: 'lines',
@@ -136,12 +137,13 @@ async function importFile(
         await report?.add(outcome);
         bar.update(tally.lines, tally.failedCount === 0 ? '' : `${tally.failedCount} failed`);
       }
+      ({ gaveUp } = importer);
     });
   } finally {
     bar.end();
     await report?.close();
   }
-  return resultOf(tally, { source, interrupted: shutdown.signal.aborted });
+  return resultOf(tally, { source, gaveUp, interrupted: shutdown.signal.aborted });
 }
 
 interface ImporterParts {
@@ -194,7 +196,7 @@ class Tally {
 
 function resultOf(
   { lines, stored, present, skipped, failed, failedCount }: Tally,
-  { source, interrupted }: { source: string; interrupted: boolean },
+  { source, gaveUp, interrupted }: { source: string; gaveUp: boolean; interrupted: boolean },
 ): CommandResult {
   const ordered = failed.toSorted((a, b) => a.line - b.line);
   const shown = ordered.slice(0, SHOWN_MAX).map(({ line, code, message, applied }) => {
@@ -202,12 +204,23 @@ function resultOf(
   });
   if (failedCount > SHOWN_MAX) shown.push(`… and ${counted(failedCount - SHOWN_MAX)} more lines.`);
   if (interrupted) shown.push('Interrupted: start it again to go on.');
+  else if (gaveUp) shown.push('The cluster took nothing any more: start it again to go on.');
   const before = present + skipped;
   const was = before === 0 ? '' : `, ${counted(before)} were there already`;
   const not = failedCount === 0 ? '' : `, ${counted(failedCount)} could not be stored`;
-  const partial = failedCount > 0 || interrupted;
+  const partial = failedCount > 0 || gaveUp || interrupted;
   return {
-    data: { source, lines, stored, present, skipped, failedCount, failed: ordered, interrupted },
+    data: {
+      source,
+      lines,
+      stored,
+      present,
+      skipped,
+      failedCount,
+      failed: ordered,
+      interrupted,
+      gaveUp,
+    },
     text: `${counted(stored)} of ${counted(lines)} lines stored${was}${not}.`,
     warnings: shown,
     exitCode: partial ? EXIT.partial : EXIT.good,

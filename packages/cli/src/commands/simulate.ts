@@ -5,6 +5,7 @@ import {
   SWARM_KINDS,
   ScenarioError,
   explore,
+  formatHistory,
   formatScenario,
   parseScenario,
   renderSchedule,
@@ -45,6 +46,7 @@ Examples:
   memgrid simulate --explore 200                                200 seeds; the worst one is named
   memgrid simulate --seed 7 --save day.json                     the day as a file to edit …
   memgrid simulate --scenario day.json                          … and to run again
+  memgrid simulate --seed 7 --history day.ndjson                what clients saw, for a checker
 
 Exit codes: 0 no violation, 1 a property was violated (the command that repeats it is printed).`;
 
@@ -55,6 +57,7 @@ interface SimulateFlags {
   readonly faults?: readonly string[];
   readonly scenario?: string;
   readonly save?: string;
+  readonly history?: string;
   readonly explore?: number;
   readonly workers?: number;
   readonly node?: string;
@@ -81,6 +84,7 @@ export function defineSimulate(command: Command, { terminal, finish }: CommandCo
     .option('--faults <kind,…>', '`none`, or only these kinds (default: a random half)', kinds)
     .option('--scenario <file>', 'run the faults of a file instead of random ones')
     .option('--save <file>', 'write the day as a scenario file')
+    .option('--history <file>', 'write what clients saw of registers, a JSON object a line')
     .option('--explore <n>', 'run so many seeds, from --seed on', wholeNumber({ min: 1, max: 1e6 }))
     .option(
       '--workers <n>',
@@ -106,11 +110,16 @@ async function oneDay(flags: SimulateFlags): Promise<CommandResult> {
     throw usageError(`There is no node ${flags.node}.`, `The nodes are n1 to n${nodes}.`);
   }
   if (flags.save !== undefined) {
-    save(flags.save, { seed, nodes, durationMs: lastedMs, faults: schedule });
+    const scenario = { seed, nodes, durationMs: lastedMs, faults: schedule };
+    save(flags.save, '--save', formatScenario(scenario));
+  }
+  if (flags.history !== undefined) {
+    save(flags.history, '--history', formatHistory(report.history));
   }
   const plan = flags.plan === true ? `${renderSchedule(report)}\n` : '';
   return {
-    data: { ...report, repeat: repeatCommand(report) },
+    // The history is a file of its own: see `--history`.
+    data: { ...report, history: report.history.length, repeat: repeatCommand(report) },
     text: plan + renderTimeline(report, renderOptions(flags)).trimEnd(),
     exitCode: violations.length === 0 ? EXIT.good : EXIT.failed,
   };
@@ -152,7 +161,7 @@ async function manyDays(
 
 /** What would be ignored in silence is refused. */
 function refuseFlagsOfOneDay(flags: SimulateFlags): void {
-  const useless = (['save', 'node', 'lines', 'plan'] as const)
+  const useless = (['save', 'history', 'node', 'lines', 'plan'] as const)
     .filter((name) => flags[name] !== undefined)
     .map((name) => `--${name}`);
   if (useless.length === 0) return;
@@ -174,13 +183,13 @@ function usageError(message: string, hint: string): CommandError {
   });
 }
 
-function save(file: string, scenario: Scenario): void {
+function save(file: string, flag: string, text: string): void {
   try {
-    writeFileSync(file, formatScenario(scenario));
+    writeFileSync(file, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError('NOT_SAVED', `${file} can not be written (${code ?? 'unknown'}).`, {
-      hint: 'Choose another file with --save: the same seed is the same day again.',
+      hint: `Choose another file with ${flag}: the same seed is the same day again.`,
       cause: error,
     });
   }

@@ -118,6 +118,21 @@ test('patience ends, and then a line that may be stored says so', async () => {
   expect(advance()).toBeGreaterThanOrEqual(1_000);
 });
 
+test('when the cluster takes nothing for so long, the rest of the file is left alone', async () => {
+  const timeout = new ClusterError('TIMEOUT', { timeoutMs: 5 });
+  const contents = Array.from({ length: 100 }, (_, at) => `c${at}`);
+  const never = Array.from({ length: 999 }, () => timeout);
+  const { namespace } = recordingNamespace(
+    Object.fromEntries(contents.slice(1).map((content) => [content, never])),
+  );
+  const { importer, advance } = importerOf(namespace);
+  const outcomes = await outcomesOf(importer, lines(...contents));
+  expect(importer.gaveUp).toBe(true);
+  expect(outcomes.map(({ kind }) => kind)).toContain('stored');
+  expect(outcomes.length).toBeLessThan(12);
+  expect(advance()).toBeLessThan(20_000);
+});
+
 test('what is wrong with a line is told at once, and the others go on', async () => {
   const invalid = new ClusterError('INVALID_ENTRY', { problems: ['content: expected text.'] });
   const { namespace, puts } = recordingNamespace({ b: [invalid] });

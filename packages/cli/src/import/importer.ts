@@ -39,7 +39,7 @@ export interface ImporterOptions {
   readonly entries: LineEntries;
   /** Lines that wait for an answer at the same time. */
   readonly concurrency: number;
-  /** How long one line is tried again when the cluster cannot take it. */
+  /** How long one line is tried again, and how long the cluster may take none at all. */
   readonly patienceMs: number;
   /** Writes over what is there; otherwise an entry with the same id is left as it is. */
   readonly replace: boolean;
@@ -62,9 +62,18 @@ const PAUSE_MS_MAX = 2_000;
  */
 export class Importer {
   readonly #options: ImporterOptions;
+  /** When the cluster last took a line, or said that it has it. */
+  #progressAt: number;
+  #gaveUp = false;
 
   constructor(options: ImporterOptions) {
     this.#options = options;
+    this.#progressAt = options.nowMs();
+  }
+
+  /** The cluster took nothing for too long: lines that had not begun by then were left alone. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
   }
 
   /** The outcome of every line, in the order in which they are known. */
@@ -75,7 +84,7 @@ export class Importer {
 
   async *#untilAborted(lines: AsyncIterable<Line>): AsyncGenerator<Line> {
     for await (const line of lines) {
-      if (this.#options.signal.aborted) return;
+      if (this.#options.signal.aborted || this.#gaveUp) return;
       yield line;
     }
   }
@@ -95,29 +104,41 @@ export class Importer {
   }
 
   async #put(line: number, entry: NewEntry & { id: string }): Promise<LineOutcome> {
-    const { namespace, replace, write, patienceMs, nowMs } = this.#options;
+    const { namespace, replace, write, nowMs } = this.#options;
     const { id } = entry;
-    const until = nowMs() + patienceMs;
+    const startedAt = nowMs();
     for (let attempt = 0; ; attempt++) {
       try {
         const { version } = await namespace.put(entry, { ...write, ifAbsent: !replace });
+        this.#progressAt = nowMs();
         return { kind: 'stored', line, id, slice: sliceOf(namespace.name, entry), version };
       } catch (error) {
         // Anything else is a bug of ours and must not pass for a bad line.
         if (!isClusterError(error)) throw error;
         const { code, message } = error;
         if (code === 'VERSION_CONFLICT' && !replace) {
+          this.#progressAt = nowMs();
           return { kind: 'present', line, id, slice: sliceOf(namespace.name, entry) };
         }
         const applied = error.applied === 'no' && attempt === 0 ? 'no' : 'unknown';
         // Trying an entry of a fixed id again stores nothing twice, so time is the only limit.
         const hopeless = error.retry === 'never' && code !== 'OPERATION_EXPIRED';
-        if (hopeless || nowMs() >= until || this.#options.signal.aborted) {
+        if (hopeless || this.#isOver(startedAt)) {
           return { kind: 'failed', line, id, code, message, applied };
         }
         await this.#pause(attempt);
       }
     }
+  }
+
+  /**
+   * One shard may be without a primary while the others go on, so a line has its own patience. When
+   * nothing has succeeded for as long, the cluster is gone, and the rest of the file would only wait.
+   */
+  #isOver(startedAt: number): boolean {
+    const { patienceMs, nowMs, signal } = this.#options;
+    if (nowMs() - this.#progressAt >= patienceMs) this.#gaveUp = true;
+    return this.#gaveUp || signal.aborted || nowMs() - startedAt >= patienceMs;
   }
 
   /** Full jitter: lines that failed together are not tried again together. */
