@@ -43,13 +43,15 @@ export class Registration {
       this.#problem = undefined;
       return undefined;
     }
-    this.#dueAt = after(now, CLUSTER.registerMs);
     const command: ControlCommand = { kind: 'register', member: this.#self };
     // One that would be ignored would be proposed every second, for ever.
     const problem = control?.problemWith(command);
     const isNew = problem !== this.#problem;
     this.#problem = problem;
+    // Due as soon as somebody leads: a restarted primary serves nothing before it is registered.
+    if (problem === undefined && !canPropose()) return undefined;
+    this.#dueAt = after(now, CLUSTER.registerMs);
     if (problem !== undefined) return isNew ? { kind: 'refused', problem } : undefined;
-    return canPropose() ? { kind: 'propose', command } : undefined;
+    return { kind: 'propose', command };
   }
 }
