@@ -58,7 +58,7 @@ export function carryOut(
 ): WriteOutcome {
   const state: EntryState = stored ?? NEVER_WRITTEN;
   const visible = visibleOf(state, inputs.timestamp.ms);
-  const refusal = refusalOf(body, state, visible);
+  const refusal = refusalOf(body, visible);
   if (refusal !== undefined) return { kind: 'refused', result: refusal };
   const made = entryOf(body, visible, inputs);
   if (made.kind !== 'entry') return made;
@@ -72,12 +72,8 @@ export function carryOut(
   return { kind: 'state', state: writeSetBlind(state, { dot: inputs.dot, value }) };
 }
 
-function refusalOf(
-  body: WriteBody,
-  state: EntryState,
-  visible: StoredSibling | undefined,
-): FailedResult | undefined {
-  if (!holds(body.condition, state, visible)) {
+function refusalOf(body: WriteBody, visible: StoredSibling | undefined): FailedResult | undefined {
+  if (!holds(body.condition, visible)) {
     const current = visible === undefined ? undefined : versionOf(visible);
     const shown = current === undefined ? undefined : formatVersion(current);
     return failedResult('VERSION_CONFLICT', { current: shown }, { current });
@@ -88,11 +84,7 @@ function refusalOf(
   return undefined;
 }
 
-function holds(
-  condition: Condition,
-  state: EntryState,
-  visible: StoredSibling | undefined,
-): boolean {
+function holds(condition: Condition, visible: StoredSibling | undefined): boolean {
   switch (condition.kind) {
     case 'always':
       return true;
@@ -103,7 +95,9 @@ function holds(
     case 'version':
       if (visible === undefined) return false;
       if (broken('shards.cas-compares')) return true;
-      return state.siblings.length === 1 && compareDots(visible.dot, condition.dot) === 0;
+      // Of concurrent values too: who was shown the winner could never name anything else, and what
+      // lost to it is replaced like it.
+      return compareDots(visible.dot, condition.dot) === 0;
   }
 }
 

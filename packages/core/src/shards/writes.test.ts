@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { decodeValue, entryBodyField } from '@memgrid/protocol';
 import type { Dot, EntryBody, Operation, ShardId } from '@memgrid/protocol';
-import { labEntry, labNode, ShardLab, type LabOptions } from '../testing/shard-lab.ts';
+import { labEntry, labNode, SHARD, ShardLab, type LabOptions } from '../testing/shard-lab.ts';
 import { DOTS_KEY } from './dot-lease.ts';
+import { decodeState } from './entry-view.ts';
 import { enqueue } from './waiting-operation.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
@@ -50,6 +51,38 @@ test('F14: a version is compared with the only current one', () => {
   expect(swap(first.version.dot)).toMatchObject({ code: 'VERSION_CONFLICT', current: {} });
   lab.delete(1, 'k');
   expect(swap(first.version.dot)).toMatchObject({ code: 'VERSION_CONFLICT', current: undefined });
+});
+
+test('F14: the version that is shown matches while there are concurrent values', () => {
+  const lab = activeLab();
+  lab.alive(2);
+  lab.drop = ({ to, from }) => to === B || from === B;
+  lab.put(2, 'k', 'island', { durability: 'one' });
+  lab.alive(1, 3);
+  lab.advance(50);
+  lab.put(1, 'k', 'mainland');
+  lab.drop = () => false;
+  lab.alive(1, 2, 3);
+  lab.advance(5000);
+  expect(lab.events.map(({ event }) => event.name)).toContain('orphan.merged');
+  const shown = lab.answers.get(lab.get(1, 'k', { read: 'strong' }))?.result;
+  if (shown?.kind !== 'found') throw new Error('Nothing is shown.');
+  const condition = { kind: 'version', dot: shown.found.version.dot } as const;
+  const body = {
+    kind: 'put',
+    namespace: 'n',
+    key: 'k',
+    entry: labEntry('next'),
+    condition,
+  } as const;
+  const swap = (): unknown => {
+    return resultOf(lab, lab.ask(1, { operationId: lab.operationId(), body }));
+  };
+  expect(swap()).toMatchObject({ kind: 'written' });
+  expect(swap()).toMatchObject({ code: 'VERSION_CONFLICT' });
+  const state = lab.entries(1).get(SHARD, lab.status(1).slot, 'n\0k');
+  if (state === 'absent' || state === 'paged') throw new Error('The entry is not in memory.');
+  expect(decodeState(state.state).siblings).toHaveLength(1);
 });
 
 test('F15: an overwrite keeps the birth of the entry, and its scope', () => {
