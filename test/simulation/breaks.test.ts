@@ -39,6 +39,23 @@ const HUNTED: readonly BreakableRule[] = [
   'hybrid-clock.receive-advances',
   'autopilot.never-shrink',
   ...PLANNER_HUNTS,
+  'shards.promise-before-serving',
+  'shards.persist-promise',
+  'shards.longest-complete-log-wins',
+  'shards.log-matching',
+  'shards.majority-commits',
+  'shards.dual-needs-both',
+  'shards.generation-must-match',
+  'shards.applied-only-committed',
+  'shards.dots-leased',
+  'shards.operation-once',
+  'shards.cas-compares',
+  'shards.read-at-least',
+  'shards.tombstone-kept',
+  'shards.expired-invisible',
+  'shards.stream-whole',
+  'shards.joiner-starts-empty',
+  'shards.store-before-ack',
 ];
 
 const SCRIPT = fileURLToPath(new URL('./break-one-rule.ts', import.meta.url));
@@ -54,6 +71,13 @@ async function hunt(rule: BreakableRule): Promise<Outcome> {
   ]);
   return JSON.parse(stdout) as Outcome;
 }
+
+test('every rule that can be broken has at most one hunt', () => {
+  const twice = BREAKABLE_RULES.filter(
+    (rule) => SHARD_HUNTS[rule] !== undefined && (PLANNER_HUNTS.has(rule) || rule in HUNTS),
+  );
+  expect(twice).toEqual([]);
+});
 
 test.concurrent.each(HUNTED)(
   'S12: without %s the swarm finds a violation',
