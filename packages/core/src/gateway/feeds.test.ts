@@ -168,6 +168,21 @@ test('H10: a feed without credit waits, goes on with it, and is told of what it 
   ]);
 });
 
+test('H10: the feed of a near cache needs no credit, and no pong overtakes it', () => {
+  const door = new GatewayDoor({ feedCreditBytes: 1 }).open();
+  const link = door.client();
+  watching(door, link, { keysOnly: true });
+  expect(messagesTo(link, applying(door, changeOf(1)))).toMatchObject([{ previous: 0, to: 1 }]);
+  door.input({ kind: 'clientPressure', link, bufferedBytes: GATEWAY_LIMITS.resumeBytes });
+  applying(door, changeOf(2));
+  expect(door.says(link, { type: 'clientPing', token: 7 })).toEqual([]);
+  const room = door.input({ kind: 'clientPressure', link, bufferedBytes: 0 });
+  expect(messagesTo(link, room)).toMatchObject([
+    { type: 'feedChanges', to: 2 },
+    { type: 'clientPong', token: 7 },
+  ]);
+});
+
 test('H10: keys alone are told without the entries', () => {
   const door = new GatewayDoor().open();
   const link = door.client();

@@ -132,6 +132,10 @@ export class Feeds {
     this.#awake(reader);
   }
 
+  isHeld(link: LinkId): boolean {
+    return this.#readers.get(link)?.held ?? false;
+  }
+
   applied(changes: readonly AppliedChange[]): void {
     for (const change of changes) {
       this.#recent.append(change);
@@ -161,7 +165,8 @@ export class Feeds {
     for (;;) {
       this.#noticeGap(feed);
       if (this.#recent.at(feed.shard, feed.position + 1) === undefined) return;
-      if (reader.held || reader.credit <= 0) {
+      // Keys alone are small, and a near cache that has to wait for them would serve what is old.
+      if (reader.held || (reader.credit <= 0 && !feed.keysOnly)) {
         feed.waited = true;
         return;
       }
@@ -204,7 +209,7 @@ export class Feeds {
     const { link, shard, told, position } = feed;
     const epoch = this.#recent.at(shard, position)?.change.epoch ?? 0;
     const reader = this.#readerOf(link);
-    reader.credit -= bytes;
+    if (!feed.keysOnly) reader.credit -= bytes;
     feed.told = position;
     this.#options.emit({
       kind: 'clientSend',
@@ -232,7 +237,7 @@ export class Feeds {
   }
 
   #awake(reader: Reader): void {
-    if (reader.held || reader.credit <= 0) return;
+    if (reader.held) return;
     for (const feed of reader.feeds.values()) if (feed.waited) this.#ready.add(feed);
   }
 

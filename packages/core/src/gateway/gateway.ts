@@ -54,6 +54,8 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   #local: LocalOperation[] = [];
   readonly #forwards = new Map<NodeId, Operation[]>();
   readonly #clientAnswers = new Map<LinkId, Answer[]>();
+  /** Pings that are to be answered once everything before them has been said. */
+  readonly #pongs = new Map<LinkId, number>();
   readonly #peerAnswers = new Map<NodeId, Answer[]>();
   #effects: GatewayEffect[] = [];
 
@@ -193,6 +195,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     this.#clientAnswers.delete(link);
     this.#underWay.forget(link);
     this.#feeds.forget(link);
+    this.#pongs.delete(link);
     if (client.stage === 'greeting') return;
     this.#effects.push({ kind: 'event', event: { name: 'client.disconnected', link } });
   }
@@ -221,7 +224,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
         this.#feeds.credit(link, message.bytes);
         break;
       case 'clientPing':
-        this.#send(link, { type: 'clientPong', token: message.token });
+        this.#pongs.set(link, message.token);
         break;
       case 'clientPong':
         break;
@@ -474,8 +477,18 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     this.#effects.push({ kind: 'clientSend', link, message });
   }
 
+  /** A pong confirms what was said before it, so it waits behind feeds that are held back. */
+  #sendPongs(): void {
+    for (const [link, token] of this.#pongs) {
+      if (this.#feeds.isHeld(link)) continue;
+      this.#pongs.delete(link);
+      this.#send(link, { type: 'clientPong', token });
+    }
+  }
+
   #take(): readonly GatewayEffect[] {
     this.#feeds.pump();
+    this.#sendPongs();
     this.#flushOperations();
     for (const link of [...this.#clientAnswers.keys()]) this.#flushAnswersTo(link);
     this.#letGo();
