@@ -16,7 +16,7 @@ export const PROTOCOL_HISTORY: readonly ProtocolVersion[] = [
   {
     version: 1,
     since: '0.1.0',
-    contract: '97a4c11ec9ad77c4',
+    contract: '5e99ac1b82c6a3c3',
     change:
       'Handshake, membership, reachability, election, control, founding; shards, entries, clients.',
   },

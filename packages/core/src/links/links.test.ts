@@ -529,7 +529,8 @@ test('L12: only a few big messages wait for a bulk link', () => {
   const envelope = pair.envelopeFrom(A, hello, { sequence: 1 });
   links.step(at(0), { kind: 'received', link: -1, envelope });
   const state = new Uint8Array(LINKS.controlMessageBytesMax + 1);
-  const about = { shard: shardId(0, 8), orphan: 1, namespace: 'n', key: 'k' };
+  const origin = { operationId: '', fingerprint: 0 };
+  const about = { shard: shardId(0, 8), orphan: 1, namespace: 'n', key: 'k', ...origin };
   const message: Message = { type: 'offerOrphan', ...about, state };
   const drops = (): number =>
     links

@@ -1,4 +1,4 @@
-import type { EntryState, EntryVersion, Sibling, StoredWrite } from '@memgrid/protocol';
+import type { EntryState, EntryVersion, RecordBody, Sibling, StoredWrite } from '@memgrid/protocol';
 import { decodeValue, entryStateField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 
@@ -36,6 +36,14 @@ export function visibleOf(state: EntryState, nowMs: number): StoredSibling | und
 
 export function isExpired({ expiresAt }: StoredWrite, nowMs: number): boolean {
   return expiresAt !== 0 && expiresAt <= nowMs && !broken('shards.expired-invisible');
+}
+
+/** What the caller of a record's write was told of it. */
+export function writtenVersion(
+  { version }: Extract<RecordBody, { kind: 'write' }>,
+  winner: StoredSibling,
+): EntryVersion {
+  return version ?? versionOf(winner);
 }
 
 export function versionOf(sibling: StoredSibling): EntryVersion {

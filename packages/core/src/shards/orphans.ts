@@ -10,7 +10,6 @@ import type {
   ShardId,
   ShardPosition,
   SyncClass,
-  Timestamp,
 } from '@memgrid/protocol';
 import {
   encodeValue,
@@ -21,10 +20,18 @@ import {
   parseStoredKey,
   storedKey,
 } from '@memgrid/protocol';
+import { broken } from '#breaks';
 import { after, type Instant } from '../machine.ts';
-import { decodeState, isLaterSibling, versionOf, winnerOf } from './entry-view.ts';
+import {
+  decodeState,
+  isLaterSibling,
+  type StoredSibling,
+  versionOf,
+  winnerOf,
+} from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
+import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
@@ -46,11 +53,11 @@ const SIBLINGS_KEPT = 8;
 /** Orphans that are offered at once. */
 const OFFERED_AT_ONCE = 16;
 
-interface AnsweredOrphan {
-  readonly number: number;
-  readonly fingerprint: number;
-  readonly version: EntryVersion;
-}
+/** A write as it is kept, before it has a number. */
+type KeptWrite = Omit<Orphan, 'number' | 'parked'>;
+
+/** What a merge joins in: an orphan of this node or of another one. */
+type OfferedWrite = Omit<KeptWrite, 'timestamp'>;
 
 /** A merge at the primary that is logged and not committed. */
 interface Merge {
@@ -69,14 +76,17 @@ export class Orphans {
   readonly #kept = new Map<number, Orphan>();
   /** By the position of their records: another primary may settle another record at an index. */
   readonly #merges = new Map<string, Merge[]>();
-  /** What was answered here, for repetitions, as long as the orphan is kept. Of this life only. */
-  readonly #answered = new Map<string, AnsweredOrphan>();
+  /** By operation id, for repetitions, as long as the orphan is kept. */
+  readonly #answered = new Map<string, Orphan>();
   #offerAt: Instant | undefined;
 
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
     this.#context = context;
     this.#owner = owner;
-    for (const orphan of recovered) this.#kept.set(orphan.number, orphan);
+    for (const orphan of recovered) {
+      this.#kept.set(orphan.number, orphan);
+      if (orphan.operationId !== '') this.#answered.set(orphan.operationId, orphan);
+    }
   }
 
   get count(): number {
@@ -124,15 +134,16 @@ export class Orphans {
   onCut(cut: readonly LoggedRecord[]): void {
     for (const { body } of cut) {
       if (body?.kind !== 'write' || !body.answeredEarly) continue;
-      this.#keep(body, 'disk', () => undefined);
+      const { key, state, timestamp, operationId, fingerprint } = body;
+      this.#keep({ key, state, timestamp, operationId, fingerprint }, 'disk', () => undefined);
     }
   }
 
   /** A replica offers a write to this primary. */
-  onOffer(from: NodeId, { orphan, namespace, key, state }: OfferOrphan): void {
+  onOffer(from: NodeId, { orphan, namespace, key, ...write }: OfferOrphan): void {
     const { primary } = this.#owner;
     if (primary?.isActive !== true) return;
-    this.#merge({ from, orphan }, storedKey(namespace, key), decodeState(state));
+    this.#merge({ from, orphan }, { ...write, key: storedKey(namespace, key) });
   }
 
   onTaken({ orphan: number, parked }: OrphanTaken): void {
@@ -142,9 +153,7 @@ export class Orphans {
     if (parked) this.#park(orphan);
     else {
       this.#kept.delete(number);
-      for (const [id, answered] of this.#answered) {
-        if (answered.number === number) this.#answered.delete(id);
-      }
+      this.#answered.delete(orphan.operationId);
       const key = orphanKey(shard, number);
       this.#context.storage.write([{ kind: 'delete', key }], false);
     }
@@ -182,10 +191,10 @@ export class Orphans {
     const { config, primary, shard } = this.#owner;
     if (config === undefined) return;
     for (const orphan of open.slice(0, OFFERED_AT_ONCE)) {
-      const { number, key, state } = orphan;
+      const { number, key, state, operationId, fingerprint } = orphan;
       if (config.primary === this.#context.self) {
         if (primary?.isActive !== true) continue;
-        this.#merge({ from: this.#context.self, orphan: number }, key, decodeState(state));
+        this.#merge({ from: this.#context.self, orphan: number }, orphan);
       } else if (this.#context.isAlive(config.primary)) {
         const { namespace, id } = parseStoredKey(key);
         this.#context.outbox.send(config.primary, {
@@ -195,6 +204,8 @@ export class Orphans {
           namespace,
           key: id,
           state,
+          operationId,
+          fingerprint,
         });
       }
     }
@@ -224,36 +235,41 @@ export class Orphans {
     const state = encodeValue(entryStateField, outcome.state);
     const { sync, operationId } = operation;
     const version = versionOf(winner);
-    const number = this.#keep({ key, state, timestamp }, sync, () => {
-      if (operationId !== '' && this.#kept.has(number)) {
-        this.#answered.set(operationId, { number, version, fingerprint: fingerprintOf(body) });
-      }
+    const fingerprint = fingerprintOf(body);
+    this.#keep({ key, state, timestamp, operationId, fingerprint }, sync, () => {
       waiting.answer(strandedResult(version, sync, false));
     });
   }
 
-  /** A repetition gets the first outcome, as long as this node has not passed the write on. */
+  /** A repetition gets the first outcome: of this node, or of the log as far as it is known here. */
   #answerRepeated(waiting: WaitingOperation, operation: Operation, body: WriteBody): boolean {
     const { operationId, sync } = operation;
-    const known = this.#answered.get(operationId);
-    if (known === undefined) return false;
+    if (operationId === '' || broken('shards.operation-once')) return false;
+    const { operations } = this.#owner.copy;
+    const known = this.#answered.get(operationId) ?? operations.get(operationId);
+    if (known === undefined) {
+      const refusal = ageRefusal(this.#context, operations, operationId);
+      if (refusal !== undefined) waiting.answer(refusal);
+      return refusal !== undefined;
+    }
     if (known.fingerprint !== fingerprintOf(body)) {
       waiting.answer(failedResult('OPERATION_REUSED', { operationId }));
+    } else if ('at' in known) {
+      const { version, at } = known;
+      const acknowledged = 'quorum';
+      const result = { kind: 'written', version, acknowledged, sync } as const;
+      waiting.answer({ ...result, autonomous: false, repeated: true }, at);
     } else {
-      waiting.answer(strandedResult(known.version, sync, true));
+      const winner = winnerOf(decodeState(known.state)) as StoredSibling;
+      waiting.answer(strandedResult(versionOf(winner), sync, true));
     }
     return true;
   }
 
-  #keep(
-    write: { readonly key: string; readonly state: Uint8Array; readonly timestamp: Timestamp },
-    sync: SyncClass,
-    then: () => void,
-  ): number {
-    const { key, state, timestamp } = write;
+  #keep(write: KeptWrite, sync: SyncClass, then: () => void): void {
     // Never a number of an earlier life: "taken" may still be under way to that.
     const number = this.#context.nextNumber();
-    const orphan: Orphan = { number, key, state, timestamp, parked: false };
+    const orphan: Orphan = { ...write, number, parked: false };
     this.#kept.set(orphan.number, orphan);
     const disk = orphanKey(this.#owner.shard, orphan.number);
     let told = false;
@@ -262,11 +278,14 @@ export class Orphans {
       [{ kind: 'put', key: disk, value: encodeOrphan(orphan) }],
       sync === 'disk',
       () => {
-        if (!told) then();
+        if (told) return;
         told = true;
+        if (write.operationId !== '' && this.#kept.has(number)) {
+          this.#answered.set(write.operationId, orphan);
+        }
+        then();
       },
     );
-    return number;
   }
 
   /** What the key holds at this replica: logged or applied. */
@@ -278,10 +297,40 @@ export class Orphans {
     return stored === undefined ? NEVER_WRITTEN : decodeState(stored);
   }
 
-  #merge(merge: Merge, key: string, offered: EntryState): void {
+  /** Whether the log has the operation already: a repetition was faster, or this is one. */
+  #isCarriedOut(merge: Merge, { operationId, fingerprint }: OfferedWrite): boolean {
+    const { copy } = this.#owner;
+    if (operationId === '' || broken('shards.operation-once')) return false;
+    const known = copy.operations.get(operationId);
+    if (known !== undefined) {
+      // Another request under the same id was acknowledged too, and must not be lost.
+      if (known.fingerprint !== fingerprint) return false;
+      this.#tell(merge, false);
+      return true;
+    }
+    const index = copy.loggedIndexOf(operationId);
+    const logged = index === undefined ? undefined : copy.log.at(index)?.body;
+    if (index === undefined || logged?.kind !== 'write') return false;
+    if (logged.fingerprint !== fingerprint) return false;
+    this.#await(copy.log.positionAt(index), merge);
+    return true;
+  }
+
+  /** Whether another request was carried out under the same id. */
+  #isReused({ operationId }: OfferedWrite): boolean {
+    const { copy } = this.#owner;
+    if (operationId === '') return false;
+    if (copy.operations.get(operationId) !== undefined) return true;
+    return copy.loggedIndexOf(operationId) !== undefined;
+  }
+
+  #merge(merge: Merge, write: OfferedWrite): void {
     const { copy, mending, primary } = this.#owner;
-    const timestamp = winnerOf(offered)?.value.timestamp;
-    if (timestamp === undefined || timestamp.ms <= copy.collectedAt.ms) {
+    if (this.#isCarriedOut(merge, write)) return;
+    const { key, fingerprint } = write;
+    const offered = decodeState(write.state);
+    const own = winnerOf(offered);
+    if (own === undefined || own.value.timestamp.ms <= copy.collectedAt.ms) {
       // A delete of the same key may have been forgotten since: nobody can tell any more.
       this.#tell(merge, true);
       return;
@@ -289,10 +338,14 @@ export class Orphans {
     mending.find(key, (found) => {
       const current = this.#owner.primary;
       if (current?.isActive !== true || current !== primary) return;
+      // A repetition may have come while the disk was read.
+      if (this.#isCarriedOut(merge, write)) return;
+      const operationId = this.#isReused(write) ? '' : write.operationId;
       const before = this.#latest(key, found === 'absent' ? undefined : found.state);
       const joined = cut(joinSets(before, offered));
       const state = encodeValue(entryStateField, joined);
-      if (isEqual(state, encodeValue(entryStateField, before))) {
+      // Under an id it is logged even if it changes nothing, so that a repetition is known.
+      if (operationId === '' && isEqual(state, encodeValue(entryStateField, before))) {
         const index = copy.latestIndexOf(key);
         if (index === undefined) this.#tell(merge, false);
         else this.#await(copy.log.positionAt(index), merge);
@@ -302,10 +355,11 @@ export class Orphans {
         kind: 'write',
         key,
         state,
-        operationId: '',
+        operationId,
         timestamp: this.#context.tick(),
         answeredEarly: false,
-        fingerprint: 0,
+        fingerprint,
+        version: versionOf(own),
       } as const;
       this.#await({ epoch: current.epoch, index: current.append(body, 'disk') }, merge);
       this.#context.touched.add(this.#owner.shard);

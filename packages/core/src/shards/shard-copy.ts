@@ -6,7 +6,7 @@ import type { StoredEntry } from '../entries/entry-table.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import { CopyJournal } from './copy-journal.ts';
 import type { ShardContext } from './shard-context.ts';
-import { decodeState, type StoredSibling, versionOf, winnerOf } from './entry-view.ts';
+import { decodeState, type StoredSibling, writtenVersion, winnerOf } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { type LoggedRecord, ShardLog } from './shard-log.ts';
@@ -337,7 +337,8 @@ export class ShardCopy {
     invariant(winner !== undefined, `Record ${at.index} leaves a key without any version.`);
     if (operationId !== '') {
       this.#loggedOperations.delete(operationId);
-      this.operations.remember(operationId, { version: versionOf(winner), at, fingerprint });
+      const version = writtenVersion(body, winner);
+      this.operations.remember(operationId, { version, at, fingerprint });
       this.#journal.noteOperation(operationId);
     }
     if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;

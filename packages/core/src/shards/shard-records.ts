@@ -72,6 +72,9 @@ export interface Orphan {
   readonly key: string;
   readonly state: Uint8Array;
   readonly timestamp: Timestamp;
+  /** '' when its caller named none. */
+  readonly operationId: string;
+  readonly fingerprint: number;
   readonly parked: boolean;
 }
 
@@ -117,6 +120,8 @@ interface StoredOrphan {
   readonly key: string;
   readonly state: Uint8Array;
   readonly timestamp: Timestamp;
+  readonly operationId: string;
+  readonly fingerprint: number;
   readonly parked: number;
 }
 
@@ -124,6 +129,8 @@ const orphanField = struct<StoredOrphan>({
   key: text(LIMITS.namespaceBytesMax + 1 + LIMITS.entryIdBytesMax),
   state: bytes(1, LIMITS.entryStateBytesMax),
   timestamp: timestampField,
+  operationId: text(LIMITS.operationIdBytesMax),
+  fingerprint: uint(0xffffffff),
   parked: uint(1),
 });
 
@@ -181,8 +188,8 @@ export function orphanKey(shard: ShardId, number: number): string {
   return `${shardPrefix(shard)}r/${number.toString(16).padStart(14, '0')}`;
 }
 
-export function encodeOrphan({ key, state, timestamp, parked }: Orphan): Uint8Array {
-  return encodeValue(orphanField, { key, state, timestamp, parked: parked ? 1 : 0 });
+export function encodeOrphan({ parked, ...orphan }: Orphan): Uint8Array {
+  return encodeValue(orphanField, { ...orphan, parked: parked ? 1 : 0 });
 }
 
 /** One slot as it was found on disk. */

@@ -8,20 +8,15 @@ import type {
   ShardPosition,
   SyncClass,
 } from '@memgrid/protocol';
-import {
-  encodeValue,
-  entryStateField,
-  failedResult,
-  operationIdMs,
-  storedKey,
-} from '@memgrid/protocol';
+import { encodeValue, entryStateField, failedResult, storedKey } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { decodeState, versionOf, winnerOf } from './entry-view.ts';
+import { decodeState, versionOf, winnerOf, writtenVersion } from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
+import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
@@ -45,9 +40,6 @@ interface PendingWrite {
   readonly bytes: number;
   readonly waiting: { readonly operation: WaitingOperation; readonly repeated: boolean }[];
 }
-
-/** An id of the future would be remembered for too long; clients set their clocks by their nodes. */
-const FUTURE_MS_MAX = 60_000;
 
 type AnyWrite = Operation & { readonly body: WriteBody };
 
@@ -217,21 +209,9 @@ export class WritePath {
 
   /** An id that may have been forgotten must not be carried out, perhaps a second time. */
   #refuseByAge(waiting: WaitingOperation, operationId: string): boolean {
-    const { nowMs, config } = this.#context;
-    const ms = operationIdMs(operationId);
-    const forgottenMs = Math.max(
-      this.#owner.copy.operations.floor,
-      nowMs - config.operationWindowMs,
-    );
-    if (ms === undefined || ms > nowMs + FUTURE_MS_MAX) {
-      const problem = `The operation id ${operationId} is no UUID of version 7 of about now.`;
-      waiting.answer(failedResult('BAD_REQUEST', { problem }));
-    } else if (ms <= forgottenMs) {
-      waiting.answer(failedResult('OPERATION_EXPIRED', { operationId }));
-    } else {
-      return false;
-    }
-    return true;
+    const refusal = ageRefusal(this.#context, this.#owner.copy.operations, operationId);
+    if (refusal !== undefined) waiting.answer(refusal);
+    return refusal !== undefined;
   }
 
   #answerKnown(waiting: WaitingOperation, write: AnyWrite, known: RememberedOperation): void {
@@ -259,11 +239,13 @@ export class WritePath {
   #pendingAt(copy: ShardCopy, index: number): PendingWrite {
     const logged = copy.log.at(index) as LoggedRecord;
     const { record, body } = logged;
-    const winner = body?.kind === 'write' ? winnerOf(decodeState(body.state)) : undefined;
-    invariant(winner !== undefined, `Record ${index} is no write.`);
+    const write = body?.kind === 'write' ? body : undefined;
+    const winner = write === undefined ? undefined : winnerOf(decodeState(write.state));
+    invariant(write !== undefined && winner !== undefined, `Record ${index} is no write.`);
     const at = { epoch: record.epoch, index };
     const bytes = record.body.byteLength;
-    return { at, version: versionOf(winner), sync: record.sync, bytes, waiting: [] };
+    const version = writtenVersion(write, winner);
+    return { at, version, sync: record.sync, bytes, waiting: [] };
   }
 
   #carryOut(waiting: WaitingOperation, write: AnyWrite, found: StoredEntry | 'absent'): void {

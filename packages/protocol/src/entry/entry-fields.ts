@@ -1,9 +1,19 @@
 import { decodeValue, encodeValue } from '../codec.ts';
 import { dottedVersionSetField } from '../causality/dotted-version-set.ts';
 import { LIMITS } from '../limits.ts';
-import { operationIdField, scopePartField } from '../messages/operations.ts';
+import { entryVersionField, operationIdField, scopePartField } from '../messages/operations.ts';
 import { countField } from '../wire/counters.ts';
-import { bool, bytes, checked, choice, type Field, list, text, uint } from '../wire/field.ts';
+import {
+  bool,
+  bytes,
+  checked,
+  choice,
+  type Field,
+  list,
+  optional,
+  text,
+  uint,
+} from '../wire/field.ts';
 import { name } from '../wire/name-field.ts';
 import { extensible, struct, union } from '../wire/struct.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
@@ -81,6 +91,7 @@ export const recordBodyField: Field<RecordBody> = union<RecordBody>({
       timestamp: timestampField,
       answeredEarly: bool,
       fingerprint: uint(0xffffffff),
+      version: optional(entryVersionField),
     },
   },
   activate: { number: 2, fields: {} },

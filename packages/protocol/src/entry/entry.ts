@@ -1,5 +1,6 @@
 import type { DottedVersionSet } from '../causality/dotted-version-set.ts';
 import type { Timestamp } from '../envelope.ts';
+import type { EntryVersion } from '../messages/operations.ts';
 import type { Extensible } from '../wire/struct.ts';
 
 /** A value that JSON can carry. Numbers are finite; text is well-formed and without NUL. */
@@ -73,13 +74,15 @@ export type RecordBody =
       readonly key: string;
       /** Bytes of `entryStateField`: replaces what is stored. */
       readonly state: Uint8Array;
-      /** '' for a merge that nobody asked for. */
+      /** '' for a merge that no repetition can ask for. */
       readonly operationId: string;
       readonly timestamp: Timestamp;
       /** At `one`: the primary answered before anybody else had it. */
       readonly answeredEarly: boolean;
       /** Of the request: tells its repetition from another request under the same id. */
       readonly fingerprint: number;
+      /** Of the write itself, where it may not be the winner of `state`: a merge. */
+      readonly version?: EntryVersion | undefined;
     }
   | { readonly kind: 'activate' }
   /** Tombstones of records up to `upTo` are dropped; orphans older than `timestamp` are parked. */

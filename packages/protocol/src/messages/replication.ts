@@ -176,6 +176,9 @@ export interface OfferOrphan {
   readonly key: string;
   /** The dotted version set to join in. */
   readonly state: Uint8Array;
+  /** Of the write, and of its request: a repetition must find it carried out. */
+  readonly operationId: string;
+  readonly fingerprint: number;
 }
 
 export interface OrphanTaken {
@@ -378,6 +381,8 @@ export const replicationFields = messageFields<Exclude<DataMessage, Operations |
     namespace: namespaceField,
     key: entryIdField,
     state,
+    operationId: operationIdField,
+    fingerprint: uint(0xffffffff),
   },
   orphanTaken: { shard: shardIdField, orphan: countField, parked: bool },
   streamOpen: {

@@ -91,6 +91,16 @@ export const recordBodies: readonly RecordBody[] = [
     answeredEarly: false,
     fingerprint: 0xfeedface,
   },
+  {
+    kind: 'write',
+    key: storedKey('default', '01980000-0000-8000-8000-000000000001'),
+    state: encodeValue(entryStateField, state),
+    operationId: '01980000-0000-7000-8000-000000000002',
+    timestamp: version.timestamp,
+    answeredEarly: false,
+    fingerprint: 1,
+    version,
+  },
   { kind: 'activate' },
   { kind: 'collect', upTo: 69_000, timestamp: { ms: 1_789_999_000_000, counter: 0 } },
 ];
@@ -276,6 +286,8 @@ export const DATA_EXAMPLES: Readonly<Record<string, Readonly<Record<string, Mess
       orphan: 2,
       ...address,
       state: encodeValue(entryStateField, state),
+      operationId: '01980000-0000-7000-8000-000000000001',
+      fingerprint: 0xfeedface,
     },
     orphanTaken: { type: 'orphanTaken', shard: SHARD, orphan: 2, parked: false },
     shardReports: {
