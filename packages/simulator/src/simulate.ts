@@ -185,6 +185,7 @@ export class Day {
   readonly #timeline: Timeline;
   readonly #falseDeaths: FalseDeaths;
   readonly #data: DataWorkload | undefined;
+  readonly #operators: Workload | undefined;
   #healedMs: number | undefined;
 
   constructor(options: SimulateOptions) {
@@ -217,7 +218,7 @@ export class Day {
       schedule: this.#schedule,
     });
     const workload = 'workload' in options ? options.workload : ORDINARY_WORKLOAD;
-    if (workload !== undefined) new Workload(this.world, workload);
+    if (workload !== undefined) this.#operators = new Workload(this.world, workload);
     const data = 'data' in options ? options.data : ORDINARY_DATA;
     if (data !== undefined) {
       this.#data = new DataWorkload(this.world, data, options.session ?? productionSession);
@@ -235,6 +236,7 @@ export class Day {
     const startMs = this.world.nowMs;
     this.world.inflict({ kind: 'heal' });
     this.#data?.stop();
+    this.#operators?.calm();
     this.world.settle([
       leaderAfterHealing(LEADER_WITHIN_MS),
       viewsAgreeAfterHealing(VIEWS_WITHIN_MS),

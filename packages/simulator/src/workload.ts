@@ -31,12 +31,21 @@ export class Workload {
   readonly #random: Random;
   readonly #options: WorkloadOptions;
   #nextRequest: RequestId = 1;
+  #calm = false;
 
   constructor(world: World, options: WorkloadOptions) {
     this.#world = world;
     this.#random = world.random.split('workload');
     this.#options = options;
     this.#again();
+  }
+
+  /**
+   * From now on nobody hands the role over: each new coordinator waits anew before it replaces
+   * somebody who is gone, and operators who never rest would keep a cluster from ever being whole.
+   */
+  calm(): void {
+    this.#calm = true;
   }
 
   #again(): void {
@@ -61,7 +70,7 @@ export class Workload {
   #body(): NodeRequest {
     const { handoverShare, readShare } = this.#options;
     const draw = this.#random.unit();
-    if (draw < handoverShare) return { kind: 'handover', to: undefined };
+    if (draw < handoverShare && !this.#calm) return { kind: 'handover', to: undefined };
     if (draw < handoverShare + readShare) return { kind: 'readIndex' };
     return { kind: 'propose', command: this.#command() };
   }
