@@ -26,9 +26,19 @@ export class FadingEntries {
 
   /** A key has a new winner. */
   note(key: string, index: number, { kind, timestamp, expiresAt }: StoredWrite): void {
-    if (kind === 'delete') this.#byKey.set(key, { index, ms: timestamp.ms, kind: 'tombstone' });
-    else if (expiresAt !== 0) this.#byKey.set(key, { index, ms: expiresAt, kind: 'expiry' });
-    else this.#byKey.delete(key);
+    const writtenMs = timestamp.ms;
+    if (kind === 'delete') {
+      this.#byKey.set(key, { index, ms: writtenMs, writtenMs, kind: 'tombstone' });
+    } else if (expiresAt !== 0) {
+      this.#byKey.set(key, { index, ms: expiresAt, writtenMs, kind: 'expiry' });
+    } else {
+      this.#byKey.delete(key);
+    }
+  }
+
+  /** When a fading entry was written; undefined for one that stays. */
+  writtenMs(key: string): number | undefined {
+    return this.#byKey.get(key)?.writtenMs;
   }
 
   delete(key: string): void {

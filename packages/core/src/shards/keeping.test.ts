@@ -175,6 +175,55 @@ test('F21: an orphan from before a collected delete is parked', () => {
   expect([...lab.disk(2).keys()].filter((key) => key.includes('/r/'))).toHaveLength(1);
 });
 
+/** An island's write, then one that expires and is removed by everybody but node 3. */
+function outlivedLab(): ShardLab {
+  const lab = activeLab({ config: { collectAfterMs: 1000, logRecordsMax: 2 } });
+  lab.put(1, 'k', 'v');
+  lab.advance(100);
+  lab.alive(2);
+  lab.drop = ({ body }) => body.type === 'offerOrphan';
+  lab.put(2, 'k', 'island', { durability: 'one' });
+  lab.alive(1, 2, 3);
+  lab.advance(500);
+  const entry = labEntry('short', { expiresAt: lab.wallMs + 200 });
+  const condition = { kind: 'always' } as const;
+  const body = { kind: 'put', namespace: 'n', key: 'k', entry, condition } as const;
+  lab.ask(1, { operationId: lab.operationId(), body });
+  lab.advance(3000);
+  expect(lab.status(1).entries).toBe(0);
+  return lab;
+}
+
+test('F21: an orphan from before an entry that expired and was removed is parked', () => {
+  const lab = outlivedLab();
+  lab.crash(1);
+  lab.start(1);
+  lab.assign({ primary: A });
+  lab.drop = () => false;
+  lab.advance(5000);
+  expect(names(lab)).toContain('orphan.parked');
+  expect(kindOf(lab, lab.get(1, 'k', { read: 'strong' }))).toBe('absent');
+});
+
+test('F21: who is streamed a copy learns what was removed from it', () => {
+  const lab = outlivedLab();
+  for (let number = 0; number < 10; number += 1) lab.put(1, `x${number}`, 'v');
+  lab.advance(1000);
+  lab.put(1, 'y', 'v');
+  lab.advance(1000);
+  lab.assign({ stage: 'stable', replicas: [A] });
+  lab.advance(500);
+  lab.assign({ stage: 'dual', next: [C], session: 2 });
+  lab.advance(5000);
+  lab.assign({ stage: 'switch', primary: C });
+  lab.assign({ stage: 'stable', primary: C, replicas: [C], next: [], session: 0 });
+  lab.advance(500);
+  expect(lab.status(3).active).toBe(true);
+  lab.drop = () => false;
+  lab.advance(5000);
+  expect(kindOf(lab, lab.get(3, 'k', { read: 'strong' }))).toBe('absent');
+});
+
 /** A shard of many entries on node 1 alone, whose log no longer reaches back. */
 function longLab(count: number): ShardLab {
   const lab = new ShardLab({ nodes: 3, config: { logRecordsMax: 2, streamChunkEntries: 5 } });

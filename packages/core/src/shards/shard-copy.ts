@@ -236,8 +236,13 @@ export class ShardCopy {
     return records;
   }
 
-  /** Removes an entry that nobody can see any more, here only. */
+  /**
+   * Removes an entry that nobody can see any more, here only. With it goes the knowledge of what it
+   * had replaced: whatever is as old and turns up later may be that.
+   */
   remove(key: string): void {
+    const writtenMs = this.fading.writtenMs(key);
+    if (writtenMs !== undefined) this.noteCollected(0, { ms: writtenMs, counter: 0 });
     this.#context.entries.delete(this.shard, this.slot, key);
     this.fading.delete(key);
     this.#journal.noteEntry(key, undefined);

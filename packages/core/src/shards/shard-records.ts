@@ -51,7 +51,7 @@ export interface CopyProgress {
   readonly base: ShardPosition;
   /** Tombstones of records up to here have been dropped … */
   readonly collectedUpTo: number;
-  /** … and orphans older than this come too late. */
+  /** … or an entry that expired was: orphans that are not younger than this come too late. */
   readonly collectedAt: Timestamp;
   readonly operationsFloor: number;
 }
@@ -62,6 +62,8 @@ export interface Fading {
   readonly index: number;
   /** When it was deleted, or when it expires. Milliseconds since 1970. */
   readonly ms: number;
+  /** When its winner was written. Milliseconds since 1970. */
+  readonly writtenMs: number;
   readonly kind: 'tombstone' | 'expiry';
 }
 
@@ -111,10 +113,16 @@ const outcomeField = struct<StoredOutcome>({
 interface StoredFading {
   readonly index: number;
   readonly ms: number;
+  readonly writtenMs: number;
   readonly tombstone: number;
 }
 
-const fadingField = struct<StoredFading>({ index: countField, ms: countField, tombstone: uint(1) });
+const fadingField = struct<StoredFading>({
+  index: countField,
+  ms: countField,
+  writtenMs: countField,
+  tombstone: uint(1),
+});
 
 interface StoredOrphan {
   readonly key: string;
@@ -180,8 +188,8 @@ export function fadingKey(shard: ShardId, slot: number, key: string): string {
   return `${shardPrefix(shard)}${slot}/t/${key}`;
 }
 
-export function encodeFading({ index, ms, kind }: Fading): Uint8Array {
-  return encodeValue(fadingField, { index, ms, tombstone: kind === 'tombstone' ? 1 : 0 });
+export function encodeFading({ kind, ...fading }: Fading): Uint8Array {
+  return encodeValue(fadingField, { ...fading, tombstone: kind === 'tombstone' ? 1 : 0 });
 }
 
 export function orphanKey(shard: ShardId, number: number): string {

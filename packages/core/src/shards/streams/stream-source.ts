@@ -129,7 +129,10 @@ export class StreamSource {
     const keys = this.#context.entries.keys(shard, copy.slot, this.#after, streamChunkEntries);
     if (keys.length === 0) {
       this.#done = true;
-      this.#send([], [], copy.applied.index);
+      const { index } = copy.applied;
+      // What expired was removed behind the stream's back, too: no record of the log says so.
+      const floor = { operationId: '', outcome: encodeFloor(copy) };
+      this.#send([], index === 0 ? [] : [floor], index);
       return;
     }
     this.#fetch(keys);
@@ -172,7 +175,7 @@ export class StreamSource {
     for (const key of keys) {
       const entry = found.get(key);
       this.#after = key;
-      // Removed meanwhile: the log says so.
+      // Removed meanwhile: the log says so, or the last chunk.
       if (entry === undefined || entry === 'absent') continue;
       const state = encodeStoredEntry(entry);
       if (bytes > 0 && bytes + state.byteLength > streamChunkBytes) {
