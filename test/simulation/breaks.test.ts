@@ -39,6 +39,8 @@ const HUNTED: readonly BreakableRule[] = [
   'hybrid-clock.receive-advances',
   'autopilot.never-shrink',
   ...PLANNER_HUNTS,
+  'session.token-rises',
+  'session.unknown-stays-unknown',
   'shards.promise-before-serving',
   'shards.persist-promise',
   'shards.longest-complete-log-wins',

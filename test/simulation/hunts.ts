@@ -133,6 +133,22 @@ const turnedAway: Hunt = {
   shownBy: ['no-false-deaths'],
 };
 
+/** Clients lose their connections and their answers all the time. */
+const restlessClients: Hunt = {
+  day: {
+    nodes: 3,
+    durationMs: 30_000,
+    data: { clients: 4, processes: 3, thinkMs: 40, shards: 8, sync: 'disk', timeoutMs: 2_000 },
+    faults: {
+      kind: 'swarm',
+      only: ['crash', 'pause', 'restart', 'reset', 'flaky', 'diskSlow'],
+      gapMs: 700,
+      quietMs: 5_000,
+    },
+  },
+  shownBy: ['linearizable', 'sessions-go-forward', 'acknowledged-writes-survive'],
+};
+
 export const HUNTS: Readonly<Partial<Record<BreakableRule, Hunt>>> = {
   'membership.refute-accusations': pausesAndLoss,
   'membership.incarnation-order': anything,
@@ -160,4 +176,7 @@ export const HUNTS: Readonly<Partial<Record<BreakableRule, Hunt>>> = {
   'hybrid-clock.persisted-bound': anything,
   'hybrid-clock.receive-advances': anything,
   'autopilot.never-shrink': absentVoter,
+  'session.token-rises': restlessClients,
+  'session.same-operation-id': restlessClients,
+  'session.unknown-stays-unknown': restlessClients,
 };
