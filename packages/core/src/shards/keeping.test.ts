@@ -380,6 +380,31 @@ test('F23: a damaged entry is fetched from another replica before anybody sees i
   expect(lab.disk(3).has(disk)).toBe(true);
 });
 
+test('F13: who was shown a mended entry is told of its record', () => {
+  const lab = activeLab({ config: { logRecordsMax: 1 } });
+  lab.put(1, 'k', 'v');
+  for (let number = 0; number < 5; number += 1) lab.put(1, `k${number}`, 'v');
+  lab.advance(1000);
+  lab.put(1, 'x', 'v');
+  lab.advance(1000);
+  lab.crash(3);
+  const disk = [...lab.disk(3).keys()].find((key) => key.endsWith('/e/n\0k')) as string;
+  lab.disk(3).delete(disk);
+  lab.start(3);
+  // It is given the entry, and not the records before it.
+  lab.drop = ({ to, body }) => to === C && body.type === 'replicate';
+  const newer = lab.answers.get(lab.put(1, 'k', 'newer'))?.position;
+  lab.advance(300);
+  lab.input(3, { kind: 'damaged', shard: SHARD, slot: 0, key: 'n\0k', problem: 'Torn.' });
+  lab.advance(300);
+  expect(lab.status(3).applied).toBeLessThan(newer?.index as number);
+  const scope = { namespace: 'n', userId: '', agentId: '', appId: '', runId: '' };
+  const body = { kind: 'list', scope, after: '', limit: 100, countOnly: false } as const;
+  for (const token of [lab.get(3, 'k'), lab.ask(3, { body })]) {
+    expect(lab.answers.get(token)?.position).toEqual(newer);
+  }
+});
+
 test('F23: what the log still holds needs nobody', () => {
   const lab = activeLab();
   lab.put(1, 'k', 'v');

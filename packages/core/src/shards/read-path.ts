@@ -30,7 +30,7 @@ import type { Orphans } from './orphans.ts';
 import type { Primary } from './primary.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
-import { ORIGIN } from './shard-log.ts';
+import { comparePositions, ORIGIN } from './shard-log.ts';
 import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 
 export interface ReadOwner {
@@ -50,6 +50,7 @@ type ListBody = Extract<OperationBody, { kind: 'list' }>;
 /** What a list has found so far. */
 interface Listing {
   readonly body: ListBody;
+  at: ShardPosition;
   readonly entries: FoundEntry[];
   bytes: number;
   count: number;
@@ -181,7 +182,7 @@ export class ReadPath {
       const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
       const facts = { source, stalenessMs, nowMs: this.#context.nowMs };
       const seen = waiting.operation?.read === 'one' ? this.#withOrphans(key, found) : found;
-      waiting.answer(readResult(key, seen, facts), applied);
+      waiting.answer(readResult(key, seen, facts), laterOf(applied, found));
     });
   }
 
@@ -195,11 +196,12 @@ export class ReadPath {
   }
 
   #list(waiting: WaitingOperation, body: ListBody, source: AnswerSource): void {
-    const listing: Listing = { body, entries: [], bytes: 0, count: 0, more: false };
+    const at = this.#owner.copy.applied;
+    const listing: Listing = { body, at, entries: [], bytes: 0, count: 0, more: false };
     const { namespace } = body.scope;
     this.#listFrom(
       waiting,
-      { listing, source, at: this.#owner.copy.applied },
+      { listing, source },
       {
         after: storedKey(namespace, body.after),
         copy: this.#owner.copy,
@@ -210,7 +212,7 @@ export class ReadPath {
   /** One page; values that are only on disk are fetched before the next one. */
   #listFrom(
     waiting: WaitingOperation,
-    goal: { readonly listing: Listing; readonly source: AnswerSource; readonly at: ShardPosition },
+    goal: { readonly listing: Listing; readonly source: AnswerSource },
     from: { readonly after: string; readonly copy: ShardCopy },
   ): void {
     const { listing } = goal;
@@ -230,6 +232,7 @@ export class ReadPath {
       for (const key of keys) {
         const found = states.get(key) as StoredEntry | 'absent';
         if (!this.#include(listing, key, found)) break;
+        listing.at = laterOf(listing.at, found);
       }
       if (listing.more || keys.length < PAGE) this.#answerList(waiting, goal);
       else this.#listFrom(waiting, goal, { after: keys.at(-1) as string, copy });
@@ -268,10 +271,10 @@ export class ReadPath {
 
   #answerList(
     waiting: WaitingOperation,
-    goal: { readonly listing: Listing; readonly source: AnswerSource; readonly at: ShardPosition },
+    goal: { readonly listing: Listing; readonly source: AnswerSource },
   ): void {
-    const { listing, source, at } = goal;
-    const { entries, more } = listing;
+    const { listing, source } = goal;
+    const { at, entries, more } = listing;
     const count = listing.body.countOnly ? listing.count : 0;
     const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
     waiting.answer({ kind: 'listed', entries, count, more, source, stalenessMs }, at);
@@ -331,6 +334,12 @@ export function readResult(
     version: versionOf(visible),
   };
   return { kind: 'found', found: entry, source, stalenessMs };
+}
+
+/** What an answer rests on: a mended entry may be newer than what is applied here. */
+function laterOf(position: ShardPosition, found: StoredEntry | 'absent'): ShardPosition {
+  if (found === 'absent' || comparePositions(found.at, position) <= 0) return position;
+  return found.at;
 }
 
 function isInScope(entry: EntryBody, scope: Scope): boolean {
