@@ -198,10 +198,12 @@ export class QuorumReads {
       then({ at: { epoch, index }, commit: copy.commit, state: logged.body.state });
       return;
     }
+    const { applied } = copy;
     mending.find(key, (found) => {
       this.#context.touched.add(shard);
       if (this.#owner.copy !== copy) then(undefined);
-      else if (found === 'absent') then({ ...NOTHING, commit: copy.commit });
+      // No record is left of it, so this is where the log was: a session must not fall behind that.
+      else if (found === 'absent') then({ ...NOTHING, at: applied, commit: copy.commit });
       else then({ at: found.at, commit: copy.commit, state: found.state });
     });
   }

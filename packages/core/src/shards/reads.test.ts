@@ -212,6 +212,19 @@ test('F14: a condition sees writes that are logged and not committed', () => {
   expect(lab.answers.get(token)?.result).toMatchObject({ code: 'VERSION_CONFLICT' });
 });
 
+test('F13: what was collected is not seen again after a quorum read', () => {
+  const lab = new ShardLab({ nodes: 3, config: { collectAfterMs: 1000 } });
+  lab.assign({ primary: A });
+  lab.put(1, 'k', 'v');
+  const deleted = lab.answers.get(lab.delete(1, 'k'))?.position.index;
+  lab.advance(5000);
+  expect(lab.status(2).entries).toBe(0);
+  const answer = lab.answers.get(lab.get(2, 'k', { read: 'quorum' }));
+  expect(answer?.result.kind).toBe('absent');
+  expect(answer?.position.index).toBeGreaterThanOrEqual(deleted as number);
+  expect(answer?.position).toEqual(lab.status(1).last);
+});
+
 test('F19: an expired entry is invisible at every level before anybody removed it', () => {
   const lab = activeLab();
   const entry = labEntry('v', { expiresAt: lab.wallMs + 1000 });

@@ -143,7 +143,7 @@ export interface KeyQueryResp {
   readonly query: number;
   /** False: this replica has no record of the epoch yet, or no whole base. */
   readonly inSync: boolean;
-  /** The latest logged and durable record of this key; index 0 when there is none. */
+  /** The latest logged and durable record of this key; what is applied when there is none. */
   readonly at: ShardPosition;
   readonly commit: number;
   /** The stored state after it; empty when absent. */
