@@ -63,22 +63,26 @@ for (let seed = first; seed < first + Number(values.count); seed += 1) {
   if (violation === undefined) continue;
   failed.push(seed);
   const { atMs, checker, message, node } = violation;
-  console.log(`seed ${seed}: ${checker} at ${atMs} ms ${node ?? ''}: ${message}`);
+  print(`seed ${seed}: ${checker} at ${atMs} ms ${node ?? ''}: ${message}`);
   if (values.shrink) showShrunk(seed, plan, checker);
   if (failed.length >= failuresMax) break;
 }
 
 const seconds = (performance.now() - started) / 1000;
 const seedsPerMinute = Math.round((seeds / seconds) * 60);
-console.log(JSON.stringify({ seeds, seedsPerMinute, failed, ...totals, events }));
+print(JSON.stringify({ seeds, seedsPerMinute, failed, ...totals, events }));
 process.exitCode = failed.length > 0 ? 1 : 0;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
 
 function run(seed: number, plan: ShardDayPlan, traced: boolean): ShardDayReport {
   return runShardDay({
     seed,
     plan,
     shards: productionShards,
-    ...(traced ? { trace: (line) => console.log(renderShardTrace(line)) } : {}),
+    ...(traced ? { trace: (line) => print(renderShardTrace(line)) } : {}),
   });
 }
 
@@ -87,6 +91,6 @@ function showShrunk(seed: number, plan: ShardDayPlan, checker: string): void {
     run(seed, candidate, false).violations.some((violation) => violation.checker === checker),
   );
   run(seed, smallest, true);
-  console.log(JSON.stringify({ seed, plan: smallest }));
-  for (const fault of smallest.faults) console.log(describeShardFault(fault));
+  print(JSON.stringify({ seed, plan: smallest }));
+  for (const fault of smallest.faults) print(describeShardFault(fault));
 }
