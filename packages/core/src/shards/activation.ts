@@ -150,9 +150,11 @@ export class Activation {
     }
   }
 
+  /** It may have started again, and have lost what was not synced: its log is asked for anew. */
   reset(peer: NodeId): void {
-    if (this.#pull?.from === peer) this.#pullFrom(peer, this.#pull.after);
-    else if (!this.#promises.has(peer) && this.#askedAt !== undefined) this.ask();
+    if (this.#pull?.from === peer) this.#pull = undefined;
+    this.#promises.delete(peer);
+    if (this.#askedAt !== undefined) this.ask();
   }
 
   #longest(): NodeId | undefined {

@@ -104,6 +104,31 @@ test('F7: what only the minority has gives way', () => {
   expect(lab.status(1).last).toEqual(lab.status(2).last);
 });
 
+test('F7: what a source has lost with its memory is not waited for', () => {
+  const lab = activeLab();
+  lab.put(1, 'k', 'v', { sync: 'memory' });
+  lab.advance(100);
+  // Node 3 alone has one more record of the class that a crash forgets.
+  lab.drop = ({ to }) => to !== C;
+  lab.put(1, 'k', 'w', { sync: 'memory', timeoutMs: 100 });
+  expect([lab.status(2).commit, lab.status(3).last.index]).toEqual([2, 3]);
+  lab.crash(1);
+  // It tells of that in its promise, and starts again without even what was committed.
+  lab.drop = ({ body }) => body.type === 'logPull';
+  lab.assign({ primary: B }, [2, 3]);
+  lab.advance(10);
+  expect(lab.status(2).active).toBe(false);
+  lab.crash(3);
+  for (const key of lab.disk(3).keys()) {
+    if (/\/l\/0*[23]$/.test(key) || key.endsWith('/a')) lab.disk(3).delete(key);
+  }
+  lab.drop = () => false;
+  lab.start(3);
+  lab.advance(20_000);
+  expect(lab.status(2)).toMatchObject({ active: true, commit: 3 });
+  expect(lab.status(3).last).toEqual(lab.status(2).last);
+});
+
 test('F8: records of earlier epochs commit with the first one of the own', () => {
   const lab = activeLab();
   // Everybody gets the record and nobody hears that the others have it.
