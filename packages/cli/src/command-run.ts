@@ -106,10 +106,12 @@ function described(error: unknown): Described {
 function describedCluster({ code, message, applied }: ClusterError): Described {
   const { next } = ERROR_CODES[code];
   const unsure = applied === 'unknown' && code !== 'OPERATION_EXPIRED';
+  // Of a read there is nothing to look after: what the table says of a timeout is about writes.
+  const advice = code === 'TIMEOUT' ? '`memgrid status` tells how the cluster is.' : next;
   return {
     code,
     message,
-    hint: unsure ? `It may have been carried out. ${next}` : next,
+    hint: unsure ? `It may have been carried out. ${next}` : advice,
     exitCode: EXIT_BY_CODE[code] ?? EXIT.failed,
   };
 }

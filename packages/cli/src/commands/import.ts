@@ -59,8 +59,9 @@ interface ImportOptions extends GridOptions, WriteOptions {
   readonly progress: boolean;
 }
 
-/** Failed lines that are shown, and that --json lists; all of them are in the report. */
+/** Complaints that are shown, the lines that each names, and the lines that --json lists. */
 const SHOWN_MAX = 20;
+const NUMBERS_MAX = 5;
 const FAILED_KEPT_MAX = 1_000;
 /** Longer, and nobody knows any more whether anything happens. */
 const CONNECT_PATIENCE_MS = 20_000;
@@ -143,7 +144,8 @@ async function importFile(
     bar.end();
     await report?.close();
   }
-  return resultOf(tally, { source, gaveUp, interrupted: shutdown.signal.aborted });
+  const made = options.set.length > 0;
+  return resultOf(tally, { source, made, gaveUp, interrupted: shutdown.signal.aborted });
 }
 
 interface ImporterParts {
@@ -194,20 +196,48 @@ class Tally {
   }
 }
 
+interface Circumstances {
+  readonly source: string;
+  /** Entries were made of the lines with --set. */
+  readonly made: boolean;
+  readonly gaveUp: boolean;
+  readonly interrupted: boolean;
+}
+
+/** Each complaint once, with the lines that it is about: in a file of the wrong kind it is one. */
+function complaints(failed: readonly FailedLine[], failedCount: number): string[] {
+  const alike = Map.groupBy(failed, ({ code, message, applied }) => {
+    return `${message} (${code}${applied === 'no' ? '' : ', may be stored'})`;
+  });
+  let told = 0;
+  const shown = [...alike].slice(0, SHOWN_MAX).map(([complaint, about]) => {
+    told += about.length;
+    const numbers = about.slice(0, NUMBERS_MAX).map(({ line }) => line);
+    const more = about.length - numbers.length;
+    const rest = more === 0 ? '' : ` and ${counted(more)} more`;
+    return `Line${about.length === 1 ? '' : 's'} ${numbers.join(', ')}${rest}: ${complaint}`;
+  });
+  if (failedCount > told) shown.push(`… and ${counted(failedCount - told)} more lines.`);
+  return shown;
+}
+
 function resultOf(
   { lines, stored, present, skipped, failed, failedCount }: Tally,
-  { source, gaveUp, interrupted }: { source: string; gaveUp: boolean; interrupted: boolean },
+  { source, made, gaveUp, interrupted }: Circumstances,
 ): CommandResult {
   const ordered = failed.toSorted((a, b) => a.line - b.line);
-  const shown = ordered.slice(0, SHOWN_MAX).map(({ line, code, message, applied }) => {
-    return `Line ${line}: ${message} (${code}${applied === 'no' ? '' : ', may be stored'})`;
-  });
-  if (failedCount > SHOWN_MAX) shown.push(`… and ${counted(failedCount - SHOWN_MAX)} more lines.`);
+  const shown = complaints(ordered, failedCount);
+  const isForeign = ({ code }: FailedLine): boolean => code === 'INVALID_ENTRY';
+  if (lines > 0 && failedCount === lines && !made && failed.every(isForeign)) {
+    shown.push('No line is an entry as it is: --set makes entries of lines of any form.');
+  }
   if (interrupted) shown.push('Interrupted: start it again to go on.');
   else if (gaveUp) shown.push('The cluster took nothing any more: start it again to go on.');
   const before = present + skipped;
   const was = before === 0 ? '' : `, ${counted(before)} were there already`;
   const not = failedCount === 0 ? '' : `, ${counted(failedCount)} could not be stored`;
+  const empty = lines - stored - before - failedCount;
+  const none = empty === 0 ? '' : `, ${counted(empty)} were empty`;
   const partial = failedCount > 0 || gaveUp || interrupted;
   return {
     data: {
@@ -221,7 +251,7 @@ function resultOf(
       interrupted,
       gaveUp,
     },
-    text: `${counted(stored)} of ${counted(lines)} lines stored${was}${not}.`,
+    text: `${counted(stored)} of ${counted(lines)} lines stored${was}${not}${none}.`,
     warnings: shown,
     exitCode: partial ? EXIT.partial : EXIT.good,
   };

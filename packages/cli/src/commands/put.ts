@@ -1,7 +1,8 @@
-import { text as textOf } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import process from 'node:process';
 import type { Command } from 'commander';
 import type { JsonObject } from '@memgrid/client';
+import { CommandError } from '../command-error.ts';
 import { durationMs } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -16,6 +17,7 @@ import {
 } from '../entries/grid-options.ts';
 import type { GridOptions, OwnerOptions, WriteOptions } from '../entries/grid-options.ts';
 import { withGrid } from '../entries/with-grid.ts';
+import { EXIT } from '../exit-code.ts';
 
 const HELP = `
 Examples:
@@ -53,7 +55,7 @@ export function definePut(command: Command, { terminal, finish }: CommandContext
     const call = { command: 'put', json: options.json === true, terminal };
     finish(
       await runCommand(call, async () => {
-        const text = content === '-' ? await textOf(process.stdin) : content;
+        const text = content === '-' ? await standardInput() : content;
         const saved = await withGrid(options, terminal, (grid) =>
           grid.namespace(options.namespace).put(entryOf(text, options), conditionsOf(options)),
         );
@@ -61,6 +63,20 @@ export function definePut(command: Command, { terminal, finish }: CommandContext
       }),
     );
   });
+}
+
+/** Other bytes than UTF-8 would be stored as something else than what was given. */
+async function standardInput(): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await buffer(process.stdin));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandError('NO_TEXT', 'Standard input is no UTF-8.', {
+      exitCode: EXIT.usage,
+      hint: 'Convert it first, or store bytes as base64.',
+      cause: error,
+    });
+  }
 }
 
 function entryOf(content: string, options: PutOptions) {

@@ -31,7 +31,7 @@ interface UpdateOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly content?: string;
   readonly category?: string;
   readonly metadata?: JsonObject;
-  readonly expires?: number | null;
+  readonly expires?: number | 'never';
   readonly ifVersion?: string;
   readonly schemaVersion?: number;
 }
@@ -72,7 +72,7 @@ function patchOf({ content, category, metadata, expires }: UpdateOptions): Entry
     ...(content === undefined ? {} : { content }),
     ...(category === undefined ? {} : { category }),
     ...(metadata === undefined ? {} : { metadata }),
-    ...(expires === undefined ? {} : { expiresAt: expires }),
+    ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : expires }),
   };
   if (Object.keys(patch).length > 0) return patch;
   throw new CommandError('USAGE', 'Nothing to change was named.', {
@@ -81,9 +81,11 @@ function patchOf({ content, category, metadata, expires }: UpdateOptions): Entry
   });
 }
 
-function moment(text: string): number | null {
-  if (text === 'never') return null;
+/** `never` stays a word: an option's parser that answers null counts as one that got no value. */
+function moment(text: string): number | 'never' {
+  if (text === 'never') return text;
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Give an ISO date: 2027-01-31T12:00:00Z.');
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError('Give an ISO date, 2027-01-31T12:00:00Z, or never.');
   return ms;
 }

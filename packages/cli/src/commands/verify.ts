@@ -194,10 +194,9 @@ function resultOf(report: ComparisonReport, { byNode, away }: Links): CommandRes
     shown.push(`${counted(count)} copies on ${shortName(node)} could not be read: ${reason}.`);
   }
   const missing = unread === 0 ? '' : ` ${counted(unread)} copies could not be read.`;
+  const nothing = copies === 0 ? 'nothing was compared' : 'every one is right';
   const verdict =
-    differences.length === 0
-      ? 'every one is right'
-      : `${counted(differences.length)} are not right`;
+    differences.length === 0 ? nothing : `${counted(differences.length)} are not right`;
   return {
     data: { entries, copies, unread, reasons, differences },
     text: `${counted(entries)} entries, ${counted(copies)} copies read: ${verdict}.${missing}`,

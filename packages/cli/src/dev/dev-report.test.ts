@@ -59,10 +59,13 @@ test('for people: one screen with what to do next, then a line for each thing', 
   expect(text.split('\n').every((line) => line.length <= 100)).toBe(true);
 });
 
-test('ports that are not the usual ones are named in the command to look', () => {
+test('ports that are not the usual ones are named for this command and for all others', () => {
   const terminal = recordedTerminal();
   tellEverything(textReport(terminal), [nodeOf('n1', ID.b, 41_000)]);
   expect(terminal.out()).toContain('--node http://127.0.0.1:41080');
+  expect(terminal.out()).toContain(
+    'export MEMGRID_NODES=127.0.0.1:41000 MEMGRID_NODE=http://127.0.0.1:41080',
+  );
   // With one node there is nobody to take over.
   expect(terminal.out()).not.toContain('kill -9');
 });

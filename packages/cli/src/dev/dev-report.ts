@@ -133,6 +133,7 @@ function screen(cluster: ReadyCluster, paint: Paint): string {
   ]);
   const titles = ['NAME', 'NODE', 'ROLE', 'PEERS AND CLIENTS', 'HTTP', 'PID'];
   const urls = nodes.map(({ httpUrl }) => httpUrl).join(',');
+  const addresses = nodes.map(({ address }) => address).join(',');
   const isUsual = nodes[0]?.httpUrl === DEFAULT_NODES[0];
   const leader = nodes.find(({ nodeId }) => nodeId === coordinator);
   const lines = [
@@ -145,6 +146,8 @@ function screen(cluster: ReadyCluster, paint: Paint): string {
     ).split('\n'),
     '',
     `look   ${PROGRAM} status${isUsual ? '' : ` --node ${urls}`}`,
+    // Otherwise every other command would ask whoever has the usual ports.
+    ...(isUsual ? [] : [`use    export MEMGRID_NODES=${addresses} MEMGRID_NODE=${urls}`]),
     ...(nodes.length < 3
       ? []
       : [

@@ -64,9 +64,9 @@ function printable(text: string): string {
   return stripVTControlCharacters(text).replaceAll(CONTROL_CHARACTERS, '�');
 }
 
-/** All but line feed and tab. */
+/** All but line feed and tab, and what makes the rest of a line run backwards. */
 // eslint-disable-next-line no-control-regex
-const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** `2026-05-08 13:56:07`, in UTC: the same on every machine that looks. */
 export function momentText(ms: number): string {

@@ -25,7 +25,15 @@ export async function openGrid(
       ...(token === '' ? {} : { token }),
     });
   } catch (error) {
-    if (!isClusterError(error, 'NOT_CONNECTED') || !REFUSED.test(error.message)) throw error;
+    if (!isClusterError(error, 'NOT_CONNECTED')) throw error;
+    if (OTHER_PORT.test(error.message)) {
+      throw new CommandError(error.code, error.message, {
+        exitCode: EXIT.unreachable,
+        hint: 'Is this the HTTP port? Clients use the same port as peers, by default 7700.',
+        cause: error,
+      });
+    }
+    if (!REFUSED.test(error.message)) throw error;
     throw new CommandError('UNAUTHORISED', error.message, {
       exitCode: EXIT.unauthorised,
       hint: 'Put the token of the cluster into MEMGRID_TOKEN.',
@@ -36,6 +44,9 @@ export async function openGrid(
 
 /** What a node answers to a client that does not show the token. */
 const REFUSED = /server response: 40[13]/;
+
+/** What the admin port answers to a client, and so do most other web servers. */
+const OTHER_PORT = /server response: 404/;
 
 /** A node that was started a moment ago may be reading its disk. */
 const CONNECT_TIMEOUT_MS_MIN = 3_000;
