@@ -1,8 +1,9 @@
-import type { ShardId } from '@memgrid/protocol';
+import type { ShardId, ShardPosition } from '@memgrid/protocol';
 import { after, type Instant } from '../machine.ts';
 import type { Primary } from './primary.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
+import { ORIGIN } from './shard-log.ts';
 
 export interface FadingOwner {
   readonly shard: ShardId;
@@ -24,7 +25,8 @@ export class FadingAway {
   readonly #context: ShardContext;
   readonly #owner: FadingOwner;
   #lookAt: Instant | undefined;
-  #proposedUpTo = 0;
+  /** In one epoch: a later primary may have cut off what this node proposed in an earlier one. */
+  #proposed: ShardPosition = ORIGIN;
 
   constructor(context: ShardContext, owner: FadingOwner) {
     this.#context = context;
@@ -59,8 +61,10 @@ export class FadingAway {
     const { primary, copy } = this.#owner;
     if (primary?.isActive !== true || primary.config.stage !== 'stable') return;
     const upTo = Math.min(copy.fading.collectableUpTo(oldMs), primary.replication.appliedByAll);
-    if (upTo <= this.#proposedUpTo || copy.fading.tombstonesUpTo(upTo).length === 0) return;
-    this.#proposedUpTo = upTo;
+    const { epoch } = primary;
+    if (this.#proposed.epoch === epoch && upTo <= this.#proposed.index) return;
+    if (copy.fading.tombstonesUpTo(upTo).length === 0) return;
+    this.#proposed = { epoch, index: upTo };
     primary.append({ kind: 'collect', upTo, timestamp: { ms: oldMs, counter: 0 } }, 'disk');
   }
 }

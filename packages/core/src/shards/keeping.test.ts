@@ -37,6 +37,22 @@ test('F18: a tombstone is forgotten by everybody when it is old', () => {
   expect(names(lab).filter((name) => name === 'shard.collected')).toHaveLength(3);
 });
 
+test('F18: a collection that was cut off is proposed again by the same node', () => {
+  const lab = activeLab({ config: { collectAfterMs: 1000 } });
+  lab.delete(1, 'k');
+  lab.advance(500);
+  lab.drop = ({ from, body }) => from === A && body.type === 'replicate';
+  while (lab.status(1).last.index === 2) lab.advance(10);
+  lab.drop = ({ from, to }) => from === A || to === A;
+  lab.assign({ primary: B }, [2, 3]);
+  expect(lab.status(2)).toMatchObject({ active: true, last: { epoch: 2, index: 3 } });
+  lab.drop = () => false;
+  lab.assign({ primary: A });
+  expect(lab.status(1)).toMatchObject({ active: true, entries: 1 });
+  lab.advance(5000);
+  expect([1, 2, 3].map((number) => lab.status(number).entries)).toEqual([0, 0, 0]);
+});
+
 test('F18: it stays while one replica has not applied it', () => {
   const lab = activeLab({ config: { collectAfterMs: 1000 } });
   lab.put(1, 'k', 'v');
