@@ -34,8 +34,9 @@ export const PLANNER = {
   movingMin: 4,
   /**
    * Shards on their way into one node. Each change of epoch costs every replica a few milliseconds,
-   * and they come in bursts that clients wait for: `bench join-100k` had a p99 of 40 ms with 32, of 30
-   * ms with 16 and of 25 ms with 8, and took 36, 52 and 90 s.
+   * in bursts that clients wait for. Single short runs of `bench join-100k` on a shared machine had a
+   * p99 of 40 ms with 32, 28 and 31 ms with 16, and 25 ms with 8; whole runs did not tell 32 (88 ms)
+   * from 16 (83 ms). With 8 a join took almost twice as long.
    */
   incomingMax: 16,
 
