@@ -117,6 +117,25 @@ test('F16: another request under the id of an orphan does not make it vanish', (
   expect(resultOf(lab, read)).toMatchObject({ kind: 'found' });
 });
 
+test('F20: orphans that cannot be taken do not hold up the others', () => {
+  const lab = activeLab();
+  apart(lab, () => {
+    for (let number = 0; number < 40; number += 1) {
+      lab.put(2, `k${number}`, 'v', { durability: 'one' });
+    }
+  });
+  lab.drop = ({ body }) => body.type === 'offerOrphan' && Number(body.key.slice(1)) < 20;
+  lab.alive(1, 2, 3);
+  lab.advance(10_000);
+  const found = (key: string): unknown => resultOf(lab, lab.get(1, key, { read: 'strong' }));
+  expect(found('k39')).toMatchObject({ kind: 'found' });
+  expect(found('k20')).toMatchObject({ kind: 'found' });
+  lab.drop = () => false;
+  lab.advance(10_000);
+  expect(found('k0')).toMatchObject({ kind: 'found' });
+  expect([...lab.disk(2).keys()].filter((key) => key.includes('/r/'))).toEqual([]);
+});
+
 test('F16: an island that started again knows what it took', () => {
   const lab = activeLab();
   const operationId = lab.operationId();

@@ -29,6 +29,7 @@ import {
   versionOf,
   winnerOf,
 } from './entry-view.ts';
+import { KeptOrphans } from './kept-orphans.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import { ageRefusal } from './operation-age.ts';
@@ -73,7 +74,7 @@ interface Merge {
 export class Orphans {
   readonly #context: ShardContext;
   readonly #owner: OrphansOwner;
-  readonly #kept = new Map<number, Orphan>();
+  readonly #kept = new KeptOrphans();
   /** By the position of their records: another primary may settle another record at an index. */
   readonly #merges = new Map<string, Merge[]>();
   /** By operation id, for repetitions, as long as the orphan is kept. */
@@ -84,20 +85,19 @@ export class Orphans {
     this.#context = context;
     this.#owner = owner;
     for (const orphan of recovered) {
-      this.#kept.set(orphan.number, orphan);
+      this.#kept.set(orphan);
       if (orphan.operationId !== '') this.#answered.set(orphan.operationId, orphan);
     }
   }
 
   get count(): number {
-    return this.#kept.size;
+    return this.#kept.count;
   }
 
   /** What this node accepted for a key and the log does not have. */
   stateOf(key: string): EntryState | undefined {
     let joined: EntryState | undefined;
-    for (const orphan of this.#kept.values()) {
-      if (orphan.key !== key || orphan.parked) continue;
+    for (const orphan of this.#kept.openOf(key)) {
       const state = decodeState(orphan.state);
       joined = joined === undefined ? state : joinSets(joined, state);
     }
@@ -108,8 +108,8 @@ export class Orphans {
   accept(waiting: WaitingOperation, operation: Operation, body: WriteBody): void {
     if (this.#answerRepeated(waiting, operation, body)) return;
     const max = this.#context.config.waitingOperationsMax;
-    if (this.#kept.size >= max) {
-      waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.size, max }));
+    if (this.#kept.count >= max) {
+      waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.count, max }));
       return;
     }
     const { dots } = this.#context;
@@ -174,8 +174,7 @@ export class Orphans {
   }
 
   advance(): void {
-    const isOpen = [...this.#kept.values()].some(({ parked }) => !parked);
-    if (isOpen) this.#offerAt ??= this.#context.now;
+    if (this.#kept.openCount > 0) this.#offerAt ??= this.#context.now;
   }
 
   get wakeAt(): Instant | undefined {
@@ -185,12 +184,11 @@ export class Orphans {
   /** Offers what is left. */
   wake(now: Instant): void {
     if (this.#offerAt === undefined || this.#offerAt > now) return;
-    const open = [...this.#kept.values()].filter(({ parked }) => !parked);
-    this.#offerAt =
-      open.length === 0 ? undefined : after(now, this.#context.config.retryMs * PAUSES);
+    const isOpen = this.#kept.openCount > 0;
+    this.#offerAt = isOpen ? after(now, this.#context.config.retryMs * PAUSES) : undefined;
     const { config, primary, shard } = this.#owner;
     if (config === undefined) return;
-    for (const orphan of open.slice(0, OFFERED_AT_ONCE)) {
+    for (const orphan of this.#kept.takeTurns(OFFERED_AT_ONCE)) {
       const { number, key, state, operationId, fingerprint } = orphan;
       if (config.primary === this.#context.self) {
         if (primary?.isActive !== true) continue;
@@ -270,7 +268,7 @@ export class Orphans {
     // Never a number of an earlier life: "taken" may still be under way to that.
     const number = this.#context.nextNumber();
     const orphan: Orphan = { ...write, number, parked: false };
-    this.#kept.set(orphan.number, orphan);
+    this.#kept.set(orphan);
     const disk = orphanKey(this.#owner.shard, orphan.number);
     let told = false;
     this.#context.touched.add(this.#owner.shard);
@@ -280,7 +278,7 @@ export class Orphans {
       () => {
         if (told) return;
         told = true;
-        if (write.operationId !== '' && this.#kept.has(number)) {
+        if (write.operationId !== '' && this.#kept.get(number) !== undefined) {
           this.#answered.set(write.operationId, orphan);
         }
         then();
@@ -383,7 +381,7 @@ export class Orphans {
     if (orphan.parked) return;
     const parked: Orphan = { ...orphan, parked: true };
     const { shard } = this.#owner;
-    this.#kept.set(orphan.number, parked);
+    this.#kept.set(parked);
     const key = orphanKey(shard, orphan.number);
     this.#context.storage.write([{ kind: 'put', key, value: encodeOrphan(parked) }], true);
     const detail = `A write of ${orphan.timestamp.ms} ms came after deletes of its time were forgotten.`;
