@@ -69,9 +69,19 @@ async function json(...argv: string[]): Promise<{ exitCode: number; envelope: En
 }
 
 test('shards at rest are good', async () => {
-  const node = await staged([shard(0, [ID.a, ID.b]), shard(1, [ID.b, ID.a])]);
+  const node = await staged([shard(0, [ID.a]), shard(1, [ID.a])]);
   const { exitCode, envelope } = await json('shards', '--node', node.url);
   expect(exitCode).toBe(0);
+  expect(envelope.warnings).toEqual([]);
+});
+
+test('copies on a node that does not answer are no good, however still it is', async () => {
+  const node = await staged([shard(0, [ID.a, ID.b]), shard(1, [ID.b, ID.a])]);
+  const { exitCode, envelope } = await json('shards', '--node', node.url);
+  expect(exitCode).toBe(7);
+  expect(envelope.warnings).toContain(
+    'bbbbbbbb does not answer: nothing is known of its 2 copies.',
+  );
   expect(envelope.data).toMatchObject({
     shardCount: 2,
     stages: { stable: 2 },

@@ -28,8 +28,8 @@ Examples:
   memgrid shards --all
   memgrid shards --json | jq '.data.shards[] | select(.stage != "stable")'
 
-Exit codes: 0 every shard is served and at rest, 7 some are not, 8 an alive node did not answer,
-3 no node answered.`;
+Exit codes: 0 every shard is served and at rest and every holder answers, 7 not so, 8 an alive node
+did not answer, 3 no node answered.`;
 
 interface ShardsOptions extends LookOptions {
   readonly all?: true;
@@ -102,6 +102,13 @@ function problemsOf(everybody: Everybody<ShardsBody>, best: ShardsBody | undefin
           `${counted(best.shards.length - active)} shards are not served by a primary that answered.`,
         ]
       : []),
+    ...everybody.answers.flatMap(({ member, body }) => {
+      const held = best.nodes.find(({ nodeId }) => nodeId === member.nodeId)?.replicas ?? 0;
+      const who = shortName(member.nodeId);
+      return body !== undefined || held === 0
+        ? []
+        : [`${who} does not answer: nothing is known of its ${counted(held)} copies.`];
+    }),
     ...(moving > 0 ? [`${counted(moving)} shards are on the move, ${counted(waiting)} wait.`] : []),
   ];
 }
@@ -130,7 +137,7 @@ function dataOf(everybody: Everybody<ShardsBody>, best: ShardsBody | undefined):
 
 function summary({ shardCount, replicationFactor, stages }: ShardsBody): string {
   const moving = stages.admit + stages.dual + stages.switch;
-  const at = moving === 0 ? 'all at rest' : `${counted(moving)} on the move`;
+  const at = moving === 0 ? 'none on the move' : `${counted(moving)} on the move`;
   return `${counted(shardCount)} shards, ${replicationFactor} copies of each, ${at}`;
 }
 
