@@ -1,6 +1,7 @@
 import type { Condition } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { labEntry, labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
+import { SILENCE_MS_MAX, STALENESS_UNKNOWN_MS } from './following.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 
@@ -223,6 +224,59 @@ test('F13: what was collected is not seen again after a quorum read', () => {
   expect(answer?.result.kind).toBe('absent');
   expect(answer?.position.index).toBeGreaterThanOrEqual(deleted as number);
   expect(answer?.position).toEqual(lab.status(1).last);
+});
+
+function stalenessOf(lab: ShardLab, number: number): number {
+  const result = lab.answers.get(lab.get(number, 'k'))?.result;
+  if (result?.kind !== 'found') throw new Error('Nothing was found.');
+  return result.stalenessMs;
+}
+
+test('F25: an idle replica does not grow old while a majority and the primary live', () => {
+  const lab = activeLab();
+  lab.put(1, 'k', 'v');
+  lab.alive(1, 2, 3);
+  lab.advance(1000);
+  expect(stalenessOf(lab, 3)).toBeLessThanOrEqual(1000);
+  lab.advance(3_600_000);
+  expect(stalenessOf(lab, 3)).toBe(SILENCE_MS_MAX);
+  // What gossip noticed late may have happened that long before.
+  lab.alive(2, 3);
+  lab.advance(10_000);
+  expect(stalenessOf(lab, 3)).toBe(SILENCE_MS_MAX + 10_000);
+  // It lives again, but there may have been another one: only its word helps.
+  lab.alive(1, 2, 3);
+  lab.advance(1000);
+  expect(stalenessOf(lab, 3)).toBe(SILENCE_MS_MAX + 11_000);
+  lab.put(1, 'k', 'w');
+  lab.advance(1000);
+  expect(stalenessOf(lab, 3)).toBeLessThanOrEqual(1000);
+  // On the small side of a split the others may go on with another primary.
+  lab.advance(3_600_000);
+  lab.alive(3);
+  lab.advance(10_000);
+  expect(stalenessOf(lab, 3)).toBe(SILENCE_MS_MAX + 10_000);
+});
+
+test('F25: who lacks what it was told of, or has heard of another epoch, grows old', () => {
+  const lab = activeLab();
+  lab.put(1, 'k', 'v');
+  lab.alive(1, 2, 3);
+  lab.advance(3_600_000);
+  lab.drop = ({ from, to }) => from === B && to === C;
+  lab.assign({ primary: B });
+  lab.advance(10_000);
+  expect(stalenessOf(lab, 3)).toBe(SILENCE_MS_MAX + 10_000);
+});
+
+test('F25: after a restart nobody is told a number without end', () => {
+  const lab = activeLab();
+  lab.put(1, 'k', 'v');
+  lab.advance(1000);
+  lab.drop = ({ to }) => to === C;
+  lab.crash(3);
+  lab.start(3);
+  expect(stalenessOf(lab, 3)).toBe(STALENESS_UNKNOWN_MS);
 });
 
 test('F19: an expired entry is invisible at every level before anybody removed it', () => {

@@ -118,6 +118,7 @@ export class ShardReplica implements CopyOwner, ServingOwner {
 
   configure(config: ShardConfig): void {
     if (config.epoch <= (this.#config?.epoch ?? 0)) return;
+    this.following.noteTold();
     this.#config = config;
     const { self, generation } = this.#context;
     const before = this.#primary;
@@ -413,6 +414,7 @@ export class ShardReplica implements CopyOwner, ServingOwner {
     if (this.promised > 0) {
       this.#context.outbox.event({ name: 'shard.fenced', shard: this.shard, epoch });
     }
+    this.following.noteTold();
     this.promise.promise(epoch);
     if (this.#primary !== undefined && this.#primary.epoch < epoch) this.#endPrimary();
   }

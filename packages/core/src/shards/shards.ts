@@ -184,7 +184,9 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #alive(nodes: ReadonlySet<NodeId>): void {
     const before = this.#context.alive;
+    for (const shard of this.#shards.values()) shard.following.noteTold();
     this.#context.alive = nodes;
+    for (const shard of this.#shards.values()) shard.following.noteAlive();
     for (const node of nodes) if (!before.has(node) && before.size > 0) this.#reset(node);
   }
 
