@@ -12,7 +12,7 @@ import {
   withReadOptions,
 } from '../entries/grid-options.ts';
 import type { GridOptions, OwnerOptions, ReadOptions } from '../entries/grid-options.ts';
-import { withGrid } from '../entries/with-grid.ts';
+import { openGrid, withSession } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
 import { FileSink } from '../output/file-sink.ts';
 import { untilDrained } from '../output/until-drained.ts';
@@ -56,7 +56,8 @@ export function defineExport(command: Command, { terminal, finish }: CommandCont
 
 async function exportEntries(options: ExportOptions, terminal: Terminal): Promise<CommandResult> {
   using shutdown = Shutdown.listen();
-  return await withGrid(options, terminal, async (grid) => {
+  const session = await openGrid(options, terminal, { signal: shutdown.signal });
+  return await withSession(session, async (grid) => {
     const entries = grid.namespace(options.namespace);
     const owner = ownerOf(options);
     const { count } = await entries.count(owner, readOptionsOf(options));

@@ -129,7 +129,8 @@ async function importFile(
     // A cluster that is starting or electing is waited for, as a line would be.
     const patienceMs = Math.min(options.patience, CONNECT_PATIENCE_MS);
     const connectTimeoutMs = Math.max(options.timeout, patienceMs);
-    const session = await openGrid(options, terminal, { connectTimeoutMs });
+    const { signal } = shutdown;
+    const session = await openGrid(options, terminal, { connectTimeoutMs, signal });
     await withSession(session, async (grid) => {
       const importer = importerOf({ grid, options, source, earlier, shutdown });
       const stream = file === '-' ? process.stdin : createReadStream(file);

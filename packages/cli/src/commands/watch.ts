@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { entryJson, excerpt, momentText } from '../entries/entry-text.ts';
 import { ownerOf, withClusterOptions, withOwnerOptions } from '../entries/grid-options.ts';
 import type { GridOptions, OwnerOptions } from '../entries/grid-options.ts';
-import { withGrid } from '../entries/with-grid.ts';
+import { openGrid, withSession } from '../entries/with-grid.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { paintFor } from '../output/paint.ts';
@@ -51,7 +51,8 @@ export function defineWatch(command: Command, { terminal, finish }: CommandConte
 async function watch(options: WatchCommandOptions, terminal: Terminal): Promise<ExitCode> {
   using shutdown = Shutdown.listen();
   const { id, since, namespace } = options;
-  return await withGrid(options, terminal, async (grid) => {
+  const session = await openGrid(options, terminal, { signal: shutdown.signal });
+  return await withSession(session, async (grid) => {
     const filter = { ...ownerOf(options), ...(id === undefined ? {} : { id }) };
     const changes = grid.namespace(namespace).watch(filter, since === undefined ? {} : { since });
     shutdown.signal.addEventListener('abort', () => changes.close(), { once: true });

@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal.ts';
 import type { GridOptions } from './grid-options.ts';
 
 /** What some commands ask of their session. */
-export type GridSettings = Pick<ConnectOptions, 'atLeast' | 'connectTimeoutMs'>;
+export type GridSettings = Pick<ConnectOptions, 'atLeast' | 'connectTimeoutMs' | 'signal'>;
 
 /** Opens a session with the cluster that the options name. The caller closes it. */
 export async function openGrid(
@@ -25,6 +25,12 @@ export async function openGrid(
       ...(token === '' ? {} : { token }),
     });
   } catch (error) {
+    if (settings.signal?.aborted === true) {
+      throw new CommandError('INTERRUPTED', 'Interrupted before a node had let this client in.', {
+        exitCode: EXIT.unreachable,
+        cause: error,
+      });
+    }
     if (!isClusterError(error, 'NOT_CONNECTED')) throw error;
     if (OTHER_PORT.test(error.message)) {
       throw new CommandError(error.code, error.message, {
