@@ -1,8 +1,13 @@
 import type { GroupEpoch } from '@memgrid/protocol';
+import { invariant } from '../assert.ts';
 import type { ShardTableImage } from './shard-table.ts';
 
-/** Changes of one shard that one life of the control group has room for. */
-const EPOCHS_PER_GROUP_EPOCH = 2 ** 32;
+/**
+ * Changes of one shard that one life of the control group has room for: one a second for half a
+ * year. Entries are stored with 32 bits of epoch, so that 255 forced recoveries fit.
+ */
+const EPOCHS_PER_GROUP_EPOCH = 2 ** 24;
+const GROUP_EPOCH_MAX = 2 ** 8;
 
 /**
  * The shards of a control state that was recovered by force.
@@ -16,6 +21,10 @@ export function recoveredShards(
   groupEpoch: GroupEpoch,
 ): ShardTableImage | undefined {
   if (shards === undefined) return undefined;
+  invariant(
+    groupEpoch <= GROUP_EPOCH_MAX,
+    `Group epoch ${groupEpoch}: the epochs of shards have room for ${GROUP_EPOCH_MAX}.`,
+  );
   const first = (groupEpoch - 1) * EPOCHS_PER_GROUP_EPOCH;
   const configs = shards.configs.map((config) => {
     const epoch = first + (config.epoch % EPOCHS_PER_GROUP_EPOCH) + 1;

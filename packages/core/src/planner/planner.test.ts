@@ -1,4 +1,4 @@
-import { type NodeId, type ShardConfig, type ShardReport } from '@memgrid/protocol';
+import type { NodeId, ShardConfig, ShardReport } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import type { Instant } from '../machine.ts';
 import { Random } from '../random.ts';
