@@ -107,6 +107,13 @@ test('moves are shown, and are no good rest', async () => {
   expect(terminal.err()).toContain('1 shards are on the move');
 });
 
+test('fewer nodes than copies are told', async () => {
+  const node = await staged([shard(0, [ID.a])]);
+  const terminal = recordedTerminal();
+  await runCommandLine(['shards', '--node', node.url], terminal);
+  expect(terminal.out()).toContain('1 of 2 copies of each, none on the move');
+});
+
 test('--all has a line for each shard', async () => {
   const node = await staged([shard(0, [ID.a, ID.b]), shard(7, [ID.b, ID.a], [ID.a])]);
   const terminal = recordedTerminal();

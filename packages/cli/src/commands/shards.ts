@@ -135,10 +135,14 @@ function dataOf(everybody: Everybody<ShardsBody>, best: ShardsBody | undefined):
   };
 }
 
-function summary({ shardCount, replicationFactor, stages }: ShardsBody): string {
+function summary({ shardCount, replicationFactor, stages, nodes }: ShardsBody): string {
+  // A cluster of fewer nodes than that holds what it can.
+  const holders = nodes.filter(({ replicas }) => replicas > 0).length;
+  const copies =
+    holders < replicationFactor ? `${holders} of ${replicationFactor}` : `${replicationFactor}`;
   const moving = stages.admit + stages.dual + stages.switch;
   const at = moving === 0 ? 'none on the move' : `${counted(moving)} on the move`;
-  return `${counted(shardCount)} shards, ${replicationFactor} copies of each, ${at}`;
+  return `${counted(shardCount)} shards, ${copies} copies of each, ${at}`;
 }
 
 function nodesTable(
