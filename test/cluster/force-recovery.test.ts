@@ -44,7 +44,7 @@ test('one survivor goes on alone after its two peers are lost, and these stay ou
 test('a directory that never belonged to a group has nothing to recover from', async () => {
   using directory = new TemporaryDirectory();
   const empty = await memgrid('coordinator', 'force-recover', '--data', directory.path, '--yes');
-  expect(empty.exitCode).toBe(1);
+  expect(empty.exitCode).toBe(2);
   expect(empty.envelope.error?.message).toMatch(/holds no log of a control group/);
   const nowhere = directory.file('nowhere');
   const missing = await memgrid('coordinator', 'force-recover', '--data', nowhere, '--yes');

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  CLIENT_MESSAGE_TYPES,
+  decodeClientMessage,
   decodeEnvelope,
+  encodeClientMessage,
   encodeEnvelope,
   MESSAGE_TYPES,
   PROTOCOL,
@@ -11,6 +14,8 @@ import {
 import { expect, test } from 'vitest';
 
 const TESTDATA = new URL('../../packages/protocol/src/testdata/', import.meta.url);
+/** What nodes and clients say to each other has no envelope. */
+const CLIENTS = 'client.txt';
 const spoken = PROTOCOL_HISTORY.filter((line) => line.version >= PROTOCOL.min);
 
 interface Golden {
@@ -24,7 +29,7 @@ interface Golden {
 function goldenOf(version: number): Golden[] {
   const folder = new URL(`v${version}/`, TESTDATA);
   return readdirSync(folder)
-    .filter((file) => file.endsWith('.txt') && file !== 'contract.txt')
+    .filter((file) => file.endsWith('.txt') && !['contract.txt', CLIENTS].includes(file))
     .flatMap((file) =>
       entriesOf(readFileSync(new URL(file, folder), 'utf8')).map((entry) => {
         return { version, file, ...entry };
@@ -54,6 +59,28 @@ test.each(golden)('version $version, $file: this build reads $name', ({ version,
   if (version === PROTOCOL.max) {
     expect(Buffer.from(encodeEnvelope(decoded.envelope)).toString('hex')).toBe(hex);
   }
+});
+
+const clients = spoken.flatMap(({ version }) =>
+  entriesOf(readFileSync(new URL(`v${version}/${CLIENTS}`, TESTDATA), 'utf8')).map((entry) => {
+    return { version, ...entry };
+  }),
+);
+
+test.each(clients)('version $version, clients: this build reads $name', ({ version, hex }) => {
+  const decoded = decodeClientMessage(Uint8Array.from(Buffer.from(hex, 'hex')));
+  if (decoded.kind !== 'message') throw new Error(JSON.stringify(decoded));
+  const again = encodeClientMessage(decoded.message);
+  expect(decodeClientMessage(again)).toEqual(decoded);
+  if (version === PROTOCOL.max) expect(Buffer.from(again).toString('hex')).toBe(hex);
+});
+
+test('every message between nodes and clients has golden bytes', () => {
+  const seen = clients.map(({ hex }) => {
+    const decoded = decodeClientMessage(Uint8Array.from(Buffer.from(hex, 'hex')));
+    return decoded.kind === 'message' ? decoded.message.type : decoded.kind;
+  });
+  expect([...new Set(seen)].sort()).toEqual(Object.keys(CLIENT_MESSAGE_TYPES).sort());
 });
 
 test.each(spoken)('version $version has golden bytes for every message of its time', (line) => {

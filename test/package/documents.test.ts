@@ -81,7 +81,7 @@ test('every guarantee names a check that exists, and every checker backs a guara
     .flatMap((file) => [...readRepositoryFile(file).matchAll(CHECKER_NAME)])
     .map(([, name]) => name);
   expect(checkers.length).toBeGreaterThan(10);
-  expect(named.filter((one) => !one.endsWith('.ts')).toSorted()).toEqual(checkers.toSorted());
+  expect(new Set(named.filter((one) => !one.endsWith('.ts')))).toEqual(new Set(checkers));
 });
 
 /** `name: 'one-leader-per-term'`, in every checker. */

@@ -53,7 +53,6 @@ const HUNTED: readonly BreakableRule[] = [
   'shards.operation-once',
   'shards.cas-compares',
   'shards.read-at-least',
-  'shards.tombstone-kept',
   'shards.expired-invisible',
   'shards.stream-whole',
   'shards.joiner-starts-empty',
