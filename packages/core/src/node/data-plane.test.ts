@@ -13,31 +13,14 @@ import {
 } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import type { LinkId } from '../link-id.ts';
+import { entryOf as doorEntry } from '../testing/gateway-door.ts';
 import { NodeRig } from '../testing/node-rig.ts';
 
 const SHARD_COUNT = 8;
 
 function entryOf(userId: string, content: string): EntryBody {
   const said = { content, category: '', categories: [], metadata: {} };
-  return {
-    userId,
-    agentId: '',
-    appId: '',
-    runId: '',
-    ...said,
-    createdAt: 1,
-    updatedAt: 1,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: entryChecksum(said),
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-  };
+  return doorEntry({ userId, ...said, checksum: entryChecksum(said) });
 }
 
 /** A cluster of nodes named a, b, … and clients of them. */
