@@ -4,7 +4,8 @@ import { CLIENT_MESSAGE_TYPES, type ClientMessageType } from './client-codec.ts'
 import { envelopeHeaderField, MESSAGE_FIELDS } from './codec.ts';
 import { entryBodyField, entryStateField, recordBodyField } from './entry/entry-fields.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { ERROR_DETAIL_FIELDS, errorField } from './error-wire.ts';
+import { ERROR_DETAIL_FIELDS } from './error-detail-fields.ts';
+import { errorField } from './error-wire.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { MESSAGE_TYPES, type MessageType } from './message-numbers.ts';
 import { clientFields } from './messages/client.ts';

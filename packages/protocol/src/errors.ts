@@ -18,6 +18,8 @@ export interface ClusterErrorOptions {
   /** Instead of the table's; only for codes of a newer version. */
   readonly retry?: Retry;
   readonly applied?: Applied;
+  /** Of the write that failed. */
+  readonly operationId?: string | undefined;
 }
 
 /** The one error class of the public surface; `code` and `details` tell situations apart. */
@@ -27,6 +29,11 @@ export class ClusterError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails[Code];
   readonly retry: Retry;
   readonly applied: Applied;
+  /**
+   * Of a write that was given to the client: asking again with it gives the outcome of that write,
+   * and never does it twice. Undefined for reads, and for what was refused before it was a write.
+   */
+  readonly operationId: string | undefined;
 
   constructor(code: Code, details: ErrorDetails[Code], options: ClusterErrorOptions = {}) {
     const message = options.message ?? ERROR_SENTENCES[code](details);
@@ -35,6 +42,7 @@ export class ClusterError<Code extends ErrorCode = ErrorCode> extends Error {
     this.details = details;
     this.retry = options.retry ?? ERROR_CODES[code].retry;
     this.applied = options.applied ?? ERROR_CODES[code].applied;
+    this.operationId = options.operationId;
   }
 
   get [CLUSTER_ERROR](): true {

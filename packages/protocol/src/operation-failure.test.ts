@@ -52,18 +52,28 @@ test('W10: what a node knows better than the table is what the caller reads', ()
   expect(failedResult('SHARD_UNAVAILABLE', details, options).hint).toBe(B);
 });
 
-test('W10: a code of a newer version keeps its sentence and what happened', () => {
+test('W10: a code of a newer version keeps its number, its sentence and what happened', () => {
   const answers = [answerWith(failedResult('OVERLOADED', { waiting: 5, max: 4 }))];
   const bytes = encodeClientMessage({ type: 'answers', answers });
   const raw = unpack(bytes, bytes.length) as WireValue[];
   const [[answer]] = raw[1] as [[WireValue[]]];
   (answer[3] as WireValue[])[1] = 4_000;
-  const error = errorOfResult(resultIn(pack(raw)));
-  expect(error).toMatchObject({
+  const received = resultIn(pack(raw));
+  const expected = {
     code: 'UNKNOWN_CODE',
     message: '5 requests are waiting; at most 4 may.',
+    details: { wire: 4_000 },
     applied: 'no',
-  });
+  };
+  expect(errorOfResult(received)).toMatchObject(expected);
+  // As a node passes it on that does not know the code either.
+  expect(errorOfResult(travelled(received))).toMatchObject(expected);
+});
+
+test('an error names the operation that it is about, and a read has none', () => {
+  const failed = failedResult('TIMEOUT', { timeoutMs: 5 }, { applied: 'unknown' });
+  expect(errorOfResult(failed, 'an-id').operationId).toBe('an-id');
+  expect(errorOfResult(failed).operationId).toBeUndefined();
 });
 
 test('W10: details that are none of the code are a bad message, and never a crash', () => {

@@ -1,7 +1,7 @@
 import { decodeValue, encodeValue } from './codec.ts';
 import { type Applied, ERROR_CODES, type ErrorCode, type ErrorDetails } from './error-codes.ts';
 import { ERROR_SENTENCES } from './error-sentences.ts';
-import { ERROR_DETAIL_FIELDS } from './error-wire.ts';
+import { ERROR_DETAIL_FIELDS } from './error-detail-fields.ts';
 import { ClusterError } from './errors.ts';
 import type { NodeId } from './ids.ts';
 import type { EntryVersion, OperationResult } from './messages/operations.ts';
@@ -41,19 +41,20 @@ export function failedResult<Code extends ErrorCode>(
   };
 }
 
-/** The same for a caller: thrown by whoever asked. */
-export function errorOfResult(failed: FailedResult): ClusterError {
+/**
+ * The same for a caller: thrown by whoever asked.
+ *
+ * @param operationId of the write that failed; undefined for a read.
+ */
+export function errorOfResult(failed: FailedResult, operationId?: string): ClusterError {
   const { code, message, applied } = failed;
-  if (code === 'UNKNOWN_CODE') {
-    // The number did not survive, what to do does: nothing that is certain to help is known.
-    return new ClusterError(code, { wire: 0 }, { message, applied });
-  }
   try {
     const field = ERROR_DETAIL_FIELDS[code] as Field<ErrorDetails[ErrorCode]>;
     const details = decodeValue(field, failed.details, 'details');
-    return new ClusterError(code, details, { message, applied });
+    return new ClusterError(code, details, { message, applied, operationId });
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    return new ClusterError('BAD_MESSAGE', { problem: error.message }, { applied, cause: error });
+    const { message: problem } = error;
+    return new ClusterError('BAD_MESSAGE', { problem }, { applied, operationId, cause: error });
   }
 }

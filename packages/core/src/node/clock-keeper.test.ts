@@ -15,11 +15,39 @@ function ahead(ms: number): Timestamp {
   return { ms: WALL + ms, counter: 0 };
 }
 
+/** A message of the first peer, `second` seconds after the start. */
+function hear(keeper: ClockKeeper, second: number, aheadMs: number): void {
+  const elapsedMs = second * 1_000;
+  const now = after(START, elapsedMs);
+  keeper.tell(now, WALL + elapsedMs);
+  keeper.observe(now, peer(1), ahead(elapsedMs + aheadMs));
+}
+
 test('K4: a fast peer is counted at every message and told once in a while', () => {
   const keeper = new ClockKeeper(0, WALL, START);
-  for (let at = 0; at < 50; at += 1) keeper.observe(START, peer(1), ahead(600));
-  expect(keeper.remoteAheadCount).toBe(50);
+  for (let second = 0; second < 18; second += 1) hear(keeper, second, 600);
+  expect(keeper.remoteAheadCount).toBe(18);
   expect(keeper.takeEvents()).toEqual([{ name: 'clock.remoteAhead', peer: peer(1), aheadMs: 600 }]);
+});
+
+test('K4: no restart begins as far ahead as this, so it is told at once', () => {
+  const keeper = new ClockKeeper(0, WALL, START);
+  hear(keeper, 0, 9_000);
+  expect(keeper.takeEvents()).toHaveLength(1);
+});
+
+test('K4: a peer that was restarted begins beyond its bound, and is not told as fast', () => {
+  const keeper = new ClockKeeper(0, WALL, START);
+  // Its clock stands still until the wall clock has come up; then it is killed once more.
+  for (const begin of [0, 4]) {
+    for (let second = 0; second < 4; second += 1) {
+      hear(keeper, begin + second, Math.max(0, 3_100 - second * 1_000));
+    }
+  }
+  // The worst that many restarts can do.
+  for (let second = 0; second < 9; second += 1) hear(keeper, 10 + second, 8_100 - second * 1_000);
+  expect(keeper.remoteAheadCount).toBeGreaterThan(0);
+  expect(keeper.takeEvents()).toEqual([]);
 });
 
 test('K5: a node doubts its clock while its peers do, and no longer', () => {

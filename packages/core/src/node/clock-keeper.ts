@@ -8,6 +8,12 @@ const JUMP_REPORTED_MS = 500;
 /** One peer's fast clock is reported this often, or a burst of messages floods the log. */
 const REPORT_INTERVAL_MS = 10_000;
 
+/**
+ * How far ahead of its own wall clock a restarted node may begin, so that no reading is issued
+ * twice, and how long its clock stands still until the wall clock has come up: no fault of its clock.
+ */
+const RESTART_AHEAD_MS = HYBRID_CLOCK.boundAheadMsMax + HYBRID_CLOCK.restartSkipMs;
+
 /** The peers' clocks are compared this often: for every message it would cost a sort of them all. */
 const REVIEW_INTERVAL_MS = 1_000;
 
@@ -16,6 +22,8 @@ export class ClockKeeper {
   readonly #hybrid: HybridClock;
   readonly #comparison = new ClockComparison();
   readonly #reportAt = new Map<NodeId, Instant>();
+  /** Since when every message of a peer was ahead. */
+  readonly #aheadSince = new Map<NodeId, Instant>();
   #wallMs: number;
   #toldAt: Instant;
   #reviewAt: Instant;
@@ -72,11 +80,13 @@ export class ClockKeeper {
     const { aheadMs } = this.#hybrid.observe(remote, this.#wallMs);
     this.#comparison.note(peer, aheadMs);
     if (aheadMs > HYBRID_CLOCK.remoteAheadReportedMs) this.#remoteAhead(now, peer, aheadMs);
+    else this.#aheadSince.delete(peer);
   }
 
   forget(peer: NodeId): void {
     this.#comparison.forget(peer);
     this.#reportAt.delete(peer);
+    this.#aheadSince.delete(peer);
   }
 
   nextBound(): number | undefined {
@@ -104,6 +114,9 @@ export class ClockKeeper {
 
   #remoteAhead(now: Instant, peer: NodeId, aheadMs: number): void {
     this.#remoteAheadCount += 1;
+    const since = this.#aheadSince.get(peer) ?? now;
+    this.#aheadSince.set(peer, since);
+    if (aheadMs <= RESTART_AHEAD_MS && now < after(since, RESTART_AHEAD_MS)) return;
     if ((this.#reportAt.get(peer) ?? now) > now) return;
     this.#reportAt.set(peer, after(now, REPORT_INTERVAL_MS));
     this.#events.push({ name: 'clock.remoteAhead', peer, aheadMs });

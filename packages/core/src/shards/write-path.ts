@@ -38,7 +38,15 @@ interface PendingWrite {
   readonly sync: SyncClass;
   /** Of the record. */
   readonly bytes: number;
+  /** Whether there was an entry before; undefined where nobody knows any more. */
+  readonly existed: boolean | undefined;
   readonly waiting: { readonly operation: WaitingOperation; readonly repeated: boolean }[];
+}
+
+interface MadeRecord {
+  readonly body: RecordBody & { readonly kind: 'write' };
+  /** There was an entry before. */
+  readonly existed: boolean;
 }
 
 type AnyWrite = Operation & { readonly body: WriteBody };
@@ -245,7 +253,7 @@ export class WritePath {
     const at = { epoch: record.epoch, index };
     const bytes = record.body.byteLength;
     const version = writtenVersion(write, winner);
-    return { at, version, sync: record.sync, bytes, waiting: [] };
+    return { at, version, sync: record.sync, bytes, existed: undefined, waiting: [] };
   }
 
   #carryOut(waiting: WaitingOperation, write: AnyWrite, found: StoredEntry | 'absent'): void {
@@ -273,7 +281,7 @@ export class WritePath {
     } else if (outcome.kind === 'refused') {
       this.#refuseConfirmed(waiting, outcome.result, latest ?? copy.commit);
     } else {
-      this.#log(waiting, write, {
+      const record = {
         kind: 'write',
         key,
         state: encodeValue(entryStateField, outcome.state),
@@ -281,7 +289,8 @@ export class WritePath {
         timestamp,
         answeredEarly: write.durability === 'one',
         fingerprint: fingerprintOf(write.body),
-      });
+      } as const;
+      this.#log(waiting, write, { body: record, existed: outcome.existed });
     }
   }
 
@@ -291,7 +300,7 @@ export class WritePath {
     primary?.strongReads.confirm(waiting, index, () => waiting.answer(result, copy.applied));
   }
 
-  #log(waiting: WaitingOperation, write: AnyWrite, body: RecordBody & { kind: 'write' }): void {
+  #log(waiting: WaitingOperation, write: AnyWrite, { body, existed }: MadeRecord): void {
     const { primary } = this.#owner;
     const winner = winnerOf(decodeState(body.state));
     invariant(primary !== undefined && winner !== undefined, 'A write without a primary.');
@@ -303,6 +312,7 @@ export class WritePath {
       version: versionOf(winner),
       sync: write.sync,
       bytes: body.state.byteLength,
+      existed,
       waiting: [{ operation: waiting, repeated: false }],
     });
     if (write.durability === 'one') {
@@ -311,17 +321,20 @@ export class WritePath {
     }
   }
 
-  #answer({ at, version, sync, waiting }: PendingWrite, acknowledged: 'quorum' | 'local'): void {
+  #answer(pending: PendingWrite, acknowledged: 'quorum' | 'local'): void {
+    const { at, version, sync, existed, waiting } = pending;
     for (const { operation, repeated } of waiting) {
-      operation.answer(writtenResult(version, { sync, repeated, acknowledged }), at);
+      const options = { sync, repeated, acknowledged, existed };
+      operation.answer(writtenResult(version, options), at);
     }
   }
 
   #answerEarly(pending: PendingWrite): void {
-    const { at, version, sync, waiting } = pending;
+    const { at, version, sync, existed, waiting } = pending;
     for (const { operation, repeated } of waiting) {
       if (operation.operation?.durability !== 'one') continue;
-      operation.answer(writtenResult(version, { sync, repeated, acknowledged: 'local' }), at);
+      const options = { sync, repeated, acknowledged: 'local', existed } as const;
+      operation.answer(writtenResult(version, options), at);
     }
   }
 }
@@ -330,9 +343,13 @@ interface WrittenOptions {
   readonly sync: SyncClass;
   readonly repeated: boolean;
   readonly acknowledged?: 'quorum' | 'local';
+  readonly existed?: boolean | undefined;
 }
 
 function writtenResult(version: EntryVersion, options: WrittenOptions): OperationResult {
-  const { sync, repeated, acknowledged = 'quorum' } = options;
-  return { kind: 'written', version, acknowledged, sync, autonomous: false, repeated };
+  const { sync, repeated, acknowledged = 'quorum', existed } = options;
+  // What a repeated operation found is not remembered with its outcome.
+  const known = repeated ? undefined : existed;
+  const result = { version, acknowledged, sync, autonomous: false, repeated, existed: known };
+  return { kind: 'written', ...result };
 }

@@ -34,7 +34,12 @@ export function isWrite(body: OperationBody): body is WriteBody {
 
 /** What a write makes of the stored state. */
 export type WriteOutcome =
-  | { readonly kind: 'state'; readonly state: EntryState }
+  | {
+      readonly kind: 'state';
+      readonly state: EntryState;
+      /** There was an entry before. */
+      readonly existed: boolean;
+    }
   /** Certainly not applied. True only if nobody has written meanwhile: to be confirmed. */
   | { readonly kind: 'refused'; readonly result: FailedResult }
   /** Wrong whatever is stored. */
@@ -69,7 +74,8 @@ export function carryOut(
     autonomous: inputs.autonomous,
     entry: made.entry,
   };
-  return { kind: 'state', state: writeSetBlind(state, { dot: inputs.dot, value }) };
+  const existed = visible !== undefined;
+  return { kind: 'state', state: writeSetBlind(state, { dot: inputs.dot, value }), existed };
 }
 
 function refusalOf(body: WriteBody, visible: StoredSibling | undefined): FailedResult | undefined {

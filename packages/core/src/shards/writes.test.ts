@@ -102,7 +102,8 @@ test('F15: an immutable entry can only be deleted', () => {
   const lab = activeLab();
   putEntry(lab, labEntry('v', { immutable: true }));
   expect(resultOf(lab, putEntry(lab, labEntry('w')))).toMatchObject({ code: 'IMMUTABLE_ENTRY' });
-  expect(resultOf(lab, lab.delete(1, 'k'))).toMatchObject({ kind: 'written' });
+  expect(resultOf(lab, lab.delete(1, 'k'))).toMatchObject({ kind: 'written', existed: true });
+  expect(resultOf(lab, lab.delete(1, 'k'))).toMatchObject({ kind: 'written', existed: false });
   expect(resultOf(lab, putEntry(lab, labEntry('w')))).toMatchObject({ kind: 'written' });
 });
 
@@ -184,7 +185,7 @@ test('F16: another request under the same id is refused, logged or applied', () 
 });
 
 test('F16: an id as old as what was forgotten is never carried out', () => {
-  const lab = activeLab({ config: { operationsMax: 3, operationWindowMs: 60_000 } });
+  const lab = activeLab({ config: { operationBytesMax: 1, operationWindowMs: 60_000 } });
   const operationId = lab.operationId();
   lab.put(1, 'k', 'v', { operationId });
   lab.advance(10);

@@ -1,6 +1,7 @@
 import { type Dot, dotField } from '../causality/version-vector.ts';
 import type { Timestamp } from '../envelope.ts';
 import { type Applied, ERROR_CODES, type ErrorCode, errorCodeOf } from '../error-codes.ts';
+import { ERROR_DETAIL_FIELDS } from '../error-detail-fields.ts';
 import type { NodeId, ShardId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { countField, shardIdField } from '../wire/counters.ts';
@@ -17,6 +18,7 @@ import {
   sentence,
 } from '../wire/field.ts';
 import { nodeIdField } from '../wire/id-field.ts';
+import { pack, type WireValue } from '../wire/msgpack.ts';
 import { name } from '../wire/name-field.ts';
 import { type Extensible, extensible, extensibleUnion, struct, union } from '../wire/struct.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
@@ -157,6 +159,11 @@ export type OperationResult = Extensible &
         readonly autonomous: boolean;
         /** This operation id had been carried out before; nothing was done again. */
         readonly repeated: boolean;
+        /**
+         * Whether there was an entry before. Absent where nobody can say any more: the outcome of a
+         * repeated operation, or a write that was taken away from the primary.
+         */
+        readonly existed?: boolean | undefined;
       }
     | {
         readonly kind: 'found';
@@ -321,7 +328,7 @@ const errorCodeField: Field<ErrorCode> = {
   bytes: (code) => wireNumber.bytes(ERROR_CODES[code].wire),
 };
 
-export const operationResultField: Field<OperationResult> = extensibleUnion<OperationResult>({
+const resultField: Field<OperationResult> = extensibleUnion<OperationResult>({
   written: {
     number: 1,
     fields: {
@@ -330,6 +337,7 @@ export const operationResultField: Field<OperationResult> = extensibleUnion<Oper
       sync: syncClassField,
       autonomous: bool,
       repeated: bool,
+      existed: optional(bool),
     },
   },
   found: {
@@ -363,6 +371,31 @@ export const operationResultField: Field<OperationResult> = extensibleUnion<Oper
     },
   },
 });
+
+/** What became of an operation. The number of a code that this version does not know is kept. */
+export const operationResultField: Field<OperationResult> = {
+  shape: resultField.shape,
+  optional: false,
+  toWire: (result) => resultField.toWire(result),
+  fromWire: (raw) => {
+    const result = resultField.fromWire(raw);
+    return result.kind === 'failed' ? withNumber(result, raw as readonly WireValue[]) : result;
+  },
+  bytes: (result) => resultField.bytes(result),
+};
+
+/**
+ * The details of a code that is not known here cannot be read, so its number takes their place: it
+ * survives a node in between as well. What arrives as `UNKNOWN_CODE` has been through this already.
+ */
+function withNumber(
+  failed: Extract<OperationResult, { readonly kind: 'failed' }>,
+  raw: readonly WireValue[],
+): OperationResult {
+  const wire = raw[1] as number;
+  if (failed.code !== 'UNKNOWN_CODE' || wire === ERROR_CODES.UNKNOWN_CODE.wire) return failed;
+  return { ...failed, details: pack(ERROR_DETAIL_FIELDS.UNKNOWN_CODE.toWire({ wire })) };
+}
 
 export const answerField: Field<Answer> = extensible<Answer>({
   id: countField,

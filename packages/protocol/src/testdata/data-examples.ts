@@ -166,6 +166,7 @@ const results: readonly OperationResult[] = [
     sync: 'disk',
     autonomous: false,
     repeated: false,
+    existed: undefined,
   },
   { kind: 'found', found, source: 'replica', stalenessMs: 12 },
   { kind: 'absent', source: 'quorum', stalenessMs: 0 },
@@ -203,6 +204,15 @@ const results: readonly OperationResult[] = [
     applied: 'no',
     current: version,
     details: Uint8Array.of(0x92, 65, 64),
+  },
+  {
+    kind: 'written',
+    version,
+    acknowledged: 'local',
+    sync: 'memory',
+    autonomous: false,
+    repeated: false,
+    existed: true,
   },
 ];
 
