@@ -6,8 +6,6 @@ import type { World } from './world.ts';
 
 /** A host that has crashed needs so long before its program is loaded again. */
 const RESTART_MS = 200;
-/** Beyond the numbers of every workload. */
-const OPERATOR_REQUEST = 1_000_000_000;
 /** How soon the scrub comes by: production's takes longer, and asks the same. */
 const SCRUB_MS = 500;
 
@@ -140,8 +138,7 @@ function inflictOnNode(world: World, node: SimNode, fault: NodeFault): void {
       leave(world, node, fault.forMs);
       break;
     case 'drain':
-      setStatus(world, node, 'draining');
-      lasting(world, fault, () => setStatus(world, node, 'normal'));
+      drain(world, node, fault);
       break;
     default:
       inflictOnPart(world, node, fault);
@@ -270,15 +267,10 @@ function leave(world: World, node: SimNode, forMs: number | undefined): void {
   }
 }
 
-/** As an operator does it: any node takes the command to the control group. */
-function setStatus(world: World, node: SimNode, status: 'draining' | 'normal'): void {
-  const nodeId = node.process?.label.nodeId;
-  const asked = world.nodes.find(({ process }) => process !== undefined && !process.isStopped);
-  if (nodeId === undefined) return;
-  asked?.process?.request(OPERATOR_REQUEST, {
-    kind: 'propose',
-    command: { kind: 'setStatus', nodeId, status },
-  });
+/** As an operator does it, who also takes it back. */
+function drain(world: World, node: SimNode, fault: { readonly forMs?: number }): void {
+  const nodeId = world.drains.begin(node);
+  if (nodeId !== undefined) lasting(world, fault, () => world.drains.end(nodeId));
 }
 
 /**

@@ -33,16 +33,27 @@ const WINDOW_BYTES = 1024 * 1024;
 /** What a sender may have under way without any acknowledgement: ten segments. */
 const UNACKNOWLEDGED_BYTES_MAX = 14_600;
 
+/** What has left the sender and is not yet in the receiver's buffer. */
+interface Flight<Frame> {
+  readonly parcel: Parcel<Frame>;
+  readonly bytes: number;
+  /** It is at the other kernel, which hands it over once everything before it is there too. */
+  landed: boolean;
+}
+
 /**
  * One direction of a TCP connection: in order, without loss, late.
  *
  * Loss shows as delay, because TCP sends again: after 200 ms, then 400 ms more, and so on. That
  * is also why a connection does not come back the moment a cut heals: it waits for its next try.
+ * Each try meets the path as it is by then, so one on a path that has healed gets through.
  */
 export class SimLane<Frame> {
   readonly #world: LaneSurroundings<Frame>;
   #waiting: Parcel<Frame>[] = [];
   #waitingBytes = 0;
+  /** In the order in which they were sent. */
+  #flying: Flight<Frame>[] = [];
   /** Delivered to the socket, not yet read by the process. */
   #unreadBytes = 0;
   #unacknowledgedBytes = 0;
@@ -87,6 +98,7 @@ export class SimLane<Frame> {
     this.#closed = true;
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#flying = [];
   }
 
   /** Sends what may be sent now. Called again whenever the path may have become better. */
@@ -134,28 +146,58 @@ export class SimLane<Frame> {
     const departUs = Math.max(nowUs(), this.#freeAtUs);
     this.#freeAtUs = Math.round(departUs + (bytes / path.bytesPerSecond) * 1_000_000);
     const travelUs = random.between(path.latencyMsMin, path.latencyMsMax) * 1000;
-    const arrivalUs = Math.round(this.#freeAtUs + travelUs + this.#lossDelayUs(path.lossShare));
-    // One microsecond apart: the queue breaks ties by luck, and a connection never reorders.
-    this.#lastArrivalUs = Math.max(this.#lastArrivalUs + 1, arrivalUs);
-    at(this.#lastArrivalUs, () => this.#arrive(parcel, bytes));
-  }
-
-  #lossDelayUs(lossShare: number): number {
-    let delayUs = 0;
-    let timeoutUs = RETRANSMIT_US_MIN;
-    while (lossShare > 0 && delayUs < RETRANSMIT_US_MAX && this.#world.random.chance(lossShare)) {
-      delayUs += timeoutUs;
-      timeoutUs *= 2;
+    const flight: Flight<Frame> = { parcel, bytes, landed: false };
+    this.#flying.push(flight);
+    if (this.#isLost(path)) {
+      this.#sendAgain(flight, this.#freeAtUs, RETRANSMIT_US_MIN);
+      return;
     }
-    return delayUs;
+    // One microsecond apart: the queue breaks ties by luck, and a connection never reorders.
+    const arrivalUs = Math.round(this.#freeAtUs + travelUs);
+    this.#lastArrivalUs = Math.max(this.#lastArrivalUs + 1, arrivalUs);
+    at(this.#lastArrivalUs, () => this.#land(flight));
   }
 
-  #arrive(parcel: Parcel<Frame>, bytes: number): void {
-    if (this.#closed) return;
-    if (this.#world.arrive(parcel)) return;
-    this.#unreadBytes -= bytes;
-    this.#waiting.unshift(parcel);
-    this.#waitingBytes += bytes;
+  #isLost({ lossShare }: PathConditions): boolean {
+    return lossShare > 0 && this.#world.random.chance(lossShare);
+  }
+
+  /** The try of `triedAtUs` got lost: the next one follows after `timeoutUs`. */
+  #sendAgain(flight: Flight<Frame>, triedAtUs: number, timeoutUs: number): void {
+    const { at, conditions, random } = this.#world;
+    const tryAtUs = triedAtUs + timeoutUs;
+    at(tryAtUs, () => {
+      if (!this.#flying.includes(flight)) return;
+      const path = conditions();
+      if (path.cut || this.#isLost(path)) {
+        this.#sendAgain(flight, tryAtUs, Math.min(timeoutUs * 2, RETRANSMIT_US_MAX));
+        return;
+      }
+      const travelUs = random.between(path.latencyMsMin, path.latencyMsMax) * 1000;
+      at(Math.round(tryAtUs + travelUs), () => this.#land(flight));
+    });
+  }
+
+  #land(flight: Flight<Frame>): void {
+    flight.landed = true;
+    for (let first = this.#flying[0]; first?.landed === true; first = this.#flying[0]) {
+      if (!this.#world.arrive(first.parcel)) {
+        this.#takeBack();
+        return;
+      }
+      this.#flying.shift();
+    }
+  }
+
+  /** Nobody was there to take the first: neither it nor what follows it is acknowledged. */
+  #takeBack(): void {
+    const unacknowledged = this.#flying;
+    this.#flying = [];
+    for (const { bytes } of unacknowledged) {
+      this.#unreadBytes -= bytes;
+      this.#waitingBytes += bytes;
+    }
+    this.#waiting.unshift(...unacknowledged.map(({ parcel }) => parcel));
     this.#block();
   }
 

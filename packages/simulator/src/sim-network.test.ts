@@ -110,6 +110,19 @@ test('S4: after a cut a connection goes on at the next retransmission, not at on
   expect(rig.frames).toEqual([1]);
 });
 
+test('S4: a lost frame is tried again on the path as it is by then, and what follows waits for it', () => {
+  const rig = new Rig().connected();
+  const heal = rig.inflict({ lossShare: 1 });
+  rig.dialler?.send(1, 100);
+  rig.run(1_500);
+  heal();
+  rig.dialler?.send(2, 100);
+  rig.run(1_400);
+  expect(rig.frames).toEqual([]);
+  rig.run(200);
+  expect(rig.frames).toEqual([1, 2]);
+});
+
 test('S4: without acknowledgements a sender stops after ten segments', () => {
   const rig = new Rig().connected();
   const heal = rig.inflict({ cut: true }, 'b', 'a');

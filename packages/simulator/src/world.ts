@@ -7,6 +7,7 @@ import type {
 } from '@memgrid/core';
 import type { NodeId } from '@memgrid/protocol';
 import type { Checker, Expectation, NodeView, Violation, WorldView } from './checker.ts';
+import { Drains } from './drains.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
 import { describeFault } from './fault.ts';
@@ -58,6 +59,7 @@ export class World {
   readonly random: Random;
   readonly hash = new TraceHash();
   readonly violations: Violation[] = [];
+  readonly drains = new Drains(this);
   readonly #options: WorldOptions;
   readonly #surroundings: NodeSurroundings;
   readonly #nodes: SimNode[] = [];
@@ -191,6 +193,7 @@ export class World {
     this.#healings += 1;
     this.#healthy = true;
     this.network.heal();
+    this.drains.endAll();
     for (const node of this.#nodes) {
       node.clock.mend();
       node.disk.mend();

@@ -188,6 +188,22 @@ test('G5: with nobody to take its place a dead replica keeps it', () => {
   expect(named(rig, 'move.planned')).toEqual([]);
 });
 
+test('G5: a dead replica keeps its place while the only other one is drained, and not afterwards', () => {
+  const rig = started(3);
+  const [victim, leaver] = rig.running as [NodeId, NodeId];
+  rig.setStatus(leaver, 'draining');
+  rig.crash(victim);
+  const fourth = rig.join();
+  expect(rig.runFor(300_000, () => named(rig, 'member.drained').length > 0)).toBe(true);
+  rig.runFor(120_000);
+  // Both who stay have everything, and a third copy would have nowhere to be.
+  expect(holding(rig, fourth)).toHaveLength(32);
+  expect(holding(rig, victim)).toHaveLength(32);
+  rig.setStatus(leaver, 'normal');
+  expect(rig.runFor(120_000, () => holding(rig, victim).length === 0)).toBe(true);
+  expect(holding(rig, leaver)).toHaveLength(32);
+});
+
 test('G6: no more than a tenth of the shards move at a time, and 32 into one node', () => {
   const rig = started(3, { shardCount: 512, streamMsMax: 5_000 });
   const fourth = rig.join();
