@@ -37,7 +37,8 @@ export interface WriteOptions extends CallOptions {
   readonly sync?: SyncClass;
   /**
    * A UUID of yours that names this write: asking again with it, from any process, gives the same
-   * outcome and does nothing twice. Left out, the client makes one and uses it for its own retries.
+   * outcome and does nothing twice, also for an entry without an id of its own. Left out, the client
+   * makes one and uses it for its own retries; a failed write has it as `error.operationId`.
    */
   readonly operationId?: string;
 }

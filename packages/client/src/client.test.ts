@@ -67,6 +67,31 @@ test('what is put is got, changed and deleted', async () => {
   );
 });
 
+test('asked again with the same operation id, a write without an id is the same write', async () => {
+  const grid = await connected(await started());
+  const notes = grid.namespace('notes');
+  for (const owner of [{ userId: 'ada' }, {}]) {
+    const entry = { ...owner, content: 'one', ttlMs: 60_000 };
+    const first = await notes.put(entry);
+    const { operationId } = first;
+    expect(await notes.put(entry, { operationId })).toEqual({ ...first, repeated: true });
+    expect((await notes.put(entry)).id).not.toBe(first.id);
+  }
+});
+
+test('a write that failed names its operation, and a read has none', async () => {
+  const cluster = await started(1);
+  const grid = await connected(cluster);
+  const notes = grid.namespace('notes');
+  const missing = await failureOf(notes.update('nothing', { content: 'x' }), 'SHARD_UNKNOWN');
+  expect(missing.operationId).toMatch(/-7[0-9a-f]{3}-/);
+  const operationId = '01900000-0000-7000-8000-000000000001';
+  const ref = { id: 'nothing', userId: 'ada' };
+  const refused = notes.update(ref, { content: 'x' }, { operationId });
+  expect((await failureOf(refused, 'NOT_FOUND')).operationId).toBe(operationId);
+  expect((await failureOf(notes.get('nothing'), 'SHARD_UNKNOWN')).operationId).toBeUndefined();
+});
+
 test('a write with an old version is refused and says the current one', async () => {
   const grid = await connected(await started());
   const notes = grid.namespace('notes');

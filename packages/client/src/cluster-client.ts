@@ -124,7 +124,7 @@ export class ClusterClient implements Grid {
       pages: new ListPages(this.#answers, () => session.shardCount),
       now,
       wallMs: () => session.wallMs(now()),
-      newEntryId: (scope) => session.newEntryId(scope, now()),
+      newOperationId: () => session.newOperationId(now()),
       // Whatever the session returns came out of our own store.
       near: (namespace, key, at) => session.near(namespace, key, at) as KeptEntry | undefined,
       nearStalenessMs: (entry, at) => session.nearStalenessMs(entry, at),

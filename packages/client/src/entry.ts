@@ -123,6 +123,11 @@ export interface Saved {
   readonly autonomous: boolean;
   /** This operation id had been carried out before; nothing was done again. */
   readonly repeated: boolean;
+  /**
+   * Whether there was an entry before: false says that a put made a new one, and that a delete
+   * found nothing. Undefined where nobody can say: when the write is `repeated` or `autonomous`.
+   */
+  readonly existed: boolean | undefined;
   readonly operationId: string;
 }
 

@@ -1,9 +1,13 @@
 import type { CallOptions as SessionCallOptions, Instant } from '@memgrid/core';
 import {
   ClusterError,
+  entryIdOfOperation,
   formatVersion,
   isClusterError,
+  operationIdMs,
   problemText,
+  shardKeyOf,
+  sliceOf,
   validateEntry,
   validatePatch,
 } from '@memgrid/protocol';
@@ -51,7 +55,7 @@ export interface NamespaceParts {
   readonly now: () => Instant;
   /** The cluster's time. */
   readonly wallMs: () => number;
-  readonly newEntryId: (scope: Scope) => string;
+  readonly newOperationId: () => string;
   /** What may be served from this process at this moment. */
   readonly near: (namespace: string, key: string, now: Instant) => KeptEntry | undefined;
   readonly nearStalenessMs: (entry: KeptEntry, now: Instant) => number;
@@ -70,17 +74,21 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   }
 
   async put(entry: NewEntry<Shape>, options?: PutOptions): Promise<Saved> {
-    const { shape, wallMs, newEntryId } = this.#parts;
+    const { shape, wallMs, newOperationId } = this.#parts;
     const condition = conditionOf(options);
+    const all = shape.options(options);
+    // What the entry does not say comes from the operation's id, its own and the moment from which a
+    // time to live counts: asking again with that id is the same request.
+    const operationId = all.operationId === '' ? newOperationId() : all.operationId;
     const valid = validateEntry(entry, {
       namespace: this.name,
-      nowMs: wallMs(),
+      nowMs: operationIdMs(operationId) ?? wallMs(),
       categories: 'any',
     });
     if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
     const { userId, agentId, appId, runId } = valid.body;
     const scope = { namespace: this.name, userId, agentId, appId, runId };
-    const key = valid.id ?? newEntryId(scope);
+    const key = valid.id ?? entryIdOfOperation(operationId, sliceOfOwner(scope));
     const body: OperationBody = {
       kind: 'put',
       namespace: this.name,
@@ -88,7 +96,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       entry: valid.bytes,
       condition,
     };
-    const outcome = await this.#ask(body, scope, shape.options(options), options?.signal);
+    const outcome = await this.#ask(body, scope, { ...all, operationId }, options?.signal);
     return savedOf(key, outcome);
   }
 
@@ -262,8 +270,11 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
 
 function savedOf(id: string, outcome: Answered | Near): Saved {
   const result = resultOf(outcome);
-  if (outcome.kind !== 'answered' || result?.kind !== 'written') throw unexpected('write', result);
-  const { version, acknowledged, sync, autonomous, repeated } = result;
+  if (outcome.kind !== 'answered' || result?.kind !== 'written') {
+    const operationId = outcome.kind === 'answered' ? outcome.operationId : undefined;
+    throw unexpected('write', result, operationId);
+  }
+  const { version, acknowledged, sync, autonomous, repeated, existed } = result;
   const { operationId } = outcome;
   return {
     id,
@@ -272,8 +283,16 @@ function savedOf(id: string, outcome: Answered | Near): Saved {
     sync,
     autonomous,
     repeated,
+    existed,
     operationId,
   };
+}
+
+/** All entries of an owner are together; an entry of nobody is anywhere. */
+function sliceOfOwner(scope: Scope): number | undefined {
+  const { userId, agentId, appId, runId } = scope;
+  const hasOwner = userId !== '' || agentId !== '' || appId !== '' || runId !== '';
+  return hasOwner ? sliceOf(shardKeyOf({ ...scope, key: '' })) : undefined;
 }
 
 function resultOf(outcome: Answered | Near): OperationResult | undefined {
@@ -285,7 +304,11 @@ function invalidEntry(problems: readonly EntryProblem[]): ClusterError<'INVALID_
 }
 
 /** A node answered something else than it was asked: another version's mistake, or a broken one. */
-function unexpected(asked: string, result: OperationResult | undefined): ClusterError {
+function unexpected(
+  asked: string,
+  result: OperationResult | undefined,
+  operationId?: string,
+): ClusterError {
   const problem = `The answer to a ${asked} was "${result?.kind ?? 'near'}".`;
-  return new ClusterError('BAD_MESSAGE', { problem }, { applied: 'unknown' });
+  return new ClusterError('BAD_MESSAGE', { problem }, { applied: 'unknown', operationId });
 }

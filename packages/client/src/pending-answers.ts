@@ -1,10 +1,12 @@
 import type { CallId, CallOptions, CallOutcome } from '@memgrid/core';
 import { errorOfResult } from '@memgrid/protocol';
-import type { OperationBody, Scope, ShardId } from '@memgrid/protocol';
+import type { ClusterError, OperationBody, Scope, ShardId } from '@memgrid/protocol';
 import type { SessionShell } from './session-shell.ts';
 
 export type Answered = Extract<CallOutcome, { readonly kind: 'answered' }>;
 export type Near = Extract<CallOutcome, { readonly kind: 'near' }>;
+
+type Failed = Extract<CallOutcome, { readonly kind: 'failed' }>;
 
 interface Waiting {
   readonly resolve: (outcome: Answered | Near) => void;
@@ -48,7 +50,7 @@ export class PendingAnswers {
   settle(call: CallId, outcome: CallOutcome): void {
     const waiting = this.#take(call);
     if (waiting === undefined) return;
-    if (outcome.kind === 'failed') waiting.reject(errorOfResult(outcome.result));
+    if (outcome.kind === 'failed') waiting.reject(errorOfOutcome(outcome));
     else waiting.resolve(outcome);
   }
 
@@ -73,4 +75,9 @@ export class PendingAnswers {
     }
     return waiting;
   }
+}
+
+/** A read has no operation id, and none that could be asked for again. */
+function errorOfOutcome({ result, operationId }: Failed): ClusterError {
+  return errorOfResult(result, operationId === '' ? undefined : operationId);
 }

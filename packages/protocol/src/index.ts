@@ -239,6 +239,7 @@ export {
 } from './entry/entry-fields.ts';
 export {
   entryIdProblem,
+  entryIdOfOperation,
   makeEntryId,
   shardOfId,
   SLICE_COUNT,

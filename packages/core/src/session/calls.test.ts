@@ -243,6 +243,22 @@ test('Q11: told who the primary is, a call goes there at once', () => {
   expect(rig.outcomes.get(call)).toMatchObject({ kind: 'answered', node: hint });
 });
 
+test('Q3: whoever waited in vain is told about the shard, and not where to go', () => {
+  const rig = warmRig();
+  const hint = rig.grid.node(2).id;
+  for (const node of rig.grid.nodes)
+    node.gate = ({ shard }) => failedResult('NOT_PRIMARY', { shard, hint }, { hint });
+  const call = rig.put(keyAt(rig, 1), 1, { timeoutMs: 700 });
+  rig.advance(800);
+  expect(rig.outcomes.get(call)).toMatchObject({
+    code: 'SHARD_UNAVAILABLE',
+    applied: 'no',
+    message: expect.stringMatching(
+      /^Shard \d+ is not available: its primary \w+ did not answer\.$/,
+    ),
+  });
+});
+
 test('Q11: what may be tried later is, after a pause, until the deadline', () => {
   const rig = warmRig({ nodes: 1 });
   let refusals = 0;

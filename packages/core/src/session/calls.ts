@@ -377,7 +377,7 @@ export class Calls {
   /** A call whose moment has come. */
   #look(call: PendingCall, now: Instant): void {
     if (call.deadline <= now) {
-      this.#settle(call, timeoutOf(call, now));
+      this.#settle(call, timeoutOf(call, now, this.#cluster.placement));
       return;
     }
     if (call.stage === 'waiting') {

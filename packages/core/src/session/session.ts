@@ -1,5 +1,5 @@
-import { makeEntryId, SLICE_COUNT, sliceOf, shardKeyOf } from '@memgrid/protocol';
-import type { ClientMessage, Placement, Scope } from '@memgrid/protocol';
+import { makeOperationId } from '@memgrid/protocol';
+import type { ClientMessage, Placement } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { LinkId } from '../link-id.ts';
 import { earliest } from '../machine.ts';
@@ -121,13 +121,11 @@ export class Session implements Machine<SessionInput, SessionEffect> {
     return this.#cluster.wallMs(now);
   }
 
-  /** The id of a new entry: it says where the entry is. */
-  newEntryId(scope: Scope, now: Instant): string {
-    const hasOwner =
-      scope.userId !== '' || scope.agentId !== '' || scope.appId !== '' || scope.runId !== '';
+  /** The id of a new write, for a caller who needs it before the call is made. */
+  newOperationId(now: Instant): string {
     const random = this.#random;
-    const slice = hasOwner ? sliceOf(shardKeyOf({ ...scope, key: '' })) : random.below(SLICE_COUNT);
-    return makeEntryId(this.wallMs(now), slice, [random.uint32(), random.uint32()]);
+    const words = [random.uint32(), random.uint32(), random.uint32()] as const;
+    return makeOperationId(this.wallMs(now), words);
   }
 
   /** From the near cache only; undefined says nothing about the entry. */

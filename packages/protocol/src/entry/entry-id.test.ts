@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { shardOf, sliceOf } from '../placement/shard.ts';
-import { entryIdProblem, makeEntryId, shardOfId, sliceOfId } from './entry-id.ts';
+import {
+  entryIdOfOperation,
+  entryIdProblem,
+  makeEntryId,
+  shardOfId,
+  sliceOfId,
+} from './entry-id.ts';
 import { idContradictsOwner, shardOfEntry, shardOfScope, sliceOfEntry } from './entry-shard.ts';
 import { makeOperationId, operationIdMs } from './operation-id.ts';
 import { parseStoredKey, storedKey } from './stored-key.ts';
@@ -123,4 +129,13 @@ test('D5: a stored key is its namespace and its id, and nothing else is one', ()
     }),
   );
   for (const key of ['', 'acme', 'a\0b\0c']) expect(() => parseStoredKey(key)).toThrow(RangeError);
+});
+
+test('the id of an entry follows from its operation and its slice', () => {
+  const operation = makeOperationId(0x0198d3c1a2b3, [0xffffffff, 0x12345678, 0x456]);
+  expect(entryIdOfOperation(operation, 0xabc)).toBe(
+    makeEntryId(0x0198d3c1a2b3, 0xabc, [0xffffffff, 0x12345678]),
+  );
+  expect(sliceOfId(entryIdOfOperation(operation, undefined))).toBe(0x456);
+  expect(() => entryIdOfOperation(makeEntryId(1, 1, [0, 0]), 1)).toThrow(RangeError);
 });

@@ -19,6 +19,24 @@ export function makeEntryId(ms: number, slice: number, random: RandomBits): stri
   return timeUuid(8, ms, { bits: slice, random });
 }
 
+/**
+ * The id of the entry that a write without one makes: the id of its operation, with another version
+ * and the entry's slice in it. So whoever asks again with the same operation means the same entry.
+ *
+ * @param operationId a UUID of version 7.
+ * @param slice `sliceOf` the entry's shard key; undefined for an entry without an owner, which is
+ *   wherever the 12 bits of the operation's id say.
+ * @throws RangeError for any other operation id.
+ */
+export function entryIdOfOperation(operationId: string, slice: number | undefined): string {
+  if (uuidVersion(operationId) !== 7) {
+    throw new RangeError(`Invalid operation id "${operationId}": expected a UUID of version 7.`);
+  }
+  const bits = slice ?? uuidBits(operationId);
+  const place = bits.toString(16).padStart(3, '0');
+  return `${operationId.slice(0, 14)}8${place}${operationId.slice(18)}`;
+}
+
 /** The slice in an id of memgrid's own; undefined for an id that a caller chose. */
 export function sliceOfId(id: string): number | undefined {
   return uuidVersion(id) === 8 ? uuidBits(id) : undefined;
