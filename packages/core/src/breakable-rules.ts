@@ -61,6 +61,7 @@ export const BREAKABLE_RULES = [
   'shards.applied-only-committed',
   'shards.dots-leased',
   'shards.operation-once',
+  'shards.forgotten-is-refused',
   'shards.cas-compares',
   'shards.read-at-least',
   'shards.tombstone-kept',

@@ -40,6 +40,7 @@ export class CopyJournal {
   /** Undefined is a removed entry. */
   #entries = new Map<string, StoredEntry | undefined>();
   #operationIds: string[] = [];
+  #forgottenIds: string[] = [];
   #appliedWritten: number;
   #appliedDurable: number;
   #trimmedTo: number;
@@ -61,6 +62,7 @@ export class CopyJournal {
     const { applied, log } = this.#copy;
     return (
       this.#entries.size > 0 ||
+      this.#forgottenIds.length > 0 ||
       applied.index > this.#appliedWritten ||
       log.base.index > this.#trimmedTo
     );
@@ -72,6 +74,12 @@ export class CopyJournal {
 
   noteOperation(operationId: string): void {
     this.#operationIds.push(operationId);
+  }
+
+  /** It may be of an idle shard: memory is one for all shards of a node. */
+  noteForgotten(operationId: string): void {
+    this.#forgottenIds.push(operationId);
+    this.#context.unflushed.add(this.#copy.shard);
   }
 
   /** Writes everything of it, with the mark. */
@@ -96,7 +104,9 @@ export class CopyJournal {
     // What was removed and not written yet is in no table any more, and still on disk.
     for (const key of this.#entries.keys()) keys.push(entryKey(shard, slot, key));
     this.#entries.clear();
+    const forgotten = this.#forgottenIds;
     this.#operationIds = [];
+    this.#forgottenIds = [];
     let page = this.#context.entries.keys(shard, slot, '', PAGE);
     while (page.length > 0) {
       for (const key of page) keys.push(entryKey(shard, slot, key));
@@ -105,7 +115,7 @@ export class CopyJournal {
     for (let index = this.#trimmedTo + 1; index <= log.lastIndex; index += 1) {
       keys.push(logKey(shard, slot, index));
     }
-    for (const [id] of operations.entries(0, operations.count)) {
+    for (const id of [...operations.close(), ...forgotten]) {
       keys.push(operationKey(shard, slot, id));
     }
     for (const key of fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
@@ -135,11 +145,11 @@ export class CopyJournal {
       operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
     }
     this.#operationIds = [];
-    const { operationWindowMs, operationsMax } = this.#context.config;
-    const olderThan = this.#context.nowMs - operationWindowMs;
-    for (const { operationId } of remembered.forget(olderThan, operationsMax)) {
-      operations.push({ kind: 'delete', key: operationKey(shard, slot, operationId) });
+    // In one batch with the floor: after a crash an id is either remembered or refused.
+    for (const id of this.#forgottenIds) {
+      operations.push({ kind: 'delete', key: operationKey(shard, slot, id) });
     }
+    this.#forgottenIds = [];
   }
 
   #write(operations: readonly StoreOperation[]): void {

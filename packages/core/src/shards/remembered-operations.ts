@@ -1,6 +1,7 @@
 import type { EntryVersion, ShardPosition } from '@memgrid/protocol';
-import { operationIdMs } from '@memgrid/protocol';
 import { broken } from '#breaks';
+import { FIRST_OPERATION, type OperationCursor, type OperationMemory } from './operation-memory.ts';
+import type { FoundOperation } from './operation-period.ts';
 
 /** What became of an operation id. */
 export interface RememberedOperation {
@@ -10,23 +11,31 @@ export interface RememberedOperation {
   readonly fingerprint: number;
 }
 
-interface Aged {
-  readonly ms: number;
-  readonly operationId: string;
-}
-
 /**
- * Which writes of a shard were carried out, by operation id, for as long as a caller may ask.
+ * Which writes of a copy were carried out, by operation id, for as long as a caller may ask and the
+ * node has room.
  *
- * Ids carry the moment at which their client made them. Forgetting goes by that moment, oldest
- * first, and raises `floor`; an id that is not above it may have been forgotten and so must never
- * be carried out (again). See DESIGN.md, F16.
+ * Ids carry the moment at which their client made them. Forgetting raises `floor` to the moment of
+ * what is forgotten; an id that is neither remembered nor above it may have been forgotten, and so
+ * must never be carried out (again). See DESIGN.md, F16.
  */
 export class RememberedOperations {
-  readonly #outcomes = new Map<string, RememberedOperation>();
-  /** In order of `ms`. Ids arrive almost in order, so inserting is nearly always appending. */
-  readonly #byAge: Aged[] = [];
+  readonly #memory: OperationMemory;
+  readonly #owner: number;
   #floor = 0;
+  #count = 0;
+
+  /** @param onForgotten told of every id that was remembered and is not any more. */
+  constructor(memory: OperationMemory, onForgotten: (operationId: string) => void) {
+    this.#memory = memory;
+    this.#owner = memory.enter({
+      forgotten: (operationId, ms) => {
+        this.#count -= 1;
+        this.raiseFloor(ms);
+        onForgotten(operationId);
+      },
+    });
+  }
 
   /** Ids made up to this moment may have been forgotten. Milliseconds since 1970. */
   get floor(): number {
@@ -34,62 +43,39 @@ export class RememberedOperations {
   }
 
   get count(): number {
-    return this.#outcomes.size;
+    return this.#count;
   }
 
   get(operationId: string): RememberedOperation | undefined {
-    return broken('shards.operation-once') ? undefined : this.#outcomes.get(operationId);
+    if (broken('shards.operation-once')) return undefined;
+    return this.#memory.find(this.#owner, operationId);
   }
 
   remember(operationId: string, outcome: RememberedOperation): void {
-    if (operationId === '') return;
-    const known = this.#outcomes.has(operationId);
-    this.#outcomes.set(operationId, outcome);
-    if (known) return;
-    const ms = operationIdMs(operationId) ?? 0;
-    let place = this.#byAge.length;
-    while (place > 0 && (this.#byAge[place - 1] as Aged).ms > ms) place -= 1;
-    this.#byAge.splice(place, 0, { ms, operationId });
+    if (!this.#memory.remember(this.#owner, operationId, outcome)) return;
+    this.#count += 1;
+    this.#memory.keepWithinBounds();
   }
 
-  /** Takes over what another replica had forgotten. */
+  /** Takes over what this copy had forgotten before a restart, or what another replica had. */
   raiseFloor(ms: number): void {
-    this.#floor = Math.max(this.#floor, ms);
+    if (!broken('shards.forgotten-is-refused')) this.#floor = Math.max(this.#floor, ms);
   }
 
-  /**
-   * Forgets what is too old or too much.
-   *
-   * @returns the forgotten ids with their moments.
-   */
-  forget(olderThanMs: number, countMax: number): readonly Aged[] {
-    let count = 0;
-    while (count < this.#byAge.length) {
-      const { ms } = this.#byAge[count] as Aged;
-      if (ms > olderThanMs && this.#byAge.length - count <= countMax) break;
-      count += 1;
-    }
-    if (count === 0) return [];
-    const forgotten = this.#byAge.splice(0, count);
-    for (const { operationId, ms } of forgotten) {
-      this.#outcomes.delete(operationId);
-      this.raiseFloor(ms);
-    }
-    return forgotten;
+  /** Up to `limit` of them from `cursor` on; `next` is undefined behind the last one. */
+  page(
+    cursor: OperationCursor,
+    limit: number,
+  ): { readonly found: readonly FoundOperation[]; readonly next: OperationCursor | undefined } {
+    if (this.#count === 0) return { found: [], next: undefined };
+    return this.#memory.page(this.#owner, cursor, limit);
   }
 
-  /** In order of age, after `operationId` ('' begins), at most `limit`. */
-  entries(from: number, limit: number): readonly [string, RememberedOperation][] {
-    return this.#byAge
-      .slice(from, from + limit)
-      .map(({ operationId }) => [
-        operationId,
-        this.#outcomes.get(operationId) as RememberedOperation,
-      ]);
-  }
-
-  /** The moment of the oldest remembered id; undefined when nothing is remembered. */
-  get oldestMs(): number | undefined {
-    return this.#byAge[0]?.ms;
+  /** The copy is given up. Whatever it remembered, this is the last that anybody hears of it. */
+  close(): readonly string[] {
+    const { found } = this.page(FIRST_OPERATION, Infinity);
+    this.#memory.leave(this.#owner);
+    this.#count = 0;
+    return found.map(({ operationId }) => operationId);
   }
 }

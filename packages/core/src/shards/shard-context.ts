@@ -5,6 +5,7 @@ import type { Random } from '../random.ts';
 import { DOTS_KEY, DotLease } from './dot-lease.ts';
 import { DueQueue } from './due-queue.ts';
 import { EntryLoads } from './entry-loads.ts';
+import { OperationMemory } from './operation-memory.ts';
 import type { EntryRules, ShardsConfig, ShardsOptions } from './shards-io.ts';
 import { StepOutbox } from './step-outbox.ts';
 import { StepStorage } from './step-storage.ts';
@@ -27,8 +28,11 @@ export class ShardContext {
   readonly loads: EntryLoads;
   readonly dots: DotLease;
   readonly throttle: StreamThrottle;
+  readonly operations: OperationMemory;
   /** Shards that this step did something with: each is finished once, at its end. */
   readonly touched = new Set<ShardId>();
+  /** Shards with something that the disk is told at the next flush. */
+  readonly unflushed = new Set<ShardId>();
   /** Operations by deadline. */
   readonly deadlines = new DueQueue<WaitingOperation>();
   readonly #tick: () => Timestamp;
@@ -50,6 +54,7 @@ export class ShardContext {
     this.random = options.random;
     this.now = options.now;
     this.#tick = options.tick;
+    this.operations = new OperationMemory(options.config.operationBytesMax);
     this.loads = new EntryLoads(this);
     this.throttle = new StreamThrottle({
       bytesPerSecond: options.config.streamBytesPerSecond,

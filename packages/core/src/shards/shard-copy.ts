@@ -60,7 +60,7 @@ export class ShardCopy {
   readonly shard: ShardId;
   readonly slot: number;
   readonly log: ShardLog;
-  readonly operations = new RememberedOperations();
+  readonly operations: RememberedOperations;
   readonly fading: FadingEntries;
   readonly #context: ShardContext;
   readonly #owner: CopyOwner;
@@ -95,10 +95,13 @@ export class ShardCopy {
     this.#commit = progress.applied.index;
     this.#collectedUpTo = progress.collectedUpTo;
     this.#collectedAt = progress.collectedAt;
+    this.operations = new RememberedOperations(context.operations, (id) => {
+      this.#journal.noteForgotten(id);
+    });
     this.operations.raiseFloor(progress.operationsFloor);
-    for (const [id, outcome] of recovered?.operations ?? []) this.operations.remember(id, outcome);
     this.fading = new FadingEntries(recovered?.fading);
     this.#journal = new CopyJournal(context, this);
+    for (const [id, outcome] of recovered?.operations ?? []) this.operations.remember(id, outcome);
     for (const record of recovered?.records ?? []) this.#log(record);
     this.#os = this.log.lastIndex;
     this.#disk = this.log.lastIndex;

@@ -12,8 +12,8 @@ export const SHARDS_DEFAULTS: ShardsConfig = {
   logBytesMax: 64 * 1024 * 1024,
   /** Longer than any caller goes on asking for the outcome of one write. */
   operationWindowMs: 10 * 60_000,
-  /** 100 bytes each: with 1,024 shards at their bound, 400 MB; usual is a hundredth of it. */
-  operationsMax: 4096,
+  /** As much as all logs have: 640,000 outcomes, so ten minutes of 1,100 writes a second. */
+  operationBytesMax: 64 * 1024 * 1024,
   /** A replica that is silent for this long has been replaced, so nobody brings the key back. */
   collectAfterMs: 10 * 60_000,
   /** Reports are repeated this often, for a coordinator that has just been elected. */

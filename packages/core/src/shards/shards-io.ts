@@ -170,8 +170,9 @@ export interface ShardsConfig {
   /** Records kept for replicas that lag, a shard; and bytes, a node. */
   readonly logRecordsMax: number;
   readonly logBytesMax: number;
+  /** How long outcomes are remembered, a shard; and how many bytes of them, a node. */
   readonly operationWindowMs: number;
-  readonly operationsMax: number;
+  readonly operationBytesMax: number;
   readonly collectAfterMs: number;
   readonly reportMs: number;
   readonly streamChunkEntries: number;

@@ -1,6 +1,6 @@
 import type { NodeId, ShardId } from '@memgrid/protocol';
 import { unreachable } from '../assert.ts';
-import { after, earliest, type Instant, type Machine } from '../machine.ts';
+import { after, earliest, type Instant, isDue, type Machine } from '../machine.ts';
 import { DueQueue } from './due-queue.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
@@ -16,6 +16,8 @@ import type {
 } from './shards-io.ts';
 import { WaitingOperation } from './waiting-operation.ts';
 
+/** Outcomes that are too old are looked for this often at most. */
+const AGING_MS = 1_000;
 /** Applied entries are written this long after the first of them, all together. */
 const FLUSH_MS = 200;
 
@@ -34,6 +36,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   readonly #dueAt = new Map<ShardReplica, Instant>();
   readonly #reports: ShardReports;
   #flushAt: Instant | undefined;
+  #agingAt: Instant | undefined;
 
   constructor(options: ShardsOptions) {
     this.#context = new ShardContext(options);
@@ -42,6 +45,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       const { shard } = recovered;
       this.#shards.set(shard, new ShardReplica(this.#context, shard, recovered));
     }
+    const { operations, now } = this.#context;
+    if (operations.oldestMs !== undefined) this.#agingAt = after(now, AGING_MS);
   }
 
   step(now: Instant, input: ShardsInput): readonly ShardsEffect[] {
@@ -61,7 +66,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       shard.wake(now);
       context.touched.add(shard.shard);
     }
-    if (this.#flushAt !== undefined && this.#flushAt <= now) this.#flush();
+    if (isDue(this.#agingAt, now)) this.#age();
+    if (isDue(this.#flushAt, now)) this.#flush();
     this.#reports.wake(now, (id) => this.#shards.get(id)?.report());
     return this.#finish();
   }
@@ -69,7 +75,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   get wakeAt(): Instant | undefined {
     const { deadlines } = this.#context;
     const first = earliest(this.#due.earliest, deadlines.earliest);
-    return earliest(first, earliest(this.#flushAt, this.#reports.wakeAt));
+    const keeping = earliest(this.#flushAt, this.#agingAt);
+    return earliest(first, earliest(keeping, this.#reports.wakeAt));
   }
 
   /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
@@ -199,10 +206,14 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #flush(): void {
     this.#flushAt = undefined;
-    const { logRecordsMax, logBytesMax } = this.#context.config;
-    const isFull = this.#context.logBytes > logBytesMax;
-    for (const shard of this.#shards.values()) {
-      // Under pressure everybody gives up half of what could be spared.
+    const { config, logBytes, unflushed } = this.#context;
+    const { logRecordsMax, logBytesMax } = config;
+    const isFull = logBytes > logBytesMax;
+    // Under pressure everybody gives up half of what could be spared, idle or not.
+    const ids = isFull ? [...this.#shards.keys()] : [...unflushed];
+    unflushed.clear();
+    for (const id of ids) {
+      const shard = this.#shards.get(id) as ShardReplica;
       const countMax = isFull ? Math.floor(shard.copy.log.count / 2) : logRecordsMax;
       shard.trim(Math.min(countMax, logRecordsMax));
       if (shard.copy.isDirty) shard.copy.flush();
@@ -210,10 +221,18 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     }
   }
 
+  /** Operations are forgotten by age also where nobody writes any more. */
+  #age(): void {
+    const { now, nowMs, operations, config } = this.#context;
+    operations.forgetUpTo(nowMs - config.operationWindowMs);
+    const { oldestMs } = operations;
+    const restMs = oldestMs === undefined ? undefined : oldestMs + config.operationWindowMs - nowMs;
+    this.#agingAt = restMs === undefined ? undefined : after(now, Math.max(AGING_MS, restMs));
+  }
+
   /** Everything that has become possible, then all effects: the batch first. */
   #finish(): readonly ShardsEffect[] {
-    const { touched, outbox, storage } = this.#context;
-    let dirty = false;
+    const { touched, outbox, storage, unflushed, operations, config, now } = this.#context;
     while (touched.size > 0) {
       const ids = [...touched];
       touched.clear();
@@ -222,10 +241,12 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         shard.finish();
         this.#schedule(shard);
         if (shard.primary !== undefined) this.#reports.touched(id);
-        dirty ||= shard.copy.isDirty || shard.streams.incoming?.isDirty === true;
+        if (isDirty(shard)) unflushed.add(id);
       }
     }
-    if (dirty) this.#flushAt ??= after(this.#context.now, FLUSH_MS);
+    if (unflushed.size > 0) this.#flushAt ??= after(now, FLUSH_MS);
+    // When the first one comes, none is older.
+    if (operations.oldestMs !== undefined) this.#agingAt ??= after(now, config.operationWindowMs);
     const batch = storage.take();
     const effects = outbox.drain();
     if (batch !== undefined) effects.unshift(batch);
@@ -240,4 +261,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     this.#dueAt.set(shard, wakeAt);
     this.#due.add(wakeAt, shard);
   }
+}
+
+function isDirty({ copy, streams }: ShardReplica): boolean {
+  return copy.isDirty || streams.incoming?.isDirty === true;
 }

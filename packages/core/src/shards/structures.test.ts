@@ -1,11 +1,9 @@
-import { makeOperationId } from '@memgrid/protocol';
 import type { LogRecord } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Instant } from '../machine.ts';
 import { labNode } from '../testing/shard-lab.ts';
 import { DueQueue } from './due-queue.ts';
-import { RememberedOperations } from './remembered-operations.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import { ShardLog } from './shard-log.ts';
 import { SHARDS_DEFAULTS, shardsConfig } from './shards-config.ts';
@@ -80,33 +78,6 @@ test('what is due comes in order of time, whatever the order it was planned in',
       const sorted = moments.toSorted((a, b) => a - b);
       expect(taken).toEqual(sorted.filter((at) => at <= now));
       expect(queue.earliest).toBe(sorted.find((at) => at > now));
-    }),
-  );
-});
-
-test('F16: no id that was remembered is ever younger than what is forgotten, and unknown', () => {
-  const ids = fc.array(fc.integer({ min: 1, max: 500 }), { maxLength: 60 });
-  fc.assert(
-    fc.property(ids, fc.integer({ min: 1, max: 20 }), fc.nat(500), (moments, max, olderThan) => {
-      const operations = new RememberedOperations();
-      const outcome = {
-        version: {
-          dot: { actor: `${labNode(1)}.1`, counter: 1 },
-          timestamp: { ms: 1, counter: 0 },
-        },
-        at: { epoch: 1, index: 1 },
-        fingerprint: 0,
-      } as never;
-      const known = moments.map((ms, at) => ({ ms, id: makeOperationId(ms, [at, at, at]) }));
-      for (const [at, { id }] of known.entries()) {
-        operations.remember(id, outcome);
-        if (at % 7 === 0) operations.forget(olderThan, max);
-      }
-      operations.forget(olderThan, max);
-      expect(operations.count).toBeLessThanOrEqual(max);
-      for (const { ms, id } of known) {
-        expect(operations.get(id) !== undefined || ms <= operations.floor).toBe(true);
-      }
     }),
   );
 });

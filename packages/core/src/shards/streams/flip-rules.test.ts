@@ -57,12 +57,13 @@ test('F22: a stream does not take away what this replica has acknowledged', () =
 test('F22, F16: what the source forgets meanwhile takes nothing away from what is streamed', () => {
   const lab = new ShardLab({
     nodes: 2,
-    config: { logRecordsMax: 2, streamChunkEntries: 5, streamCredit: 1, operationsMax: 30 },
+    config: { logRecordsMax: 2, streamChunkEntries: 5, streamCredit: 1, operationBytesMax: 36_500 },
   });
   lab.assign({ primary: A, replicas: [A] });
   const ids: string[] = [];
   const put = (): void => {
-    const operationId = lab.operationId(lab.wallMs + ids.length);
+    // So far from each other that they are forgotten one by one; the bound is reached by thirty.
+    const operationId = lab.operationId(lab.wallMs + 250 * ids.length);
     ids.push(operationId);
     lab.put(1, 'k', 'v', { operationId });
   };

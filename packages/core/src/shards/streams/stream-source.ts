@@ -13,7 +13,7 @@ import type { StoredEntry } from '../../entries/entry-table.ts';
 import type { Mending } from '../mending.ts';
 import type { ShardContext } from '../shard-context.ts';
 import type { ShardCopy } from '../shard-copy.ts';
-import type { RememberedOperation } from '../remembered-operations.ts';
+import { FIRST_OPERATION, type OperationCursor } from '../operation-memory.ts';
 import { encodeOutcome } from '../shard-records.ts';
 import { chunkChecksum } from './chunk-checksum.ts';
 import { encodeFloor } from './streamed-floor.ts';
@@ -54,10 +54,9 @@ export class StreamSource {
   #acknowledged = 0;
   #credit: number;
   #after = '';
-  /** Remembered at the base: the copy goes on forgetting, and what it forgot it must refuse. */
   readonly #floor: Uint8Array;
-  readonly #operations: readonly (readonly [string, RememberedOperation])[];
-  #operationsSent = 0;
+  /** Undefined: all are sent. What is forgotten meanwhile, the floor in the last chunk covers. */
+  #operations: OperationCursor | undefined = FIRST_OPERATION;
   #floorSent = false;
   #draft: Draft | undefined;
   #done = false;
@@ -73,7 +72,6 @@ export class StreamSource {
     const { copy } = options;
     this.base = copy.applied;
     this.#floor = encodeFloor(copy);
-    this.#operations = copy.operations.entries(0, copy.operations.count);
     this.#credit = context.config.streamCredit;
     this.#heardAt = context.now;
   }
@@ -120,7 +118,7 @@ export class StreamSource {
   }
 
   #next(): void {
-    if (this.#operationsSent < this.#operations.length || !this.#floorSent) {
+    if (this.#operations !== undefined || !this.#floorSent) {
       this.#send([], this.#nextOperations());
       return;
     }
@@ -145,11 +143,12 @@ export class StreamSource {
       streamed.push({ operationId: '', outcome: this.#floor });
     }
     const room = this.#context.config.streamChunkEntries - streamed.length;
-    const from = this.#operationsSent;
-    for (const [operationId, outcome] of this.#operations.slice(from, from + room)) {
+    if (this.#operations === undefined) return streamed;
+    const { found, next } = this.#options.copy.operations.page(this.#operations, room);
+    for (const { operationId, outcome } of found) {
       streamed.push({ operationId, outcome: encodeOutcome(outcome) });
     }
-    this.#operationsSent += room;
+    this.#operations = next;
     return streamed;
   }
 
