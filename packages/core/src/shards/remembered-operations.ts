@@ -18,6 +18,15 @@ export interface RememberedOperation {
  * Ids carry the moment at which their client made them. Forgetting raises `floor` to the moment of
  * what is forgotten; an id that is neither remembered nor above it may have been forgotten, and so
  * must never be carried out (again). See DESIGN.md, F16.
+ *
+ * Copies of one shard need not forget the same: nodes have more or less room. What holds for each
+ * copy by itself is enough: of every id that its log carried out it knows the outcome, or its floor
+ * is no older. Only a primary decides whether an id is carried out, by its own copy, and the log of
+ * that has everything that was ever committed. So the one primary may refuse what the next one
+ * answers, but none carries it out again. For that, what is forgotten and the floor reach the disk
+ * in one batch, and a stream tells the floor after the last of what it remembers.
+ *
+ * Orphans are the exception: what was acknowledged away from the primary is merged, however old.
  */
 export class RememberedOperations {
   readonly #memory: OperationMemory;
