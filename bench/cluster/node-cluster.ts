@@ -1,4 +1,4 @@
-import type { ShardsBody } from '@memgrid/node';
+import type { ShardsBody, ShardsSummaryBody } from '@memgrid/node';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -119,11 +119,20 @@ export class NodeCluster implements AsyncDisposable {
   }
 
   /** What one node says about who holds which shard; undefined when it does not answer. */
-  async shards({ httpAddress }: ClusterNode): Promise<ShardsBody | undefined> {
+  async shards(node: ClusterNode): Promise<ShardsBody | undefined> {
+    return await this.#look<ShardsBody>(node, '/cluster/shards');
+  }
+
+  /** The same without the list of shards, which would be work that a measurement sees. */
+  async summary(node: ClusterNode): Promise<ShardsSummaryBody | undefined> {
+    return await this.#look<ShardsSummaryBody>(node, '/cluster/shards?summary');
+  }
+
+  async #look<Body>({ httpAddress }: ClusterNode, path: string): Promise<Body | undefined> {
     try {
       const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS);
-      const response = await fetch(`http://${httpAddress}/cluster/shards`, { signal });
-      return response.ok ? ((await response.json()) as ShardsBody) : undefined;
+      const response = await fetch(`http://${httpAddress}${path}`, { signal });
+      return response.ok ? ((await response.json()) as Body) : undefined;
     } catch {
       // A node that is killed meanwhile: whoever asks looks again or gives up.
       return undefined;

@@ -86,15 +86,17 @@ async function underLoad(operations: EntryOperations): Promise<object> {
   let rssMax = 0;
   let begun = 0;
   let refused = 0;
+  let firstRefusal = '';
   const one = async (dueMs: number): Promise<void> => {
     const number = Math.floor(Math.random() * entryCount);
     try {
       if (begun % 5 === 0) await operations.put(number);
       else await mustBeThere(operations, number);
       latenciesMs.push(performance.now() - dueMs);
-    } catch {
+    } catch (error) {
       // Said in the result: a load that is refused measures nothing.
       refused += 1;
+      firstRefusal ||= String(error);
     }
   };
   const running: Promise<void>[] = [];
@@ -116,6 +118,7 @@ async function underLoad(operations: EntryOperations): Promise<object> {
     loopMaxMs: delay.max / 1e6,
     operations: begun,
     refused,
+    firstRefusal,
     latencyP50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)],
     latencyP99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)],
   };

@@ -43,5 +43,6 @@ export type {
   NodeShardsBody,
   ShardBody,
   ShardsBody,
+  ShardsSummaryBody,
 } from './http/shards-body.ts';
 export type { MemberBody, MembersCount, RaftBody, StatusBody } from './http/status-body.ts';

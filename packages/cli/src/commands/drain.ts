@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ShardsBody } from '@memgrid/node';
+import type { ShardsSummaryBody } from '@memgrid/node';
 import { InvalidArgumentError, type Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
 import { askEverybody, firstNode } from '../cluster/everybody.ts';
@@ -126,15 +126,13 @@ interface Held {
 /** As the node says that knows most; undefined when nobody answered this time. */
 async function heldBy(nodeId: string, ask: AskOptions): Promise<Held | undefined> {
   try {
-    const { answers } = await askEverybody<ShardsBody>('/cluster/shards', ask);
+    const { answers } = await askEverybody<ShardsSummaryBody>('/cluster/shards?summary', ask);
     const [best] = answers
       .flatMap(({ body }) => body ?? [])
       .toSorted((a, b) => (b.controlIndex ?? 0) - (a.controlIndex ?? 0));
     if (best === undefined) return undefined;
-    const shards = best.shards.filter(
-      ({ replicas, next }) => replicas.includes(nodeId) || next.includes(nodeId),
-    );
-    return { copies: shards.length };
+    const own = best.nodes.find((node) => node.nodeId === nodeId);
+    return { copies: own === undefined ? 0 : own.replicas + own.incoming };
   } catch (error) {
     if (error instanceof CommandError && error.exitCode === EXIT.unreachable) return undefined;
     throw error;

@@ -381,6 +381,9 @@ test('shards tells who owns what and how the own copies are', async () => {
       },
     ],
   });
+  const { shards, ...summary } = response.json() as { shards: unknown };
+  expect(shards).toHaveLength(1);
+  expect((await server.inject('/cluster/shards?summary')).json()).toEqual(summary);
   const text = (await server.inject('/cluster/shards?verbose')).body;
   expect(text).toContain('8 shards, 2 copies each; 0 on the move');
   expect(text).toMatch(/a1a1a1a1\*\s+1\s+1\s+0/);

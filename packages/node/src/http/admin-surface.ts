@@ -23,7 +23,8 @@ export const ADMIN_PATHS = {
   '/metrics': 'Everything measured, in Prometheus text format.',
   '/cluster/status': 'What this node knows of its cluster.',
   '/cluster/members': 'Every member: registry and gossip side by side.',
-  '/cluster/shards': 'Who owns which shard, and how the copies of this node are.',
+  '/cluster/shards':
+    'Who owns which shard, and how the copies of this node are; ?summary leaves the list out.',
   '/cluster/members/drain': 'POST {"node": nodeId} moves the shards of a node to others.',
   '/cluster/members/undrain': 'POST {"node": nodeId} lets it hold shards again.',
   '/cluster/members/expel': 'POST {"node": nodeId} gives up a dead node: it can never come back.',

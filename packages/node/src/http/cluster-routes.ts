@@ -6,7 +6,7 @@ import type { AdminSource } from './admin-source.ts';
 import { isVerbose } from './health-routes.ts';
 import { HttpError } from './http-error.ts';
 import { membersBody, statusBody } from './status-body.ts';
-import { shardsBody } from './shards-body.ts';
+import { shardsBody, shardsSummaryBody } from './shards-body.ts';
 import { stopProblems } from './stop-problems.ts';
 import { membersText, shardsText, statusText } from './verbose-text.ts';
 
@@ -27,7 +27,9 @@ export function clusterRoutes(server: FastifyInstance, source: AdminSource): voi
     return await reply.type('text/plain').send(membersText(members));
   });
   server.get('/cluster/shards', async (request, reply) => {
-    const body = shardsBody(startedStatus(source));
+    const status = startedStatus(source);
+    if (isSummary(request.query)) return shardsSummaryBody(status);
+    const body = shardsBody(status);
     if (!isVerbose(request.query)) return body;
     return await reply.type('text/plain').send(shardsText(body));
   });
@@ -50,6 +52,11 @@ export function clusterRoutes(server: FastifyInstance, source: AdminSource): voi
     }
     throw handoverError(reply, status);
   });
+}
+
+/** A list of 1,024 shards is 250 kB: too much for a progress bar that asks every second. */
+function isSummary(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && 'summary' in query;
 }
 
 function startedStatus(source: AdminSource): NodeStatus {

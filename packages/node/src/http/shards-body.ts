@@ -1,8 +1,8 @@
 import type { NodeStatus, ShardStatus } from '@memgrid/core';
 import type { ShardConfig } from '@memgrid/protocol';
 
-/** `/cluster/shards`: who owns what, as committed, and how this node's own copies are. */
-export interface ShardsBody {
+/** `/cluster/shards?summary`: the numbers, for whoever asks again and again. */
+export interface ShardsSummaryBody {
   readonly answeredBy: string;
   readonly controlIndex: number | null;
   /** 0 until the shards are created. */
@@ -14,6 +14,10 @@ export interface ShardsBody {
   readonly local: LocalShardsBody;
   /** At the coordinator only: the moves under way and those that wait. */
   readonly moves: NodeStatus['moves'] | null;
+}
+
+/** `/cluster/shards`: who owns what, as committed, and how this node's own copies are. */
+export interface ShardsBody extends ShardsSummaryBody {
   readonly shards: readonly ShardBody[];
 }
 
@@ -57,10 +61,9 @@ export interface LocalShardBody {
   readonly entries: number;
 }
 
-export function shardsBody(status: NodeStatus): ShardsBody {
+export function shardsSummaryBody(status: NodeStatus): ShardsSummaryBody {
   const { control } = status;
   const configs = control?.shards ?? [];
-  const own = new Map(status.shards.map((shard) => [shard.shard, shard]));
   const stages = { stable: 0, admit: 0, dual: 0, switch: 0 };
   for (const { stage } of configs) stages[stage] += 1;
   return {
@@ -72,13 +75,18 @@ export function shardsBody(status: NodeStatus): ShardsBody {
     nodes: nodesOf(configs),
     local: localBody(status.shards),
     moves: status.moves ?? null,
-    shards: configs.map((config) => {
-      const { shard, epoch, stage, primary, replicas, next } = config;
-      const copy = own.get(shard);
-      const local = copy === undefined ? null : localShardBody(copy);
-      return { shard, epoch, stage, primary, replicas, next, local };
-    }),
   };
+}
+
+export function shardsBody(status: NodeStatus): ShardsBody {
+  const own = new Map(status.shards.map((shard) => [shard.shard, shard]));
+  const shards = (status.control?.shards ?? []).map((config) => {
+    const { shard, epoch, stage, primary, replicas, next } = config;
+    const copy = own.get(shard);
+    const local = copy === undefined ? null : localShardBody(copy);
+    return { shard, epoch, stage, primary, replicas, next, local };
+  });
+  return { ...shardsSummaryBody(status), shards };
 }
 
 function nodesOf(configs: readonly ShardConfig[]): readonly NodeShardsBody[] {
