@@ -18,7 +18,7 @@ import { appliedOf, failureOf, outcomeOf, timeoutOf } from './call-outcome.ts';
 import { shardOfCall } from './call-shard.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Connections } from './connections.ts';
-import { DueQueue, NOT_QUEUED } from './due-queue.ts';
+import { DueQueue, NOT_QUEUED } from '../due-queue.ts';
 import type { NearCache } from './near-cache.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Peer } from './peer.ts';
@@ -99,7 +99,7 @@ export class Calls {
   }
 
   get wakeAt(): Instant | undefined {
-    return this.#due.next;
+    return this.#due.earliest;
   }
 
   /** Takes calls in; each gets exactly one outcome, now or later. */
@@ -240,7 +240,7 @@ export class Calls {
 
   /** Whoever waits is looked at when its time is up, if nothing happens before. */
   #queue(call: PendingCall): void {
-    if (!call.settled && call.dueAt === NOT_QUEUED) this.#due.push(call, call.nextDue());
+    if (!call.settled && call.dueAt === NOT_QUEUED) this.#due.add(call.nextDue(), call);
   }
 
   #answerNear(source: Call, now: Instant): boolean {
@@ -328,7 +328,7 @@ export class Calls {
     call.attemptDeadline = after(now, this.#config.attemptMsMax);
     call.hedgeAt = this.#mayHedge(call) ? after(now, this.#hedgeDelay(peer)) : NEVER;
     call.hint = NO_SLOT;
-    this.#due.push(call, call.nextDue());
+    this.#due.add(call.nextDue(), call);
   }
 
   #transmit(call: PendingCall, peer: Peer, now: Instant): number {
@@ -491,7 +491,7 @@ export class Calls {
     const { retryMsMin, retryMsMax } = this.#config;
     const ceiling = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(call.attempts, 20));
     call.retryAt = after(now, 1 + this.#options.random.between(0, ceiling));
-    this.#due.push(call, call.nextDue());
+    this.#due.add(call.nextDue(), call);
   }
 
   /**
@@ -555,7 +555,7 @@ export class Calls {
     this.#calls.delete(call.id);
     this.#waiting.delete(call);
     this.#bytes -= call.bytes;
-    this.#due.noteSettled();
+    this.#due.remove(call);
   }
 
   #outcome(call: CallId, outcome: CallOutcome): void {

@@ -3,8 +3,8 @@ import type { Instant } from '../machine.ts';
 import { NO_SLOT } from '../routing/placement-table.ts';
 import type { NodeSlot } from '../routing/placement-table.ts';
 import type { RouteRequest } from '../routing/router.ts';
-import { NOT_QUEUED } from './due-queue.ts';
-import type { Due } from './due-queue.ts';
+import { NOT_QUEUED } from '../due-queue.ts';
+import type { Due } from '../due-queue.ts';
 import type { Call, CallId, CallOptions } from './session-io.ts';
 
 const NEVER = Infinity as Instant;

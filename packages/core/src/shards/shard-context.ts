@@ -1,9 +1,9 @@
 import type { Generation, NodeId, ShardId, Timestamp } from '@memgrid/protocol';
+import { DueQueue } from '../due-queue.ts';
 import type { EntryTable } from '../entries/entry-table.ts';
 import type { Instant } from '../machine.ts';
 import type { Random } from '../random.ts';
 import { DOTS_KEY, DotLease } from './dot-lease.ts';
-import { DueQueue } from './due-queue.ts';
 import { EntryLoads } from './entry-loads.ts';
 import { OperationMemory } from './operation-memory.ts';
 import type { EntryRules, ShardsConfig, ShardsOptions } from './shards-io.ts';

@@ -14,6 +14,7 @@ import type {
 } from '@memgrid/protocol';
 import { LIMITS } from '@memgrid/protocol';
 import { broken } from '#breaks';
+import { type Due, NOT_QUEUED } from '../due-queue.ts';
 import { earliest, type Instant, isDue } from '../machine.ts';
 import { appliedChange, unknownChange } from './applied-change.ts';
 import { FadingAway } from './fading-away.ts';
@@ -37,8 +38,9 @@ const SUFFIX_BYTES = 512 * 1024;
 const STREAM_PATIENCE = 8;
 
 /** One shard as one node holds it: fence, log, and what this node is in the present epoch. */
-export class ShardReplica implements CopyOwner, ServingOwner {
+export class ShardReplica implements CopyOwner, ServingOwner, Due {
   readonly shard: ShardId;
+  dueAt: Instant = NOT_QUEUED;
   readonly promise: PromiseKeeper;
   readonly following: Following;
   readonly serving: Serving;

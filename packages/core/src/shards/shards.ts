@@ -1,7 +1,7 @@
 import type { NodeId, ShardId } from '@memgrid/protocol';
 import { unreachable } from '../assert.ts';
+import { DueQueue } from '../due-queue.ts';
 import { after, earliest, type Instant, isDue, type Machine } from '../machine.ts';
-import { DueQueue } from './due-queue.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
@@ -32,8 +32,6 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   readonly #context: ShardContext;
   readonly #shards = new Map<ShardId, ShardReplica>();
   readonly #due = new DueQueue<ShardReplica>();
-  /** When each shard is in `#due`, so that it is there once and not for every step. */
-  readonly #dueAt = new Map<ShardReplica, Instant>();
   readonly #reports: ShardReports;
   #flushAt: Instant | undefined;
   #agingAt: Instant | undefined;
@@ -62,7 +60,6 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       late.expire();
     }
     for (let shard = this.#due.take(now); shard; shard = this.#due.take(now)) {
-      if (this.#dueAt.get(shard) !== undefined) this.#dueAt.delete(shard);
       shard.wake(now);
       context.touched.add(shard.shard);
     }
@@ -255,11 +252,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #schedule(shard: ShardReplica): void {
     const { wakeAt } = shard;
-    if (wakeAt === undefined) return;
-    const known = this.#dueAt.get(shard);
-    if (known !== undefined && known <= wakeAt) return;
-    this.#dueAt.set(shard, wakeAt);
-    this.#due.add(wakeAt, shard);
+    // One look too many costs less than a moment that is moved with every write.
+    if (wakeAt !== undefined && wakeAt < shard.dueAt) this.#due.add(wakeAt, shard);
   }
 }
 

@@ -1,9 +1,7 @@
 import type { LogRecord } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Instant } from '../machine.ts';
 import { labNode } from '../testing/shard-lab.ts';
-import { DueQueue } from './due-queue.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import { ShardLog } from './shard-log.ts';
 import { SHARDS_DEFAULTS, shardsConfig } from './shards-config.ts';
@@ -62,22 +60,6 @@ test('a log is what an array of all its records would be', () => {
         expect(log.epochAt(twin.length)).toBe(twin.at(-1)?.epoch ?? log.base.epoch);
         expect(log.at(base)).toBe(undefined);
       }
-    }),
-  );
-});
-
-test('what is due comes in order of time, whatever the order it was planned in', () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(50)), fc.nat(60), (moments, now) => {
-      const queue = new DueQueue<number>();
-      for (const at of moments) queue.add(at as Instant, at);
-      const taken: number[] = [];
-      for (let at = queue.take(now as Instant); at !== undefined; at = queue.take(now as Instant)) {
-        taken.push(at);
-      }
-      const sorted = moments.toSorted((a, b) => a - b);
-      expect(taken).toEqual(sorted.filter((at) => at <= now));
-      expect(queue.earliest).toBe(sorted.find((at) => at > now));
     }),
   );
 });

@@ -1,5 +1,6 @@
 import type { Answer, NodeId, Operation, OperationResult, ShardPosition } from '@memgrid/protocol';
 import { failedResult } from '@memgrid/protocol';
+import { type Due, NOT_QUEUED } from '../due-queue.ts';
 import { after, type Instant } from '../machine.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { LocalOperation, OperationToken } from './shards-io.ts';
@@ -14,10 +15,11 @@ export class WaitingLoad {
 /**
  * One operation that was handed in, until it is answered: exactly once, whatever happens first.
  */
-export class WaitingOperation {
+export class WaitingOperation implements Due {
   readonly token: OperationToken;
   readonly deadline: Instant;
   readonly bytes: number;
+  dueAt: Instant = NOT_QUEUED;
   readonly #context: ShardContext;
   readonly #load: WaitingLoad;
   /** Given up with the answer: a deadline far away must not keep an entry in memory. */
@@ -50,6 +52,7 @@ export class WaitingOperation {
     const operation = this.#operation;
     if (operation === undefined) return;
     this.#operation = undefined;
+    this.#context.deadlines.remove(this);
     this.#load.count -= 1;
     this.#load.bytes -= this.bytes;
     const { id, shard } = operation;

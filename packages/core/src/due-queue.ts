@@ -1,42 +1,44 @@
-import type { Instant } from '../machine.ts';
+import type { Instant } from './machine.ts';
 
 /** Not queued at all. */
 export const NOT_QUEUED = Infinity as Instant;
 
-/** Something that wants to be looked at again. `dueAt` is the moment that counts now. */
+/** Something that wants to be looked at again. */
 export interface Due {
+  /** The moment that counts now. Only the queue sets it; `NOT_QUEUED` at first. */
   dueAt: Instant;
-  /** It is over: whatever is still queued for it means nothing. */
-  settled: boolean;
 }
 
 /** Queued entries at which leftovers are looked for at all. */
 const COMPACT_ABOVE = 256;
 
 /**
- * When to look at which call again: a binary heap that forgets lazily.
+ * When to look at which item again: a binary heap that forgets lazily.
  *
- * Almost every call is answered long before its moment comes, so taking it out must cost nothing:
- * it is marked, skipped when it surfaces, and swept once most of the heap is leftovers.
+ * Almost everything is done long before its moment comes, so taking it out or moving it must cost
+ * nothing: what was queued before is left behind, skipped when it surfaces, and swept once most of
+ * the heap is leftovers. An item is in one queue at most.
  */
 export class DueQueue<T extends Due> {
   #moments: number[] = [];
   #items: T[] = [];
-  #settled = 0;
+  #leftovers = 0;
 
   /** Entries, leftovers included. */
   get size(): number {
     return this.#items.length;
   }
 
-  /** The next moment at which something is due. */
-  get next(): Instant | undefined {
+  /** The next moment at which something is due; undefined when nothing ever is. */
+  get earliest(): Instant | undefined {
     this.#skipLeftovers();
     return this.#moments[0] as Instant | undefined;
   }
 
-  /** Looks at `item` at `moment` instead of when it wanted before. */
-  push(item: T, moment: Instant): void {
+  /** Looks at `item` at `moment`, instead of when it wanted before. */
+  add(moment: Instant, item: T): void {
+    if (item.dueAt === moment) return;
+    this.remove(item);
     item.dueAt = moment;
     let at = this.#items.length;
     this.#moments.push(moment);
@@ -49,15 +51,16 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** Told when an item is over, so that leftovers do not pile up. */
-  noteSettled(): void {
-    this.#settled += 1;
-    if (this.#items.length > COMPACT_ABOVE && this.#settled * 2 > this.#items.length) {
-      this.#compact();
-    }
+  /** Does not look at `item` any more, if it was to. */
+  remove(item: T): void {
+    if (item.dueAt === NOT_QUEUED) return;
+    item.dueAt = NOT_QUEUED;
+    this.#leftovers += 1;
+    const isMostlyLeft = this.#leftovers * 2 > this.#items.length;
+    if (isMostlyLeft && this.#items.length > COMPACT_ABOVE) this.#compact();
   }
 
-  /** The next item that is due by `now`, taken out; undefined when there is none. */
+  /** Takes out and returns what is due by `now`, earliest first; undefined when nothing is. */
   take(now: Instant): T | undefined {
     this.#skipLeftovers();
     if (this.#items.length === 0 || (this.#moments[0] as number) > now) return undefined;
@@ -68,13 +71,10 @@ export class DueQueue<T extends Due> {
   }
 
   #skipLeftovers(): void {
-    while (this.#items.length > 0) {
-      const item = this.#items[0] as T;
-      if (!item.settled && item.dueAt === this.#moments[0]) return;
-      if (item.settled && this.#settled > 0) this.#settled -= 1;
+    while (this.#items.length > 0 && (this.#items[0] as T).dueAt !== this.#moments[0]) {
+      this.#leftovers -= 1;
       this.#removeFirst();
     }
-    this.#settled = 0;
   }
 
   #removeFirst(): void {
@@ -116,13 +116,16 @@ export class DueQueue<T extends Due> {
     const items: T[] = [];
     for (let at = 0; at < this.#items.length; at += 1) {
       const item = this.#items[at] as T;
-      if (item.settled || item.dueAt !== this.#moments[at]) continue;
-      moments.push(this.#moments[at] as number);
+      if (item.dueAt !== this.#moments[at]) continue;
+      moments.push(item.dueAt);
       items.push(item);
+      // Taken out and queued again for the same moment, it is in the heap twice.
+      item.dueAt = NOT_QUEUED;
     }
+    for (const [at, item] of items.entries()) item.dueAt = moments[at] as Instant;
     this.#moments = moments;
     this.#items = items;
-    this.#settled = 0;
+    this.#leftovers = 0;
     for (let at = (items.length >> 1) - 1; at >= 0; at -= 1) this.#sink(at);
   }
 }
