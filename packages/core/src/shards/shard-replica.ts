@@ -336,9 +336,15 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.#primary?.activation.streamEnded();
   }
 
-  reset(peer: NodeId): void {
-    this.primary?.reset(peer);
+  /** @returns whether this node is to speak to `peer` about the shard, as its primary. */
+  reset(peer: NodeId): boolean {
     this.streams.reset(peer);
+    const { primary } = this;
+    if (primary === undefined) return false;
+    const { replicas, next } = primary.config;
+    if (!replicas.includes(peer) && !next.includes(peer)) return false;
+    primary.reset(peer);
+    return true;
   }
 
   /** The end of a step that did something with this shard. */

@@ -188,6 +188,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #alive(nodes: ReadonlySet<NodeId>): void {
     const before = this.#context.alive;
+    // Gossip repeats itself every second.
+    if (before.size === nodes.size && [...nodes].every((node) => before.has(node))) return;
     for (const shard of this.#shards.values()) shard.following.noteTold();
     this.#context.alive = nodes;
     for (const shard of this.#shards.values()) shard.following.noteAlive();
@@ -196,8 +198,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   #reset(peer: NodeId): void {
     for (const shard of this.#shards.values()) {
-      shard.reset(peer);
-      if (shard.primary !== undefined) this.#context.touched.add(shard.shard);
+      if (shard.reset(peer)) this.#context.touched.add(shard.shard);
     }
   }
 
