@@ -10,7 +10,7 @@ import { after, type Instant } from '../machine.ts';
 import { everyReplica, hasQuorum, type QuorumSet, writeSets } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
-import { comparePositions, ORIGIN } from './shard-log.ts';
+import { comparePositions } from './shard-log.ts';
 
 export interface ActivationOwner {
   readonly copy: ShardCopy;
@@ -71,9 +71,8 @@ export class Activation {
     }
   }
 
-  promised(from: NodeId, { last, complete }: ShardPromise): void {
-    // Whose base is not whole is a fence, but no source.
-    this.#promises.set(from, complete ? last : ORIGIN);
+  promised(from: NodeId, { last }: ShardPromise): void {
+    this.#promises.set(from, last);
   }
 
   hasPromised(node: NodeId): boolean {

@@ -169,9 +169,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.promise.whenDurable(epoch, () => {
       if (this.promised !== epoch) return;
       const { last } = this.#copy.log;
-      const { commit } = this.#copy;
-      const promise: ShardPromise = { shard: this.shard, epoch, last, commit, complete: true };
-      this.#context.outbox.promiseAck(from, promise);
+      this.#context.outbox.promiseAck(from, { shard: this.shard, epoch, last });
     });
   }
 

@@ -73,9 +73,8 @@ export interface PromiseRequest {
 export interface ShardPromise {
   readonly shard: ShardId;
   readonly epoch: ShardEpoch;
+  /** Of the copy that counts, which is always whole: a stream fills another one. */
   readonly last: ShardPosition;
-  readonly commit: number;
-  readonly complete: boolean;
 }
 
 export interface PromiseAck {
@@ -320,12 +319,7 @@ const replicateShardAck = struct<ReplicateShardAck>({
   mismatch: bool,
 });
 
-const shardPromise = struct<ShardPromise>({
-  ...shardEpoch,
-  last: shardPositionField,
-  commit: countField,
-  complete: bool,
-});
+const shardPromise = struct<ShardPromise>({ ...shardEpoch, last: shardPositionField });
 
 const streamedEntry = struct<StreamedEntry>({ key: storedKeyText, state });
 

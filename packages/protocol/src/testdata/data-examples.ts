@@ -253,7 +253,7 @@ export const DATA_EXAMPLES: Readonly<Record<string, Readonly<Record<string, Mess
     promise: { type: 'promise', shards: [shardEpoch] },
     promiseAck: {
       type: 'promiseAck',
-      shards: [{ ...shardEpoch, last: position, commit: 69_999, complete: false }],
+      shards: [{ ...shardEpoch, last: position }],
     },
     shardNack: { type: 'shardNack', shards: [{ shard: SHARD, current: 18 }] },
     logPull: { type: 'logPull', ...shardEpoch, after: position, pull: 9 },

@@ -27,7 +27,7 @@ function promiseAck(epoch: number): ShardMessage {
   const last = { epoch: 0, index: 0 };
   return {
     type: 'promiseAck',
-    shards: [{ shard: SHARD, epoch, last, commit: 0, complete: true }],
+    shards: [{ shard: SHARD, epoch, last }],
   };
 }
 
