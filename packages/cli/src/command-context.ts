@@ -5,6 +5,8 @@ import type { Terminal } from './terminal.ts';
 /** What a command gets from whoever runs it. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** What was typed after `memgrid`. */
+  readonly argv: readonly string[];
   /** Says how the command ended; called once by the action that ran. */
   readonly finish: (exitCode: ExitCode) => void;
 }

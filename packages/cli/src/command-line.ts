@@ -34,6 +34,7 @@ export async function runCommandLine(
   const complaints: string[] = [];
   const context: CommandContext = {
     terminal,
+    argv,
     finish: (code) => {
       exitCode = code;
     },

@@ -1,8 +1,10 @@
+import { ClusterError } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { CommandError } from './command-error.ts';
 import { runCommand } from './command-run.ts';
 import type { CommandResult } from './command-run.ts';
 import { EXIT } from './exit-code.ts';
+import type { Envelope } from './output/envelope.ts';
 import { recordedTerminal } from './testing/recorded-terminal.ts';
 
 const ANSWER: CommandResult = {
@@ -85,4 +87,46 @@ test('a failure that nobody foresaw shows its trace: it is a bug', async () => {
   const call = { command: 'status', json: false, terminal };
   expect(await runCommand(call, () => Promise.reject(new TypeError('x is undefined')))).toBe(1);
   expect(terminal.err()).toContain('command-run.test.ts');
+});
+
+const OPERATION = '01900000-0000-7000-8000-000000000001';
+
+test.each([
+  { argv: ['put', '--', '-x y'], again: `put --operation-id ${OPERATION} -- '-x y'` },
+  {
+    argv: ['put', 'x', '--operation-id', OPERATION],
+    again: `put x --operation-id ${OPERATION}`,
+  },
+])('whoever does not know what became of $argv is given the command that asks', async (given) => {
+  const terminal = recordedTerminal();
+  const call = { command: 'put', json: false, terminal, argv: given.argv };
+  const options = { applied: 'unknown', operationId: OPERATION } as const;
+  const error = new ClusterError('TIMEOUT', { timeoutMs: 5 }, options);
+  expect(await runCommand(call, () => Promise.reject(error))).toBe(1);
+  expect(terminal.err()).toContain('hint: It may have been carried out.');
+  expect(terminal.err()).toContain(`\n  memgrid ${given.again}\n`);
+});
+
+test('a write that certainly did nothing says so, and a read has nothing to say about that', async () => {
+  const problem = 'its primary is down.';
+  for (const operationId of [OPERATION, undefined]) {
+    const terminal = recordedTerminal();
+    const call = { command: 'put', json: false, terminal, argv: ['put', 'x'] };
+    const options = { applied: 'no', operationId } as const;
+    const error = new ClusterError('SHARD_UNAVAILABLE', { shard: 3, problem }, options);
+    await runCommand(call, () => Promise.reject(error));
+    const nothing = terminal.err().includes('Nothing was changed.');
+    expect(nothing).toBe(operationId !== undefined);
+    expect(terminal.err()).not.toContain('--operation-id');
+  }
+});
+
+test('the operation of a failed write is part of the envelope', async () => {
+  const terminal = recordedTerminal();
+  const call = { command: 'put', json: true, terminal, argv: ['put', 'x', '--json'] };
+  const options = { applied: 'unknown', operationId: OPERATION } as const;
+  const error = new ClusterError('TIMEOUT', { timeoutMs: 5 }, options);
+  await runCommand(call, () => Promise.reject(error));
+  const { error: shown } = JSON.parse(terminal.out()) as Envelope;
+  expect(shown).toMatchObject({ code: 'TIMEOUT', operationId: OPERATION });
 });

@@ -4,6 +4,7 @@ import { EXIT } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Envelope } from './output/envelope.ts';
 import { paintFor } from './output/paint.ts';
+import { shellLine } from './shell-line.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a command found out, before anybody decided how to show it. */
@@ -22,6 +23,8 @@ export interface CommandCall {
   readonly command: string;
   readonly json: boolean;
   readonly terminal: Terminal;
+  /** What was typed, of a command that writes: asking again begins with it. */
+  readonly argv?: readonly string[];
 }
 
 /** Runs one command and shows its result or its failure; returns the exit code. Never throws. */
@@ -55,12 +58,17 @@ function showResult(call: CommandCall, result: CommandResult, durationMs: number
 
 /** Shows why there is no answer; returns the exit code that says so. */
 export function showFailure(call: CommandCall, error: unknown, durationMs = 0): ExitCode {
-  const { code, message, hint, exitCode } = described(error);
+  const { code, message, hint, exitCode, operationId } = described(error, call);
   if (call.json) {
     printEnvelope(call, {
       ok: false,
       command: call.command,
-      error: hint === undefined ? { code, message } : { code, message, hint },
+      error: {
+        code,
+        message,
+        ...(hint === undefined ? {} : { hint }),
+        ...(operationId === undefined ? {} : { operationId }),
+      },
       warnings: [],
       durationMs,
       answeredBy: [],
@@ -84,11 +92,13 @@ interface Described {
   readonly message: string;
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
+  /** Of a write. */
+  readonly operationId?: string | undefined;
 }
 
-function described(error: unknown): Described {
+function described(error: unknown, call: CommandCall): Described {
   if (error instanceof CommandError) return error;
-  if (isClusterError(error)) return describedCluster(error);
+  if (isClusterError(error)) return describedCluster(error, call);
   // Errors of other packages that follow the same convention: a stable code, maybe a hint.
   const { code, hint } = error as { code?: unknown; hint?: unknown };
   const message = error instanceof Error ? error.message : String(error);
@@ -103,17 +113,37 @@ function described(error: unknown): Described {
 }
 
 /** An error of the cluster: the table of codes says what to do next. */
-function describedCluster({ code, message, applied }: ClusterError): Described {
+function describedCluster(error: ClusterError, call: CommandCall): Described {
+  const { code, message, operationId } = error;
+  const hint = adviceOn(error, call);
+  return { code, message, hint, exitCode: EXIT_BY_CODE[code] ?? EXIT.failed, operationId };
+}
+
+function adviceOn({ code, applied, retry, operationId }: ClusterError, call: CommandCall): string {
   const { next } = ERROR_CODES[code];
-  const unsure = applied === 'unknown' && code !== 'OPERATION_EXPIRED';
+  if (applied === 'unknown' && code !== 'OPERATION_EXPIRED') {
+    if (operationId === undefined || call.argv === undefined) {
+      return `It may have been carried out. ${next}`;
+    }
+    return (
+      'It may have been carried out. This tells, and does nothing twice:\n' +
+      `  ${askingAgain(call.argv, operationId)}`
+    );
+  }
   // Of a read there is nothing to look after: what the table says of a timeout is about writes.
-  const advice = code === 'TIMEOUT' ? '`memgrid status` tells how the cluster is.' : next;
-  return {
-    code,
-    message,
-    hint: unsure ? `It may have been carried out. ${next}` : advice,
-    exitCode: EXIT_BY_CODE[code] ?? EXIT.failed,
-  };
+  const advice = WAITED_IN_VAIN.has(code) ? '`memgrid status` tells how the cluster is.' : next;
+  return operationId === undefined || retry === 'never' ? advice : `Nothing was changed. ${advice}`;
+}
+
+const WAITED_IN_VAIN: ReadonlySet<string> = new Set(['TIMEOUT', 'SHARD_UNAVAILABLE']);
+
+/** The same command, with the id of the operation that it began. */
+function askingAgain(argv: readonly string[], operationId: string): string {
+  const named = argv.some((word) => word.split('=', 1)[0] === '--operation-id');
+  const [command = '', ...rest] = argv;
+  // Right after its name: what stands behind `--` would be no option any more.
+  const again = named ? argv : [command, '--operation-id', operationId, ...rest];
+  return shellLine(['memgrid', ...again]);
 }
 
 /** Errors that are more than "it did not work". */
@@ -128,6 +158,7 @@ const EXIT_BY_CODE: Partial<Record<string, ExitCode>> = {
   NOT_FOUND: EXIT.notFound,
   ADDRESS_IN_USE: EXIT.conflict,
   DIRECTORY_LOCKED: EXIT.conflict,
+  IMMUTABLE_ENTRY: EXIT.conflict,
   SCHEMA_CONFLICT: EXIT.conflict,
   SCOPE_CONFLICT: EXIT.conflict,
   VERSION_CONFLICT: EXIT.conflict,

@@ -1,15 +1,12 @@
 import { enableCompileCache } from 'node:module';
-import { PROCESS_TERMINAL } from './terminal.ts';
+import { expectReadersToLeave, PROCESS_TERMINAL } from './terminal.ts';
 
 // Loading is most of what a short command does; a second run takes what the first one compiled.
 enableCompileCache();
 
 /** The binary: runs one command line and leaves its exit code to the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that went away (`memgrid members | head -1`) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  expectReadersToLeave();
   const { runCommandLine } = await import('./command-line.ts');
   process.exitCode = await runCommandLine(argv, PROCESS_TERMINAL);
 }

@@ -13,25 +13,27 @@ import type { GridOptions, OwnerOptions, WriteOptions } from '../entries/grid-op
 import { withGrid } from '../entries/with-grid.ts';
 
 const HELP = `
-Deleting what is not there is no failure, unless --if-version names a version.
+Deleting what is not there is no failure, unless --if-version names a version: it says so, and
+--json has "existed": false.
 
 Examples:
   memgrid delete style --user ada
 
-Exit codes: 0 there is no such entry any more, 6 it has another version.`;
+Exit codes: 0 there is no such entry any more, whether there was one or not, 6 it has another
+version, 1 nobody knows what became of it.`;
 
 interface DeleteOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly ifVersion?: string;
 }
 
 /** `memgrid delete`: forgets an entry. */
-export function defineDelete(command: Command, { terminal, finish }: CommandContext): void {
+export function defineDelete(command: Command, { terminal, argv, finish }: CommandContext): void {
   withWriteOptions(withOwnerOptions(withGridOptions(command)))
     .argument('<id>', 'id of the entry')
     .option('--if-version <version>', 'only when the stored entry has this version')
     .addHelpText('after', HELP);
   command.action(async (id: string, options: DeleteOptions) => {
-    const call = { command: 'delete', json: options.json === true, terminal };
+    const call = { command: 'delete', json: options.json === true, terminal, argv };
     finish(
       await runCommand(call, async () => {
         const ref = { id, ...ownerOf(options) };
@@ -43,7 +45,10 @@ export function defineDelete(command: Command, { terminal, finish }: CommandCont
         const saved = await withGrid(options, terminal, (grid) =>
           grid.namespace(options.namespace).delete(ref, settings),
         );
-        return { data: saved, text: savedText(saved) };
+        if (saved.existed !== false) return { data: saved, text: savedText(saved) };
+        const looked = `There was no entry ${JSON.stringify(id)}`;
+        const where = Object.keys(ref).length > 1 ? ' of this owner' : '';
+        return { data: saved, text: `${looked}${where}: nothing was deleted.` };
       }),
     );
   });

@@ -30,7 +30,7 @@ Examples:
   memgrid export --out everything.ndjson
   memgrid export --user ada > ada.ndjson
 
-Exit codes: 0 everything was written, 8 it was interrupted or some shards did not answer.`;
+Exit codes: 0 everything was written, or the reader wanted no more of it (\`… | head\`), 8 it was interrupted or some shards did not answer.`;
 
 interface ExportOptions extends GridOptions, OwnerOptions, ReadOptions {
   readonly out?: string;
@@ -75,7 +75,7 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
       for await (const page of pages(entries, options, shutdown.signal)) {
         const lines = page.items.map(lineOf).join('');
         if (file === undefined) {
-          if (!(await writeOut(lines))) break;
+          if (!(await writeOut(lines, terminal))) break;
         } else {
           file.write(lines);
           await file.drained();
@@ -87,6 +87,10 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
     } finally {
       bar.end();
       await file?.close();
+    }
+    // Whoever took only the beginning has what it wanted.
+    if (options.out === undefined && terminal.readerGone?.aborted === true) {
+      return { data: { written, complete }, text: '' };
     }
     const where = options.out === undefined ? '' : ` to ${options.out}`;
     return {
@@ -100,12 +104,9 @@ async function exportEntries(options: ExportOptions, terminal: Terminal): Promis
 }
 
 /** False when whoever read the lines went away (`memgrid export | head`): there is no more to do. */
-async function writeOut(text: string): Promise<boolean> {
-  const { stdout } = process;
-  if (stdout.destroyed) return false;
-  if (stdout.write(text)) return true;
-  await untilDrained(stdout);
-  return !stdout.destroyed;
+async function writeOut(text: string, { readerGone }: Terminal): Promise<boolean> {
+  if (!process.stdout.write(text)) await untilDrained(process.stdout);
+  return readerGone?.aborted !== true;
 }
 
 async function* pages(entries: Namespace, options: ExportOptions, signal: AbortSignal) {

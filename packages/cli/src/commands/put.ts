@@ -26,8 +26,8 @@ Examples:
   fortune | memgrid put - --run today --ttl 1h
   id=$(memgrid put "first" --json | jq -r .data.id)
 
-Exit codes: 0 stored, 6 there is such an entry, or another version of it, 1 refused: all problems
-are listed, 3 no node answered.`;
+Exit codes: 0 stored, 6 there is such an entry, another version of it, or an immutable one,
+1 refused: all problems are listed, or nobody knows what became of it, 3 no node answered.`;
 
 interface PutOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly id?: string;
@@ -40,7 +40,7 @@ interface PutOptions extends GridOptions, OwnerOptions, WriteOptions {
 }
 
 /** `memgrid put`: stores an entry. */
-export function definePut(command: Command, { terminal, finish }: CommandContext): void {
+export function definePut(command: Command, { terminal, argv, finish }: CommandContext): void {
   withWriteOptions(withOwnerOptions(withGridOptions(command)))
     .argument('<content>', 'the text to remember; - reads it from standard input')
     .option('--id <id>', 'an id of your own (default: memgrid makes one)')
@@ -52,7 +52,7 @@ export function definePut(command: Command, { terminal, finish }: CommandContext
     .option('--if-version <version>', 'only when the stored entry has this version')
     .addHelpText('after', HELP);
   command.action(async (content: string, options: PutOptions) => {
-    const call = { command: 'put', json: options.json === true, terminal };
+    const call = { command: 'put', json: options.json === true, terminal, argv };
     finish(
       await runCommand(call, async () => {
         const text = content === '-' ? await standardInput() : content;

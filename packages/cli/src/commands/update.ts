@@ -25,7 +25,8 @@ Examples:
   memgrid update style --user ada --metadata '{"topic": null, "sure": true}'
   memgrid update style --user ada --expires never --if-version "$version"
 
-Exit codes: 0 changed, 5 there is no such entry, 6 it has another version, 1 refused.`;
+Exit codes: 0 changed, 5 there is no such entry, 6 it has another version or is immutable,
+1 refused: all problems are listed, or nobody knows what became of it.`;
 
 interface UpdateOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly content?: string;
@@ -37,7 +38,7 @@ interface UpdateOptions extends GridOptions, OwnerOptions, WriteOptions {
 }
 
 /** `memgrid update`: changes parts of an entry. */
-export function defineUpdate(command: Command, { terminal, finish }: CommandContext): void {
+export function defineUpdate(command: Command, { terminal, argv, finish }: CommandContext): void {
   withSchemaVersion(withWriteOptions(withOwnerOptions(withGridOptions(command))))
     .argument('<id>', 'id of the entry')
     .option('--content <text>', 'the new text')
@@ -47,7 +48,7 @@ export function defineUpdate(command: Command, { terminal, finish }: CommandCont
     .option('--if-version <version>', 'only when the stored entry has this version')
     .addHelpText('after', HELP);
   command.action(async (id: string, options: UpdateOptions) => {
-    const call = { command: 'update', json: options.json === true, terminal };
+    const call = { command: 'update', json: options.json === true, terminal, argv };
     finish(
       await runCommand(call, async () => {
         const ref = { id, ...ownerOf(options) };

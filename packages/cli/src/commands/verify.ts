@@ -28,8 +28,8 @@ Examples:
   memgrid verify --history set.ndjson
   memgrid verify --namespace notes --json | jq '.data.differences[]'
 
-Exit codes: 0 every copy is what it has to be, 1 some are not: each is listed, 8 some nodes did not
-answer, so that nothing is known of their copies, 3 no node answered.`;
+Exit codes: 0 every copy is what it has to be, 1 some are not: each is listed, 5 there is nothing to
+compare, 8 some nodes did not answer, so that nothing is known of their copies, 3 no node answered.`;
 
 interface VerifyOptions extends GridOptions {
   readonly report?: string;
@@ -86,10 +86,23 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<Comma
         bar.update(done, differences === 0 ? '' : `${counted(differences)} differ`);
       },
     });
+    if (report.entries === 0) throw nothingToCompare(options, namespace);
     return resultOf(report, links);
   } finally {
     bar.end();
   }
+}
+
+/** Success would sound as if something had been looked at. */
+function nothingToCompare({ report, history }: VerifyOptions, namespace: string): CommandError {
+  const file = report ?? history;
+  const message =
+    file === undefined
+      ? `The namespace ${JSON.stringify(namespace)} has no entries: nothing was compared.`
+      : `${file} names no entries that have to be stored: nothing was compared.`;
+  const hint =
+    file === undefined ? '--namespace or MEMGRID_NAMESPACE names another one.' : undefined;
+  return new CommandError('NOTHING_TO_COMPARE', message, { exitCode: EXIT.notFound, hint });
 }
 
 interface Links extends Disposable {
@@ -194,9 +207,8 @@ function resultOf(report: ComparisonReport, { byNode, away }: Links): CommandRes
     shown.push(`${counted(count)} copies on ${shortName(node)} could not be read: ${reason}.`);
   }
   const missing = unread === 0 ? '' : ` ${counted(unread)} copies could not be read.`;
-  const nothing = copies === 0 ? 'nothing was compared' : 'every one is right';
-  const verdict =
-    differences.length === 0 ? nothing : `${counted(differences.length)} are not right`;
+  const good = copies === 0 ? 'none was compared' : 'every one is right';
+  const verdict = differences.length === 0 ? good : `${counted(differences.length)} are not right`;
   return {
     data: { entries, copies, unread, reasons, differences },
     text: `${counted(entries)} entries, ${counted(copies)} copies read: ${verdict}.${missing}`,

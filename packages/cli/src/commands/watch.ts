@@ -14,8 +14,9 @@ import { Shutdown } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
 
 const HELP = `
-Shows changes as they are committed, until Ctrl-C or --for. A gap is told: what happened in it has
-to be read again. Each change has a position, from which a later watch goes on with --since.
+Shows changes as they are committed, until Ctrl-C or --for, each with the schema and the version of
+it that the entry is stored in. A gap is told: what happened in it has to be read again. Each change
+has a position, from which a later watch goes on with --since.
 
 Examples:
   memgrid watch --user ada
@@ -23,7 +24,7 @@ Examples:
 
 With --json one object a line: put, update, delete, expire, gap.
 
-Exit codes: 0 ended by Ctrl-C or --for, 7 the same, and there were gaps, 3 no node answered.`;
+Exit codes: 0 ended by Ctrl-C or --for, or nobody reads any more, 7 the same, and there were gaps, 3 no node answered.`;
 
 interface WatchCommandOptions extends GridOptions, OwnerOptions {
   readonly id?: string;
@@ -56,6 +57,8 @@ async function watch(options: WatchCommandOptions, terminal: Terminal): Promise<
     const filter = { ...ownerOf(options), ...(id === undefined ? {} : { id }) };
     const changes = grid.namespace(namespace).watch(filter, since === undefined ? {} : { since });
     shutdown.signal.addEventListener('abort', () => changes.close(), { once: true });
+    // Nobody looks any more (`memgrid watch | head -1`); a pipe tells with the first line in vain.
+    terminal.readerGone?.addEventListener('abort', () => changes.close(), { once: true });
     const timer = setTimeout(() => shutdown.request('--for is over'), options.for ?? 2 ** 31 - 1);
     if (options.for === undefined) timer.unref();
     let gaps = 0;
@@ -63,8 +66,6 @@ async function watch(options: WatchCommandOptions, terminal: Terminal): Promise<
       for await (const item of changes) {
         if (item.kind === 'gap') gaps += 1;
         show(item, options, terminal);
-        // Nobody looks any more (`memgrid watch | head -1`).
-        if (terminal.stdout.destroyed === true) break;
       }
     } finally {
       clearTimeout(timer);
@@ -88,6 +89,10 @@ function show(item: WatchItem, { json }: WatchCommandOptions, terminal: Terminal
   }
   const { kind, id, entry } = item;
   const at = momentText(entry?.updatedAt ?? Date.now());
-  const content = entry === undefined ? '' : excerpt(entry.content, 60);
-  stdout.write(`${at}  ${paint('bold', kind.padEnd(6))}  ${excerpt(id, 36)}  ${content}\n`);
+  const content = entry === undefined ? '' : `  ${excerpt(entry.content, 60)}`;
+  const schema =
+    entry?.schema === undefined
+      ? ''
+      : `  ${paint('dim', `${entry.schema.name}@${entry.schema.version}`)}`;
+  stdout.write(`${at}  ${paint('bold', kind.padEnd(6))}  ${excerpt(id, 36)}${schema}${content}\n`);
 }

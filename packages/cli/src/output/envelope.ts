@@ -3,7 +3,13 @@ export interface Envelope {
   readonly ok: boolean;
   readonly command: string;
   readonly data?: unknown;
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    /** Of a write: with `--operation-id` it is asked for again, and never done twice. */
+    readonly operationId?: string;
+  };
   readonly warnings: readonly string[];
   readonly durationMs: number;
   /** Ids of the nodes that the answer comes from. */
