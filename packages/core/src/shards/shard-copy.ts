@@ -9,7 +9,7 @@ import type { ShardContext } from './shard-context.ts';
 import { decodeState, type StoredSibling, writtenVersion, winnerOf } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
-import { type LoggedRecord, ShardLog } from './shard-log.ts';
+import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
 import {
   type CopyProgress,
   encodeLogRecord,
@@ -307,7 +307,7 @@ export class ShardCopy {
     const isApplied = record.index <= this.#applied.index;
     const body = isApplied ? undefined : decodeValue(recordBodyField, record.body, 'record');
     this.log.append({ record, body });
-    this.#context.logBytes += record.body.byteLength;
+    this.#context.logBytes += loggedBytes(record);
     if (body !== undefined) this.#noteLatest(record.index, body);
   }
 

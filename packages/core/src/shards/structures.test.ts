@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { labNode } from '../testing/shard-lab.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
-import { ShardLog } from './shard-log.ts';
+import { loggedBytes, ShardLog } from './shard-log.ts';
 import { SHARDS_DEFAULTS, shardsConfig } from './shards-config.ts';
 import { StepStorage } from './step-storage.ts';
 
@@ -56,7 +56,9 @@ test('a log is what an array of all its records would be', () => {
           twin.length - base,
         ]);
         expect(log.after(base, 1000, 1000)).toEqual(twin.slice(base));
-        expect(log.bytes).toBe(twin.slice(base).reduce((sum, { body }) => sum + body.length, 0));
+        expect(log.bytes).toBe(
+          twin.slice(base).reduce((sum, record) => sum + loggedBytes(record), 0),
+        );
         expect(log.epochAt(twin.length)).toBe(twin.at(-1)?.epoch ?? log.base.epoch);
         expect(log.at(base)).toBe(undefined);
       }
