@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   cpSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +16,7 @@ import { isClusterError } from '@memgrid/protocol';
 import type { ShardId } from '@memgrid/protocol';
 import { Level } from 'level';
 import { expect, onTestFinished, test } from 'vitest';
+import { crc32c } from './crc32c.ts';
 import { NodeStore } from './node-store.ts';
 
 const ENTRIES = 2000;
@@ -93,4 +95,37 @@ test('whatever bit flips in a table, no wrong value is ever believed', async () 
   expect(outcomes.damagedEntries).toBeGreaterThan(FLIPS / 2);
   expect(outcomes.refused).toBeGreaterThan(0);
   expect(outcomes.missing).toBe(0);
+});
+
+/** One record of LevelDB's log format, intact: masked checksum, length, type (whole), content. */
+function recordOf(content: readonly number[]): Uint8Array {
+  const bytes = Uint8Array.from([0, 0, 0, 0, content.length, 0, 1, ...content]);
+  const crc = crc32c(bytes, 6, bytes.length);
+  const masked = ((crc >>> 15) | (crc << 17)) + 0xa282ead8;
+  new DataView(bytes.buffer).setUint32(0, masked >>> 0, true);
+  return bytes;
+}
+
+test.each([
+  { says: 'what no LevelDB says today', content: [77, 1] },
+  { says: 'half of something', content: [2] },
+])('a manifest that says $says is refused, not passed over', async ({ content }) => {
+  const directory = directoryOf();
+  await tablesOf(directory);
+  const database = path.join(directory, 'db');
+  const manifest = readFileSync(path.join(database, 'CURRENT'), 'utf8').trim();
+  appendFileSync(path.join(database, manifest), recordOf(content));
+  const error: unknown = await NodeStore.open(directory).catch((caught: unknown) => caught);
+  if (!isClusterError(error, 'DIRECTORY_CORRUPT')) throw error;
+  expect(error.details.problem).toBe(`db/${manifest} is damaged at byte 0`);
+});
+
+test('a whole record that says what is known is read on', async () => {
+  const directory = directoryOf();
+  await tablesOf(directory);
+  const database = path.join(directory, 'db');
+  const manifest = readFileSync(path.join(database, 'CURRENT'), 'utf8').trim();
+  // "No log before this one".
+  appendFileSync(path.join(database, manifest), recordOf([9, 0]));
+  await (await NodeStore.open(directory)).close();
 });

@@ -24,19 +24,30 @@ export interface Manifest {
 }
 
 /**
- * @returns undefined when there is no database yet, or none whose manifest can be read: LevelDB
- *   checks that itself, and says so when it opens.
+ * What the manifest says that counts. Records in it that fail their checksums are passed over:
+ * LevelDB looks at these, and refuses to open.
+ *
+ * @returns undefined when there is no database yet; `unreadable` for a manifest that says what no
+ *   LevelDB said when this was written: then nobody here knows which tables there are.
  */
-export async function readManifest(databaseDirectory: string): Promise<Manifest | undefined> {
+export async function readManifest(
+  databaseDirectory: string,
+): Promise<Manifest | { readonly unreadable: string } | undefined> {
+  let file = 'CURRENT';
+  let bytes: Uint8Array;
   try {
-    const current = await readFile(path.join(databaseDirectory, 'CURRENT'), 'utf8');
-    const bytes = await readFile(path.join(databaseDirectory, current.trim()));
+    file = (await readFile(path.join(databaseDirectory, file), 'utf8')).trim();
+    bytes = await readFile(path.join(databaseDirectory, file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
     const manifest = { tables: new Set<number>(), lastSequence: 0 };
     for (const record of recordsOf(bytes)) apply(new ByteReader(record), manifest);
     return manifest;
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (isMissing || error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return { unreadable: file };
     throw error;
   }
 }

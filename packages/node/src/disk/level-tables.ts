@@ -5,7 +5,7 @@ import { crc32c, unmasked } from './crc32c.ts';
 import { readManifest } from './level-manifest.ts';
 import { unpackSnappy } from './snappy.ts';
 
-/** A part of a table whose bytes are not those that LevelDB wrote. */
+/** A part of a table, or a whole manifest, whose bytes are not those that LevelDB wrote. */
 export interface TableDamage {
   readonly file: string;
   readonly offset: number;
@@ -46,6 +46,7 @@ const DELETION = 0;
 export async function damagedTables(databaseDirectory: string): Promise<readonly TableDamage[]> {
   const manifest = await readManifest(databaseDirectory);
   if (manifest === undefined) return [];
+  if ('unreadable' in manifest) return [{ file: manifest.unreadable, offset: 0, rows: undefined }];
   const damages: TableDamage[] = [];
   for (const file of await readdir(databaseDirectory)) {
     const number = /^(\d+)\.(ldb|sst)$/.exec(file)?.[1];
