@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { startNode } from '@memgrid/node';
+import { limitHeapGrowth, startNode } from '@memgrid/node';
 import type { RunningNode } from '@memgrid/node';
 import { EntryOperations } from './entry-operations.ts';
 
@@ -28,6 +28,8 @@ const ACTIVE_TIMEOUT_MS = 60_000;
 const entryCount = Number(values.entries);
 
 async function main(): Promise<object> {
+  // As `memgrid start` does.
+  limitHeapGrowth();
   const node = await startNode({
     data: values.data,
     listen: '127.0.0.1:0',

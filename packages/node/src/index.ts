@@ -1,6 +1,7 @@
 export { startNode } from './node.ts';
 export type { Surroundings } from './node.ts';
 export type { Company, NodeExit, RunningNode } from './running-node.ts';
+export { limitHeapGrowth } from './heap-growth.ts';
 export { forceRecover } from './force-recover.ts';
 export type { ForceRecoveryReport } from './force-recover.ts';
 export { VERSION } from './version.ts';

@@ -83,7 +83,8 @@ async function startedNode(
 ): Promise<RunningNode | undefined> {
   // Loaded here and not above: sockets, disk and HTTP are most of what a start costs, and a
   // configuration that is refused needs none of them.
-  const { startNode } = await import('@memgrid/node');
+  const { limitHeapGrowth, startNode } = await import('@memgrid/node');
+  limitHeapGrowth();
   try {
     return await startNode(
       config,
