@@ -32,6 +32,7 @@ export const FIRST_OPERATION: OperationCursor = { period: 0, place: 0 };
  */
 export class OperationMemory {
   readonly #bytesMax: number;
+  readonly #seed: number;
   readonly #periods = new Map<number, OperationPeriod>();
   /** The keys of `#periods`, in order. */
   readonly #order: number[] = [];
@@ -41,8 +42,10 @@ export class OperationMemory {
   #bytes = 0;
   readonly #id = new Uint32Array(ID_WORDS);
 
-  constructor(bytesMax: number) {
+  /** @param seed a random number of 32 bits. */
+  constructor(bytesMax: number, seed: number) {
     this.#bytesMax = bytesMax;
+    this.#seed = seed;
   }
 
   /** What is held, all shards together. */
@@ -133,7 +136,7 @@ export class OperationMemory {
   }
 
   #begin(number: number): OperationPeriod {
-    const period = new OperationPeriod();
+    const period = new OperationPeriod(this.#seed);
     this.#periods.set(number, period);
     this.#bytes += period.bytes;
     // Ids arrive about in order, so this is nearly always the end.

@@ -29,7 +29,13 @@ export class OperationPeriod {
   #table = new Int32Array(CAPACITY_MIN * 2);
   /** A handful: whoever was the primary of any shard within the period. */
   readonly #actors: ActorId[] = [];
+  readonly #seed: number;
   #count = 0;
+
+  /** @param seed a random number of 32 bits, the same for all periods. */
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
 
   get count(): number {
     return this.#count;
@@ -141,11 +147,19 @@ export class OperationPeriod {
     table[slot] = place + 1;
   }
 
-  /** The last 64 bits are random but for two; mixed as MurmurHash3 finishes (Appleby, 2011). */
+  /**
+   * Of the last 64 bits, which clients draw at random. One that does not, so that all of its ids
+   * meet in one place, would have to know the seed as well.
+   */
   #slotOf(words: Uint32Array, from: number): number {
-    let hash = (words[from + 2] as number) ^ (words[from + 3] as number);
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) & (this.#table.length - 1);
+    const half = mixed((words[from + 2] as number) ^ this.#seed);
+    return mixed(half ^ (words[from + 3] as number)) & (this.#table.length - 1);
   }
+}
+
+/** As MurmurHash3 finishes (Appleby, 2011). */
+function mixed(word: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }

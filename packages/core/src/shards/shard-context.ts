@@ -54,7 +54,8 @@ export class ShardContext {
     this.random = options.random;
     this.now = options.now;
     this.#tick = options.tick;
-    this.operations = new OperationMemory(options.config.operationBytesMax);
+    const seed = options.random.split('operations').uint32();
+    this.operations = new OperationMemory(options.config.operationBytesMax, seed);
     this.loads = new EntryLoads(this);
     this.throttle = new StreamThrottle({
       bytesPerSecond: options.config.streamBytesPerSecond,
