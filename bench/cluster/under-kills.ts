@@ -50,7 +50,7 @@ export const registerUnderKills = underKills('register-under-kills', REGISTERS);
 
 interface WorkloadData {
   readonly durationMs: number;
-  readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
+  readonly operations: Readonly<Record<'ok' | 'missed' | 'fail' | 'info', number>>;
   readonly verdict: {
     readonly kind: 'valid' | 'violation' | 'unknown';
     readonly problems: readonly string[];
@@ -125,7 +125,8 @@ async function drove(
   const history = fileURLToPath(new URL(`${row}-${at}.ndjson`, HISTORIES));
   return await memgrid<WorkloadData>(
     ...['workload', workload, '--nodes', nodes, '--namespace', `bench-${at}`],
-    ...['--seconds', String(seconds), '--history', history, ...flags],
+    // What is compared afterwards has to be there.
+    ...['--seconds', String(seconds), '--history', history, '--keep', ...flags],
   );
 }
 
@@ -140,7 +141,7 @@ function rowOf({ drive, seconds, workload, verify, faults }: Outcome): Measureme
     violation: ', VIOLATED',
     unknown: ', not everything could be judged',
   }[verdict.kind];
-  const sum = operations.ok + operations.fail + operations.info;
+  const sum = operations.ok + operations.missed + operations.fail + operations.info;
   return {
     row: drive.row,
     what: `${drive.what}; ${describe(faults, seconds)}`,
@@ -158,6 +159,7 @@ function rowOf({ drive, seconds, workload, verify, faults }: Outcome): Measureme
     numbers: {
       wrong,
       ok: operations.ok,
+      missed: operations.missed,
       fail: operations.fail,
       info: operations.info,
       entries: verify.entries,

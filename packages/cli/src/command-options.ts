@@ -53,6 +53,12 @@ export function durationMs(text: string): number {
   return parsed;
 }
 
+/** Reads the beginning of a node's id or refuses it. */
+export function nodeIdPrefix(text: string): string {
+  if (/^[0-9a-f]{4,32}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give 4 to 32 hex digits; `memgrid members` lists the ids.');
+}
+
 export interface Range {
   readonly min: number;
   readonly max: number;

@@ -45,6 +45,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/drain.ts')).defineDrain,
   },
   {
+    name: 'expel',
+    summary: 'give up a node that is dead for good',
+    load: async () => (await import('./commands/expel.ts')).defineExpel,
+  },
+  {
+    name: 'revive',
+    summary: 'let shards go on that lost their majority to expelled nodes',
+    load: async () => (await import('./commands/revive.ts')).defineRevive,
+  },
+  {
     name: 'put',
     summary: 'store an entry',
     load: async () => (await import('./commands/put.ts')).definePut,

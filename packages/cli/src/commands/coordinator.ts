@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { StatusBody } from '@memgrid/node';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { AdminClient } from '../cluster/admin-client.ts';
 import { shortName, verdictOf } from '../cluster/cluster-verdict.ts';
 import { askEverybody, urlOf } from '../cluster/everybody.ts';
 import type { AskOptions } from '../cluster/everybody.ts';
 import { CommandError } from '../command-error.ts';
-import { withJson, withLookOptions } from '../command-options.ts';
+import { nodeIdPrefix, withJson, withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
@@ -167,9 +166,4 @@ async function handOver(options: AskOptions, to: string | undefined): Promise<Co
     text: `The coordinator is ${shortName(done.coordinator)} now; it was ${shortName(before)}.`,
     answeredBy: [leader.nodeId],
   };
-}
-
-function nodeIdPrefix(text: string): string {
-  if (/^[0-9a-f]{4,32}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give 4 to 32 hex digits; `memgrid members` lists the ids.');
 }

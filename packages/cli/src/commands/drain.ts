@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ShardsSummaryBody } from '@memgrid/node';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
 import { askEverybody, firstNode } from '../cluster/everybody.ts';
 import type { AskOptions } from '../cluster/everybody.ts';
 import { CommandError } from '../command-error.ts';
-import { durationMs, withLookOptions } from '../command-options.ts';
+import { durationMs, nodeIdPrefix, withLookOptions } from '../command-options.ts';
 import type { LookOptions } from '../command-options.ts';
 import { runCommand } from '../command-run.ts';
 import type { CommandResult } from '../command-run.ts';
@@ -150,9 +150,4 @@ function leftResult(
     text: `${what} ${left === null ? 'is' : 'are'} left on ${shortName(nodeId)} after ${showDuration(tookMs)}; the drain goes on.`,
     exitCode: EXIT.degraded,
   };
-}
-
-function nodeIdPrefix(text: string): string {
-  if (/^[0-9a-f]{4,32}$/.test(text)) return text;
-  throw new InvalidArgumentError('Give 4 to 32 hex digits; `memgrid members` lists the ids.');
 }

@@ -19,13 +19,13 @@ import type { ComparisonReport, ExpectedEntry } from '../verify/replica-comparis
 const HELP = `
 Reads entries from every replica, each node asked itself, and compares version and bytes with a
 strong read. With --report these are the entries that an import has stored, with --history those that
-a set workload was told are stored: one that is nowhere is found as well. Without either they are the
-entries of the namespace.
+a set workload (with --keep) was told are stored: one that is nowhere is found as well. Both know
+their namespace. Without either they are the entries of the namespace.
 
 Examples:
   memgrid import turns.ndjson --set content={text} --report turns.report
   memgrid verify --report turns.report
-  memgrid verify --history set.ndjson
+  memgrid workload set --keep --history set.ndjson && memgrid verify --history set.ndjson
   memgrid verify --namespace notes --json | jq '.data.differences[]'
 
 Exit codes: 0 every copy is what it has to be, 1 some are not: each is listed, 5 there is nothing to
@@ -35,6 +35,11 @@ interface VerifyOptions extends GridOptions {
   readonly report?: string;
   readonly history?: string;
   readonly progress: boolean;
+}
+
+interface NamespacedOptions extends VerifyOptions {
+  /** Whether somebody has named the namespace. */
+  readonly isGiven: boolean;
 }
 
 /** Differences that are shown; --json has all. */
@@ -57,12 +62,18 @@ export function defineVerify(command: Command, { terminal, finish }: CommandCont
     .addHelpText('after', HELP);
   command.action(async (options: VerifyOptions) => {
     const call = { command: 'verify', json: options.json === true, terminal };
-    finish(await runCommand(call, () => verify(options, terminal)));
+    const isGiven = command.getOptionValueSource('namespace') !== 'default';
+    finish(await runCommand(call, () => verify({ ...options, isGiven }, terminal)));
   });
 }
 
-async function verify(options: VerifyOptions, terminal: Terminal): Promise<CommandResult> {
-  const expected = await expectedEntries(options);
+async function verify(options: NamespacedOptions, terminal: Terminal): Promise<CommandResult> {
+  const { report, history, namespace: given, isGiven } = options;
+  const expected = await expectedEntries({
+    ...(report === undefined ? {} : { report }),
+    ...(history === undefined ? {} : { history }),
+    ...(isGiven ? { namespace: given } : {}),
+  });
   const namespace = expected?.namespace ?? options.namespace;
   using links = await openLinks(options, terminal);
   const bar = new ProgressBar(terminal, {
@@ -75,7 +86,7 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<Comma
   const entries = expected === undefined ? everything(options, terminal) : each(expected.entries);
   let done = 0;
   try {
-    const report = await compareReplicas(entries, {
+    const comparison = await compareReplicas(entries, {
       namespace,
       placement: links.first.placement,
       shardCount: links.first.welcome.shardCount,
@@ -86,8 +97,8 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<Comma
         bar.update(done, differences === 0 ? '' : `${counted(differences)} differ`);
       },
     });
-    if (report.entries === 0) throw nothingToCompare(options, namespace);
-    return resultOf(report, links);
+    if (comparison.entries === 0) throw nothingToCompare(options, namespace);
+    return resultOf(comparison, links);
   } finally {
     bar.end();
   }

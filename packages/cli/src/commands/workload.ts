@@ -21,14 +21,18 @@ import type { Workload, WorkloadOptions } from '../workload/workload.ts';
 
 const HELP = `
 Drives a running cluster with real clients, writes down what they saw, and judges it. Kill nodes
-meanwhile: that is what it is for. Every run has entries of its own.
+meanwhile: that is what it is for. Every run has a namespace of its own, or entries of its own in the
+one that is given, and deletes them at the end, unless --keep says otherwise or something was wrong.
+Ctrl-C ends the run early, and what was done is judged; a second one leaves out what is left to do.
 
 The history has one JSON object a line: an operation's beginning (invoke) and its end (ok, fail, or
-info where nobody knows the outcome). A checker reads it again at any time.
+info where nobody knows the outcome). A checker reads it again at any time. A compare-and-set that
+missed, because another value was there, is a fail in it and no failure of the cluster.
 
 Examples:
   memgrid workload register --seconds 30 --history h.ndjson
   memgrid workload set --seconds 60 --clients 20 --rate 500
+  memgrid workload set --history s.ndjson --keep && memgrid verify --history s.ndjson
   memgrid workload session --keys 20 --no-check --history s.ndjson
 
 Exit codes: 0 what was promised was kept, 1 it was not: every violation is shown, 7 not everything
@@ -73,6 +77,7 @@ interface WorkloadCommandOptions extends GridOptions {
   readonly rate: number;
   readonly read: ReadLevel;
   readonly history?: string;
+  readonly keep?: true;
   readonly check: boolean;
   readonly progress: boolean;
 }
@@ -97,14 +102,18 @@ export function defineWorkload(command: Command, { terminal, finish }: CommandCo
           .default(kind.read),
       )
       .option('--history <file>', 'write what the clients saw, one object a line')
+      .option('--keep', 'leave the entries in the cluster')
       .option('--no-check', 'do not judge it')
       .option('--no-progress', 'show no progress bar')
       .addHelpText('after', HELP);
     // What a session promises is about reads at level one.
     if (kind.read === 'one') hideRead(sub);
+    ownNamespace(sub);
     sub.action(async (options: WorkloadCommandOptions) => {
       const call = { command: `workload ${kind.name}`, json: options.json === true, terminal };
-      finish(await runCommand(call, () => workload(kind, options, terminal)));
+      const isGiven = sub.getOptionValueSource('namespace') !== 'default';
+      const namespace = isGiven ? options.namespace : undefined;
+      finish(await runCommand(call, () => workload(kind, { ...options, namespace }, terminal)));
     });
   }
 }
@@ -118,20 +127,30 @@ function hideRead(command: Command): void {
   command.options.find((option) => option.long === '--read')?.hideHelp();
 }
 
+function ownNamespace(command: Command): void {
+  const option = command.options.find(({ long }) => long === '--namespace');
+  if (option !== undefined) option.defaultValueDescription = 'one of its own';
+}
+
 async function workload(
   kind: Kind,
-  options: WorkloadCommandOptions,
+  options: Omit<WorkloadCommandOptions, 'namespace'> & { readonly namespace: string | undefined },
   terminal: Terminal,
 ): Promise<CommandResult> {
   const { namespace, seconds, clients, keys, rate, read, history, check } = options;
   using shutdown = Shutdown.listen();
+  const hurry = new AbortController();
+  shutdown.onRequest((count) => {
+    if (count > 1) hurry.abort();
+  });
   const report = await runWorkload({
     make: kind.make,
     open: (atLeast) =>
-      openGrid(options, terminal, {
+      openGrid({ ...options, namespace: namespace ?? '' }, terminal, {
         ...(atLeast === undefined ? {} : { atLeast }),
         // A session that begins while nodes are killed must not end the run.
         connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS),
+        signal: hurry.signal,
       }),
     namespace,
     seconds,
@@ -141,7 +160,9 @@ async function workload(
     read,
     history,
     check,
+    keep: options.keep === true,
     signal: shutdown.signal,
+    hurry: hurry.signal,
     bar: new ProgressBar(terminal, {
       label: kind.name,
       unit: 'seconds',
@@ -154,20 +175,38 @@ async function workload(
 }
 
 function resultOf(report: RunReport, history: string | undefined): CommandResult {
-  const { runId, durationMs, operations, verdict } = report;
-  const { ok, fail, info } = operations;
+  const { runId, namespace, durationMs, operations, verdict, left } = report;
+  const { ok, missed, fail, info } = operations;
+  const counts = [
+    `${counted(ok)} ok`,
+    ...(missed === 0 ? [] : [`${counted(missed)} cas missed`]),
+    `${counted(fail)} failed`,
+    `${counted(info)} unknown`,
+  ];
   const judged = verdict === undefined ? 'not asked' : VERDICTS[verdict.kind];
   const found = Object.entries(verdict?.facts ?? {});
   return {
-    data: { runId, durationMs, operations, verdict: verdict ?? null, history: history ?? null },
+    data: {
+      runId,
+      namespace,
+      durationMs,
+      operations,
+      verdict: verdict ?? null,
+      history: history ?? null,
+      entries: left.kind,
+    },
     text: facts([
-      ['operations', `${counted(ok)} ok, ${counted(fail)} failed, ${counted(info)} unknown`],
+      ['operations', counts.join(', ')],
       ['a second', counted(Math.round((ok * 1_000) / Math.max(durationMs, 1)))],
       ...found.map(([name, count]) => [name, counted(count)] as const),
       ...(history === undefined ? [] : [['history', history] as const]),
+      ...(left.kind === 'deleted' ? [] : [['entries', `left in namespace ${namespace}`] as const]),
       ['verdict', judged],
     ]),
-    warnings: verdict?.problems ?? [],
+    warnings: [
+      ...(verdict?.problems ?? []),
+      ...(left.kind === 'notDeleted' ? [`Not every entry was deleted: ${left.problem}`] : []),
+    ],
     exitCode: EXIT_BY_VERDICT[verdict?.kind ?? 'valid'],
   };
 }

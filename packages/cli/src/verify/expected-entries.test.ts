@@ -44,6 +44,7 @@ test('of a history of sets, what was acknowledged has to be stored, and nothing 
     namespace: 'n',
     entries: [{ id, slice: sliceOfEntry(address), line: 4 }],
   });
+  expect(await expectedEntries({ history })).toMatchObject({ namespace: 'run', entries: [{ id }] });
 });
 
 test('a report says itself which namespace it is about', async () => {

@@ -4,14 +4,17 @@ import { parseHistory, type HistoryEvent } from '@memgrid/simulator';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-code.ts';
 import { readReport } from '../import/import-report.ts';
-import { elementId } from '../workload/set-workload.ts';
+import { elementId, runOf } from '../workload/set-workload.ts';
 import type { ExpectedEntry } from './replica-comparison.ts';
 
 export interface ExpectedSources {
   readonly report?: string;
   readonly history?: string;
-  /** Where a history's entries are; a report says so itself. */
-  readonly namespace: string;
+  /**
+   * Where a history's entries are: without it, in the namespace that the run made for itself. A
+   * report says so itself.
+   */
+  readonly namespace?: string;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface ExpectedSources {
 export async function expectedEntries(options: ExpectedSources): Promise<Expected | undefined> {
   if (options.report !== undefined) return await reported(options.report);
   if (options.history === undefined) return undefined;
-  return { namespace: options.namespace, entries: recorded(options.history, options.namespace) };
+  return recorded(options.history, options.namespace);
 }
 
 export interface Expected {
@@ -31,7 +34,7 @@ export interface Expected {
 }
 
 /** The elements whose adds were acknowledged. */
-function recorded(path: string, namespace: string): readonly ExpectedEntry[] {
+function recorded(path: string, given: string | undefined): Expected {
   const events = historyIn(path);
   const strange = events.find(({ f }) => f !== 'add' && f !== 'read');
   if (strange !== undefined) {
@@ -44,6 +47,8 @@ function recorded(path: string, namespace: string): readonly ExpectedEntry[] {
       },
     );
   }
+  const [first] = events;
+  const namespace = given ?? runOf(first?.key ?? '');
   const entries: ExpectedEntry[] = [];
   const open = new Map<number, HistoryEvent>();
   for (const event of events) {
@@ -54,7 +59,7 @@ function recorded(path: string, namespace: string): readonly ExpectedEntry[] {
     const address = { ...NOBODY, namespace, userId: begun.key, key: id };
     entries.push({ id, slice: sliceOfEntry(address), line: event.index + 1 });
   }
-  return entries;
+  return { namespace, entries };
 }
 
 const NOBODY = { agentId: '', appId: '', runId: '' };

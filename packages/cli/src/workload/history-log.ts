@@ -16,6 +16,7 @@ export class HistoryLog {
   readonly #sink: FileSink | undefined;
   readonly #nowMs: () => number;
   readonly #startedAt: number;
+  #missed = 0;
 
   private constructor(sink: FileSink | undefined, nowMs: () => number) {
     this.#sink = sink;
@@ -31,6 +32,15 @@ export class HistoryLog {
 
   get events(): readonly HistoryEvent[] {
     return this.#events;
+  }
+
+  /** Compare-and-sets that did what they had to: another value was there. In a history they fail. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  noteMissed(): void {
+    this.#missed += 1;
   }
 
   begin(begun: Begun): HistoryEvent {

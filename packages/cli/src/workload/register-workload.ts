@@ -126,16 +126,16 @@ async function swap(
   entries: Namespace,
   entry: { readonly id: string; readonly content: string },
   { expected, level }: { expected: number | null; level: 'one' | 'quorum' | 'strong' },
-): Promise<Ended | 'fail'> {
+): Promise<Ended | 'fail' | 'missed'> {
   const before = await beforeSwap(entries, entry.id, level);
   if (before === 'fail') return 'fail';
-  if (valueOf(before) !== expected) return 'fail';
+  if (valueOf(before) !== expected) return 'missed';
   try {
     const condition = before === undefined ? { ifAbsent: true } : { ifVersion: before.version };
     await entries.put(entry, condition);
     return {};
   } catch (error) {
-    if (isClusterError(error, 'VERSION_CONFLICT')) return 'fail';
+    if (isClusterError(error, 'VERSION_CONFLICT')) return 'missed';
     throw error;
   }
 }

@@ -47,13 +47,13 @@ export class SetWorkload implements Workload {
     }
   }
 
-  async finish(): Promise<void> {
+  async finish(hurry: AbortSignal): Promise<void> {
     const grid = await this.#options.open();
     try {
       const process = this.#options.processes.take();
       const entries = grid.namespace(this.#options.namespace);
       for (const at of [...this.#used].toSorted((a, b) => a - b)) {
-        await this.#readFinally(entries, { at, process });
+        await this.#readFinally(entries, { at, process, hurry });
       }
     } finally {
       await grid.close();
@@ -78,16 +78,17 @@ export class SetWorkload implements Workload {
   /** A set whose last read fails is not judged, so it is tried until it works. */
   async #readFinally(
     entries: Namespace,
-    { at, process }: { at: number; process: number },
+    { at, process, hurry }: { at: number; process: number; hurry: AbortSignal },
   ): Promise<void> {
     const { log } = this.#options;
+    if (hurry.aborted) return;
     const until = performance.now() + FINAL_READ_MS;
     for (;;) {
       const begun = { process, key: this.#keyOf(at), f: 'read', level: 'strong' };
       const attempt = await recorded(log, begun, async () => ({
         value: await this.#elements(entries, at),
       }));
-      if (attempt.ok || performance.now() >= until) return;
+      if (attempt.ok || hurry.aborted || performance.now() >= until) return;
       await pause(FINAL_PAUSE_MS);
     }
   }
@@ -117,4 +118,9 @@ export class SetWorkload implements Workload {
 /** The id of the entry that stands for an element, so that a history tells what has to be stored. */
 export function elementId(key: string, element: string | number): string {
   return `${key}-${element}`;
+}
+
+/** The run that a set belongs to. */
+export function runOf(key: string): string {
+  return key.replace(/-s\d+$/, '');
 }

@@ -33,7 +33,7 @@ async function judged(
   let left = OPERATIONS;
   const pacer = { turn: () => Promise.resolve(left-- > 0) };
   await Promise.all([workload.client(pacer), workload.client(pacer), workload.client(pacer)]);
-  await workload.finish();
+  await workload.finish(new AbortController().signal);
   return { verdict: workload.judge(log.events), log };
 }
 

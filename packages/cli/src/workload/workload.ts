@@ -7,8 +7,8 @@ import type { ProcessIds } from './process-ids.ts';
 export interface Workload {
   /** One client that does one thing after another until `running` is false. */
   client(pacer: Pacer): Promise<void>;
-  /** What has to be read once nothing is written any more. */
-  finish(): Promise<void>;
+  /** What has to be read once nothing is written any more; sooner over when `hurry` is aborted. */
+  finish(hurry: AbortSignal): Promise<void>;
   /** What the checker says. */
   judge(events: readonly HistoryEvent[]): WorkloadVerdict;
 }
@@ -46,18 +46,20 @@ export type Attempt = { readonly ok: true } | { readonly ok: false; readonly unk
 
 /**
  * Carries out one operation and records both of its ends. An operation that failed without being
- * applied is a `fail`; a write whose fate nobody knows is an `info`.
+ * applied is a `fail`, also when it is a compare-and-set that `missed`: the cluster said, as it has
+ * to, that another value is there. A write whose fate nobody knows is an `info`.
  */
 export async function recorded(
   log: HistoryLog,
   begun: Begun,
-  operate: () => Promise<Ended | 'fail'>,
+  operate: () => Promise<Ended | 'fail' | 'missed'>,
 ): Promise<Attempt> {
   const event = log.begin(begun);
   try {
     const ended = await operate();
-    if (ended === 'fail') {
+    if (ended === 'fail' || ended === 'missed') {
       log.end(event, 'fail');
+      if (ended === 'missed') log.noteMissed();
       return { ok: false, unknown: false };
     }
     log.end(event, 'ok', ended);
