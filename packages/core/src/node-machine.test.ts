@@ -169,6 +169,19 @@ test('N5: a start registers itself until the registry shows it', () => {
   expect(rig.runUntil(shown, 20_000)).toBe(true);
 });
 
+test('N5: a node that starts again registers as soon as somebody leads', () => {
+  const rig = rigOf(['a:1']);
+  const generation = (): number | undefined => {
+    const { control, nodeId: self } = rig.status('a:1');
+    return control?.members.find((member) => member.nodeId === self)?.generation;
+  };
+  expect(rig.runUntil(() => agrees(rig), 5_000)).toBe(true);
+  rig.start('a:1', { seeds: ['a:1'], expect: 1 }, rig.kill('a:1'));
+  expect(rig.runUntil(() => rig.status('a:1').coordinator !== undefined, 5_000)).toBe(true);
+  // Not with the next round of its housekeeping: until then no primary of it serves.
+  expect(rig.runUntil(() => generation() === 2, 100)).toBe(true);
+});
+
 test('N5: nodes beyond the founders join, and those beyond the learners follow by pulling', () => {
   const names = Array.from({ length: 24 }, (_, at) => `n${at}:1`);
   const rig = formed(names.slice(0, 5));

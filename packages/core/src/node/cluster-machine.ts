@@ -437,7 +437,11 @@ export class ClusterMachine implements Machine<ClusterInput, ClusterEffect> {
 
   #followCoordinator(now: Instant): void {
     const coordinator = this.view.coordinator;
-    if (coordinator !== this.#courier.coordinator) this.#nodesChanged = true;
+    if (coordinator !== this.#courier.coordinator) {
+      this.#nodesChanged = true;
+      // A restarted primary serves nothing before it is registered: whoever leads is told at once.
+      if (!this.#departure.isUnderWay) this.#register(now);
+    }
     this.#deliverReports(now, this.#courier.follow(coordinator));
   }
 
