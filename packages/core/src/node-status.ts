@@ -81,6 +81,8 @@ export interface NodeStatus {
   readonly shards: readonly ShardStatus[];
   /** Bytes of the shards' logs in memory. */
   readonly logBytes: number;
+  /** Bytes of the outcomes of operations that its shards remember. */
+  readonly operationBytes: number;
   /** Operations that wait for an answer in this node. */
   readonly waitingOperations: number;
   /** The moves of shards under way, and how many wait; at the coordinator only. */

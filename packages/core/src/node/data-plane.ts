@@ -38,6 +38,8 @@ export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   appliedIndex(shard: ShardId): number | undefined;
   /** Bytes of all records in memory. */
   readonly logBytes: number;
+  /** Bytes of all remembered operations in memory. */
+  readonly operationBytes: number;
 }
 
 export type DataPlaneInput =
@@ -123,6 +125,10 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
 
   get logBytes(): number {
     return this.#shards.logBytes;
+  }
+
+  get operationBytes(): number {
+    return this.#shards.operationBytes;
   }
 
   /** Operations that wait for an answer. */

@@ -40,6 +40,7 @@ export function describeNode(now: Instant, parts: NodeParts): NodeStatus {
     shards: data.shards,
     clients: data.clients,
     logBytes: data.logBytes,
+    operationBytes: data.operationBytes,
     waitingOperations: data.operationCount,
     clock: {
       timestamp: clock.latest,

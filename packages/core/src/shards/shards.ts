@@ -87,6 +87,11 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     return this.#context.logBytes;
   }
 
+  /** Bytes of all remembered operations in memory. */
+  get operationBytes(): number {
+    return this.#context.operations.bytes;
+  }
+
   status(): ShardStatus[] {
     return [...this.#shards.values()]
       .filter((shard) => shard.isHeld || shard.promised > 0 || shard.copy.log.lastIndex > 0)

@@ -129,6 +129,7 @@ export const METRICS = {
     labels: { channel: CHANNELS },
   },
   memgrid_log_bytes: { type: 'gauge', help: "Bytes of the shards' logs in memory." },
+  memgrid_operation_bytes: { type: 'gauge', help: 'Bytes of remembered outcomes in memory.' },
   memgrid_loop_lag_p99_seconds: {
     type: 'gauge',
     help: 'How late the event loop was, 99th percentile of the last second.',

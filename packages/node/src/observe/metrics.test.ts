@@ -113,6 +113,7 @@ test('state is measured when it is scraped, and totals never count twice', async
   expect(series.get('memgrid_entries')).toBe(7);
   expect(series.get('memgrid_entries_memory_bytes')).toBe(9);
   expect(series.get('memgrid_log_bytes')).toBe(50);
+  expect(series.get('memgrid_operation_bytes')).toBe(60);
   expect(series.get('memgrid_operations_waiting')).toBe(2);
   expect(series.get('memgrid_clients')).toBe(1);
   expect(series.get('memgrid_feeds')).toBe(6);
@@ -145,6 +146,7 @@ const quietStatus = {
     { role: 'none', active: false, complete: false, entries: 0 },
   ],
   logBytes: 50,
+  operationBytes: 60,
   waitingOperations: 2,
   clients: { count: 1, feeds: 6 },
   connectedPeers: [],

@@ -161,7 +161,8 @@ export class Metrics {
     }
   }
 
-  #measureData({ clients, logBytes, shards, waitingOperations }: NodeStatus): void {
+  #measureData(status: NodeStatus): void {
+    const { clients, logBytes, operationBytes, shards, waitingOperations } = status;
     const primaries = shards.filter(({ role }) => role === 'primary');
     const active = primaries.filter((shard) => shard.active).length;
     const replicas = shards.filter(({ role }) => role === 'replica').length;
@@ -173,6 +174,7 @@ export class Metrics {
     const entries = shards.reduce((sum, shard) => sum + shard.entries, 0);
     this.#set('memgrid_entries', entries);
     this.#set('memgrid_log_bytes', logBytes);
+    this.#set('memgrid_operation_bytes', operationBytes);
     this.#set('memgrid_clients', clients.count);
     this.#set('memgrid_feeds', clients.feeds);
     this.#set('memgrid_operations_waiting', waitingOperations);
