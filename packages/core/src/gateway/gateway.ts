@@ -1,25 +1,17 @@
 import {
-  answerBytes,
   failedResult,
-  LIMITS,
   type Answer,
-  type ClientHello,
   type ClientMessage,
-  type ClientRefused,
-  type ClusterId,
   type FailedResult,
   type NodeId,
   type Operation,
-  type ShardConfig,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import { after, earliest, type Instant, type Machine } from '../machine.ts';
-import type { LocalOperation } from '../shards/shards-io.ts';
 import { admit } from './admission.ts';
-import { shownResult } from './shown-result.ts';
-import type { ClientSession } from './client-session.ts';
 import { failedAnswer } from './failed-answer.ts';
 import { Feeds } from './feeds.ts';
+import { FrontDoor } from './front-door.ts';
 import type {
   GatewayEffect,
   GatewayInput,
@@ -27,13 +19,11 @@ import type {
   GatewayOptions,
   LocalAnswer,
 } from './gateway-io.ts';
-import { answerWeight, operationWeight, partsOf } from './message-weight.ts';
+import { GatewayOutbox } from './gateway-outbox.ts';
 import { routeOf, routeOfForwarded, type OperationRoute } from './operation-route.ts';
 import { OperationsUnderWay, type Asker, type UnderWay } from './operations-under-way.ts';
 import { PlacementTable } from './placement-table.ts';
-
-/** An answer with the rest of its message around it must fit into one. */
-const ANSWER_BYTES_MAX = LIMITS.operationsBytesMax - 1_024;
+import { shownResult } from './shown-result.ts';
 
 /**
  * A node's front door: lets clients in, takes their operations to where they can be answered, and
@@ -42,43 +32,38 @@ const ANSWER_BYTES_MAX = LIMITS.operationsBytesMax - 1_024;
 export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   readonly #options: GatewayOptions;
   readonly #limits: GatewayLimits;
-  readonly #clients = new Map<LinkId, ClientSession>();
-  readonly #greeting = new Set<ClientSession>();
-  readonly #leaving = new Set<ClientSession>();
+  readonly #outbox: GatewayOutbox;
   readonly #underWay: OperationsUnderWay;
   readonly #placement = new PlacementTable();
   readonly #feeds: Feeds;
-  #clusterId: ClusterId | undefined;
-  #draining: 'shuttingDown' | 'draining' | undefined;
-  // Gathered during one step, so that each destination gets one message.
-  #local: LocalOperation[] = [];
-  readonly #forwards = new Map<NodeId, Operation[]>();
-  readonly #clientAnswers = new Map<LinkId, Answer[]>();
-  /** Pings that are to be answered once everything before them has been said. */
-  readonly #pongs = new Map<LinkId, number>();
-  readonly #peerAnswers = new Map<NodeId, Answer[]>();
-  #effects: GatewayEffect[] = [];
+  readonly #door: FrontDoor;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#limits = options.limits;
+    const outbox = new GatewayOutbox(options.limits);
+    this.#outbox = outbox;
     this.#underWay = new OperationsUnderWay(options.limits);
     this.#feeds = new Feeds({
       limits: options.limits,
       appliedIndex: options.appliedIndex,
-      emit: (effect) => this.#effects.push(effect),
+      emit: (effect) => outbox.emit(effect),
+    });
+    this.#door = new FrontDoor(options, {
+      outbox,
+      underWay: this.#underWay,
+      placement: this.#placement,
+      feeds: this.#feeds,
     });
   }
 
   get wakeAt(): Instant | undefined {
-    // Everybody gets the same time to say hello, so the first who came is the first who is late.
-    const [oldest] = this.#greeting;
-    return earliest(this.#underWay.wakeAt, oldest?.helloDeadline);
+    return earliest(this.#underWay.wakeAt, this.#door.wakeAt);
   }
 
   /** Clients that were let in. */
   get clientCount(): number {
-    return this.#clients.size - this.#greeting.size;
+    return this.#door.count;
   }
 
   get feedCount(): number {
@@ -97,22 +82,22 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   step(now: Instant, input: GatewayInput): readonly GatewayEffect[] {
     switch (input.kind) {
       case 'founded':
-        this.#clusterId = input.clusterId;
+        this.#door.founded(input.clusterId);
         break;
       case 'clientAccepted':
-        this.#accepted(now, input.link, input.remote);
+        this.#door.accepted(now, input.link, input.remote);
         break;
       case 'clientClosed':
-        this.#closed(input.link);
+        this.#door.closed(input.link);
         break;
       case 'clientReceived':
         this.#received(now, input.link, input.message);
         break;
       case 'clientGarbage':
-        this.#refuse(input.link, 'badMessage', input.problem);
+        this.#door.refuse(input.link, 'badMessage', input.problem);
         break;
       case 'clientPressure':
-        this.#pressure(input.link, input.bufferedBytes);
+        this.#door.pressure(input.link, input.bufferedBytes);
         break;
       case 'request':
         this.#request(now, input);
@@ -133,7 +118,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
         this.#placed(input);
         break;
       case 'nodes':
-        if (this.#placement.setNodes(input.nodes, input.coordinator)) this.#tellPlacement([]);
+        if (this.#placement.setNodes(input.nodes, input.coordinator)) this.#door.tellPlacement([]);
         break;
       case 'peerUp':
         this.#placement.connected(input.peer, true);
@@ -142,7 +127,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
         this.#peerReset(input.peer);
         break;
       case 'drain':
-        this.#drain(input.reason);
+        this.#door.close(input.reason);
         break;
     }
     return this.#take();
@@ -153,10 +138,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       const applied = late.write ? 'unknown' : 'no';
       this.#answer(late, failedResult('TIMEOUT', { timeoutMs: late.timeoutMs }, { applied }));
     }
-    for (const { link, helloDeadline } of [...this.#greeting]) {
-      if (helloDeadline > now) break;
-      this.#refuse(link, 'badMessage', 'The client did not introduce itself in time.');
-    }
+    this.#door.wake(now);
     return this.#take();
   }
 
@@ -167,8 +149,8 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       this.#answer(left, failedResult('SHUTTING_DOWN', {}, { applied }));
     }
     const effects = [...this.#take()];
-    for (const { link } of [...this.#clients.values()]) {
-      this.#closed(link);
+    for (const link of this.#door.links) {
+      this.#door.closed(link);
       effects.push(...this.#take(), { kind: 'clientHangUp', link });
     }
     return effects;
@@ -176,36 +158,11 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   // Clients.
 
-  #accepted(now: Instant, link: LinkId, remote: string): void {
-    const helloDeadline = after(now, this.#limits.helloMsMax);
-    const client: ClientSession = { link, remote, helloDeadline, stage: 'greeting', paused: false };
-    this.#clients.set(link, client);
-    this.#greeting.add(client);
-    if (this.#clients.size <= this.#limits.clientsMax) return;
-    const detail = `${this.#limits.clientsMax} clients are connected already.`;
-    this.#refuse(link, 'overloaded', detail);
-  }
-
-  #closed(link: LinkId): void {
-    const client = this.#clients.get(link);
-    if (client === undefined) return;
-    this.#clients.delete(link);
-    this.#greeting.delete(client);
-    this.#leaving.delete(client);
-    this.#clientAnswers.delete(link);
-    this.#underWay.forget(link);
-    this.#feeds.forget(link);
-    this.#pongs.delete(link);
-    if (client.stage === 'greeting') return;
-    this.#effects.push({ kind: 'event', event: { name: 'client.disconnected', link } });
-  }
-
   #received(now: Instant, link: LinkId, message: ClientMessage): void {
-    const client = this.#clients.get(link);
+    const client = this.#door.get(link);
     if (client === undefined) return;
     if (client.stage === 'greeting') {
-      if (message.type === 'clientHello') this.#greet(client, message);
-      else this.#refuse(link, 'badMessage', `"${message.type}" before "clientHello".`);
+      this.#door.greeted(client, message);
       return;
     }
     switch (message.type) {
@@ -224,86 +181,20 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
         this.#feeds.credit(link, message.bytes);
         break;
       case 'clientPing':
-        this.#pongs.set(link, message.token);
+        this.#outbox.pong(link, message.token);
         break;
       case 'clientPong':
         break;
       case 'clientBye':
-        this.#beginLeaving(client);
+        this.#door.beginLeaving(client);
         break;
       default:
-        this.#refuse(link, 'badMessage', `"${message.type}" is nothing that a client says here.`);
+        this.#door.refuse(
+          link,
+          'badMessage',
+          `"${message.type}" is nothing that a client says here.`,
+        );
     }
-  }
-
-  #greet(client: ClientSession, hello: ClientHello): void {
-    const { protocolMin, protocolMax, self, generation, wallMs } = this.#options;
-    const { link, remote } = client;
-    if (hello.protocolMin > protocolMax || hello.protocolMax < protocolMin) {
-      const detail =
-        `The client speaks protocol ${hello.protocolMin} to ${hello.protocolMax}, this node ` +
-        `${protocolMin} to ${protocolMax}: upgrade the older of the two.`;
-      this.#refuse(link, 'protocol', detail);
-      return;
-    }
-    if (this.#clusterId === undefined || this.#placement.shardCount === 0) {
-      const detail = 'This node belongs to no cluster whose shards have owners yet.';
-      this.#refuse(link, 'notFounded', detail);
-      return;
-    }
-    if (this.#draining !== undefined) {
-      this.#refuse(link, 'shuttingDown', 'This node takes no new clients: it is about to stop.');
-      return;
-    }
-    client.stage = 'open';
-    this.#greeting.delete(client);
-    this.#send(link, {
-      type: 'clientWelcome',
-      protocol: Math.min(hello.protocolMax, protocolMax),
-      clusterId: this.#clusterId,
-      nodeId: self,
-      generation,
-      wallMs: wallMs(),
-      shardCount: this.#placement.shardCount,
-      windowBytes: this.#limits.windowBytes,
-    });
-    this.#send(link, this.#placement.whole());
-    const named = `${hello.name} ${hello.version}`;
-    this.#effects.push({
-      kind: 'event',
-      event: { name: 'client.connected', link, remote, client: named },
-    });
-  }
-
-  /** Says why, then hangs up. What it asked is forgotten: it will hear no answer. */
-  #refuse(link: LinkId, reason: ClientRefused['reason'], detail: string): void {
-    const client = this.#clients.get(link);
-    if (client === undefined) return;
-    const { protocolMin, protocolMax } = this.#options;
-    this.#flushAnswersTo(link);
-    this.#send(link, { type: 'clientRefused', reason, protocolMin, protocolMax, detail });
-    this.#effects.push({
-      kind: 'event',
-      event: { name: 'client.refused', link, remote: client.remote, detail },
-    });
-    this.#closed(link);
-    this.#effects.push({ kind: 'clientHangUp', link });
-  }
-
-  #pressure(link: LinkId, bufferedBytes: number): void {
-    const client = this.#clients.get(link);
-    if (client === undefined) return;
-    const { pauseBytes, resumeBytes, hangUpBytes } = this.#limits;
-    if (bufferedBytes >= hangUpBytes) {
-      const detail = `The client left ${bufferedBytes} bytes of answers unread.`;
-      this.#refuse(link, 'overloaded', detail);
-      return;
-    }
-    this.#feeds.hold(link, bufferedBytes >= resumeBytes);
-    const paused = client.paused ? bufferedBytes >= resumeBytes : bufferedBytes >= pauseBytes;
-    if (paused === client.paused) return;
-    client.paused = paused;
-    this.#effects.push({ kind: 'clientPause', link, paused });
   }
 
   // Operations.
@@ -313,7 +204,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   }
 
   #begin(now: Instant, asker: Asker, operation: Operation): void {
-    if (this.#draining !== undefined) {
+    if (this.#door.isClosing) {
       this.#answerAtOnce(asker, operation, failedResult('SHUTTING_DOWN', {}));
       return;
     }
@@ -352,37 +243,16 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     const to = route.kind === 'forward' ? route.to : undefined;
     const deadline = after(now, timeoutMs);
     const { token } = this.#underWay.begin({ ...operation, timeoutMs }, { asker, deadline, to });
-    if (to === undefined) this.#local.push({ token, operation });
-    else pushTo(this.#forwards, to, { ...operation, id: token, timeoutMs });
+    if (to === undefined) this.#outbox.carryOut({ token, operation });
+    else this.#outbox.forward(to, { ...operation, id: token, timeoutMs });
   }
 
   #answerAtOnce(asker: Asker, operation: Operation, result: FailedResult): void {
-    this.#deliver(asker, failedAnswer(operation, result));
+    this.#outbox.answer(asker, failedAnswer(operation, result));
   }
 
   #answer({ asker, id, shard }: UnderWay, result: FailedResult): void {
-    this.#deliver(asker, failedAnswer({ id, shard }, result));
-  }
-
-  #deliver(asker: Asker, answer: Answer): void {
-    const fits =
-      answerWeight(answer) <= ANSWER_BYTES_MAX || answerBytes(answer) <= ANSWER_BYTES_MAX;
-    if (!fits) {
-      const problem = 'its answer is larger than one message may be; ask for less at a time';
-      this.#deliver(asker, failedAnswer(answer, failedResult('BAD_REQUEST', { problem })));
-      return;
-    }
-    switch (asker.kind) {
-      case 'client':
-        pushTo(this.#clientAnswers, asker.link, answer);
-        break;
-      case 'peer':
-        pushTo(this.#peerAnswers, asker.peer, answer);
-        break;
-      case 'request':
-        this.#effects.push({ kind: 'reply', request: asker.request, answer });
-        break;
-    }
+    this.#outbox.answer(asker, failedAnswer({ id, shard }, result));
   }
 
   /** One answer too late, or twice, or to somebody else's question finds nobody waiting. */
@@ -406,14 +276,14 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       asker.kind === 'peer'
         ? answer.result
         : shownResult(answer.result, this.#options.rules, schemaVersion);
-    this.#deliver(asker, { ...answer, id, result });
+    this.#outbox.answer(asker, { ...answer, id, result });
   }
 
   /** What a peer asked, nobody hears any more; what it was asked, it may never answer. */
   #peerReset(peer: NodeId): void {
     this.#placement.connected(peer, false);
     this.#underWay.forget(peer);
-    this.#peerAnswers.delete(peer);
+    this.#outbox.forgetPeer(peer);
     for (const lost of this.#underWay.takeForwardedTo(peer)) {
       const problem = 'the connection to the node that was to answer is gone';
       const options = { hint: peer, applied: lost.write ? 'unknown' : 'no' } as const;
@@ -431,102 +301,14 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       const held = primary === self || replicas.includes(self) || next.includes(self);
       if (!held) this.#feeds.moved(shard);
     }
-    if (changed.length > 0) this.#tellPlacement(changed);
-  }
-
-  #tellPlacement(changed: readonly ShardConfig[]): void {
-    const open = [...this.#clients.values()].filter(({ stage }) => stage === 'open');
-    if (open.length === 0) return;
-    const message = this.#placement.changed(changed);
-    for (const { link } of open) this.#send(link, message);
-  }
-
-  // Ending.
-
-  #drain(reason: 'shuttingDown' | 'draining'): void {
-    if (this.#draining !== undefined) return;
-    this.#draining = reason;
-    for (const client of [...this.#clients.values()]) {
-      if (client.stage === 'greeting') {
-        this.#refuse(client.link, 'shuttingDown', 'This node is about to stop.');
-        continue;
-      }
-      this.#send(client.link, { type: 'clientBye', reason });
-      this.#beginLeaving(client);
-    }
-  }
-
-  #beginLeaving(client: ClientSession): void {
-    client.stage = 'leaving';
-    this.#leaving.add(client);
-    this.#feeds.forget(client.link);
-  }
-
-  /** Clients that said goodbye, or were told so, go when their last answer has been given. */
-  #letGo(): void {
-    for (const { link } of [...this.#leaving]) {
-      if (this.#underWay.countOf(link) > 0) continue;
-      this.#closed(link);
-      this.#effects.push({ kind: 'clientHangUp', link });
-    }
-  }
-
-  // Bookkeeping.
-
-  #send(link: LinkId, message: ClientMessage): void {
-    this.#effects.push({ kind: 'clientSend', link, message });
-  }
-
-  /** A pong confirms what was said before it, so it waits behind feeds that are held back. */
-  #sendPongs(): void {
-    for (const [link, token] of this.#pongs) {
-      if (this.#feeds.isHeld(link)) continue;
-      this.#pongs.delete(link);
-      this.#send(link, { type: 'clientPong', token });
-    }
+    if (changed.length > 0) this.#door.tellPlacement(changed);
   }
 
   #take(): readonly GatewayEffect[] {
     this.#feeds.pump();
-    this.#sendPongs();
-    this.#flushOperations();
-    for (const link of [...this.#clientAnswers.keys()]) this.#flushAnswersTo(link);
-    this.#letGo();
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    this.#outbox.sendPongs((link) => this.#feeds.isHeld(link));
+    this.#outbox.flush();
+    this.#door.letGo();
+    return this.#outbox.take();
   }
-
-  #flushOperations(): void {
-    if (this.#local.length > 0) this.#effects.push({ kind: 'local', operations: this.#local });
-    this.#local = [];
-    const bounds = { countMax: LIMITS.operationsMax, bytesMax: this.#limits.messageBytes };
-    for (const [to, gathered] of this.#forwards) {
-      for (const operations of partsOf(gathered, operationWeight, bounds)) {
-        this.#effects.push({ kind: 'forward', to, operations });
-      }
-    }
-    this.#forwards.clear();
-    for (const [to, gathered] of this.#peerAnswers) {
-      for (const answers of partsOf(gathered, answerWeight, bounds)) {
-        this.#effects.push({ kind: 'answer', to, answers });
-      }
-    }
-    this.#peerAnswers.clear();
-  }
-
-  #flushAnswersTo(link: LinkId): void {
-    const gathered = this.#clientAnswers.get(link) ?? [];
-    this.#clientAnswers.delete(link);
-    const bounds = { countMax: LIMITS.operationsMax, bytesMax: this.#limits.messageBytes };
-    for (const answers of partsOf(gathered, answerWeight, bounds)) {
-      this.#send(link, { type: 'answers', answers });
-    }
-  }
-}
-
-function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
 }
