@@ -1,8 +1,8 @@
 import type { Generation, Incarnation, MemberUpdate, NodeId } from '@memgrid/protocol';
+import { DueQueue, NOT_QUEUED, type Due } from '../due-queue.ts';
 import type { Instant } from '../machine.ts';
 import type { Digest } from '../digest.ts';
 import type { Contacts } from './contacts.ts';
-import { Deadlines } from './deadlines.ts';
 import type { Dissemination } from './dissemination.ts';
 import type { EffectBuffer } from './effect-buffer.ts';
 import type { FlapDamping } from './flap-damping.ts';
@@ -39,7 +39,7 @@ export interface Speaker {
 
 type Evidence = 'silence' | 'refused' | 'gossip';
 
-interface Deadline {
+interface Deadline extends Due {
   readonly member: Member;
   readonly suspicion: Suspicion;
 }
@@ -54,7 +54,7 @@ export class Beliefs {
   readonly #options: BeliefsOptions;
   readonly #table: MemberTable;
   readonly #strangers = new Strangers();
-  readonly #deadlines = new Deadlines<Deadline>();
+  readonly #deadlines = new DueQueue<Deadline>();
   #expelled: ReadonlySet<NodeId> = new Set();
   /** After a long pause of its own this node convicts nobody of silence before this moment. */
   #patientUntil: Instant;
@@ -68,7 +68,7 @@ export class Beliefs {
 
   /** When the next suspicion may run out. */
   get nextDeadline(): Instant | undefined {
-    const next = this.#deadlines.nextAt;
+    const next = this.#deadlines.earliest;
     if (next === undefined) return undefined;
     return next > this.#patientUntil ? next : this.#patientUntil;
   }
@@ -132,7 +132,7 @@ export class Beliefs {
   confirm(now: Instant, member: Member, by: NodeId): void {
     const suspicion = member.suspicion;
     if (suspicion === undefined || !suspicion.confirm(by)) return;
-    this.#deadlines.add(suspicion.deadline, { member, suspicion });
+    this.#await(member, suspicion);
     this.#options.dissemination.accuse({ ...member.update, by });
   }
 
@@ -140,7 +140,7 @@ export class Beliefs {
   expire(now: Instant): void {
     if (now < this.#patientUntil) return;
     while (true) {
-      const due = this.#deadlines.takeDue(now);
+      const due = this.#deadlines.take(now);
       if (due === undefined) return;
       const { member, suspicion } = due;
       if (member.suspicion !== suspicion || suspicion.deadline > now) continue;
@@ -276,8 +276,13 @@ export class Beliefs {
       accuser: member.update.by,
     });
     member.suspicion = suspicion;
-    this.#deadlines.add(suspicion.deadline, { member, suspicion });
+    this.#await(member, suspicion);
     this.#options.list.urge(member);
+  }
+
+  /** Whether the deadline still stands is asked when it comes: refuting a suspicion costs nothing. */
+  #await(member: Member, suspicion: Suspicion): void {
+    this.#deadlines.add(suspicion.deadline, { member, suspicion, dueAt: NOT_QUEUED });
   }
 
   #tellEvents(

@@ -1,11 +1,11 @@
 import type { Generation, NodeId } from '@memgrid/protocol';
 import { broken } from '#breaks';
+import { DueQueue, NOT_QUEUED, type Due } from '../due-queue.ts';
 import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
-import { Deadlines } from './deadlines.ts';
 import type { MembershipConfig } from './membership-config.ts';
 
-interface RefusalCase {
+interface RefusalCase extends Due {
   readonly member: NodeId;
   readonly generation: Generation;
   readonly openedAt: Instant;
@@ -32,14 +32,14 @@ const REFUSERS_MAX = 4;
 export class Refusals {
   readonly #config: MembershipConfig;
   readonly #cases = new Map<NodeId, RefusalCase>();
-  readonly #checks = new Deadlines<RefusalCase>();
+  readonly #checks = new DueQueue<RefusalCase>();
 
   constructor(config: MembershipConfig) {
     this.#config = config;
   }
 
   get nextCheckAt(): Instant | undefined {
-    return this.#checks.nextAt;
+    return this.#checks.earliest;
   }
 
   /** Open cases, for the bounds check. */
@@ -56,7 +56,13 @@ export class Refusals {
       return 'witnessed';
     }
     const { nodeId, generation } = member;
-    const opened: RefusalCase = { member: nodeId, generation, openedAt: now, refusers: [by] };
+    const opened: RefusalCase = {
+      member: nodeId,
+      generation,
+      openedAt: now,
+      refusers: [by],
+      dueAt: NOT_QUEUED,
+    };
     this.#cases.set(nodeId, opened);
     const waits = !broken('membership.refused-needs-two');
     this.#checks.add(waits ? after(now, this.#config.probeIntervalMs) : now, opened);
@@ -78,7 +84,7 @@ export class Refusals {
     const wanted = broken('membership.refused-needs-two') ? 1 : Math.max(1, Math.min(2, tellers));
     const result: NodeId[] = [];
     while (true) {
-      const due = this.#checks.takeDue(now);
+      const due = this.#checks.take(now);
       if (due === undefined) return result;
       if (this.#cases.get(due.member) !== due) continue;
       if (due.refusers.length >= wanted) {

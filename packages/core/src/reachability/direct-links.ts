@@ -1,7 +1,7 @@
 import type { NodeId } from '@memgrid/protocol';
+import { DueQueue, NOT_QUEUED, type Due } from '../due-queue.ts';
 import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
-import { Deadlines } from '../membership/deadlines.ts';
 import { silentAfterMs, unreachedAfterMs } from './reachability-config.ts';
 import type { ReachabilityConfig } from './reachability-config.ts';
 
@@ -14,7 +14,7 @@ interface Peer {
   silent: boolean;
 }
 
-interface Check {
+interface Check extends Due {
   readonly peer: Peer;
   readonly direction: 'to' | 'from';
 }
@@ -35,7 +35,7 @@ export interface LinkChange {
 export class DirectLinks {
   readonly #config: ReachabilityConfig;
   readonly #peers = new Map<NodeId, Peer>();
-  readonly #checks = new Deadlines<Check>();
+  readonly #checks = new DueQueue<Check>();
 
   constructor(config: ReachabilityConfig) {
     this.#config = config;
@@ -43,7 +43,7 @@ export class DirectLinks {
 
   /** When a direction may turn out to be lost. */
   get nextCheckAt(): Instant | undefined {
-    return this.#checks.nextAt;
+    return this.#checks.earliest;
   }
 
   /** Members known, this node included. */
@@ -75,7 +75,7 @@ export class DirectLinks {
       if (this.#peers.has(id)) continue;
       const peer: Peer = { id, heardAt: now, missedAt: undefined, unreached: false, silent: false };
       this.#peers.set(id, peer);
-      this.#checks.add(this.#silentAt(peer), { peer, direction: 'from' });
+      this.#checks.add(this.#silentAt(peer), { peer, direction: 'from', dueAt: NOT_QUEUED });
     }
   }
 
@@ -89,7 +89,7 @@ export class DirectLinks {
     if (peer.unreached) restored.push({ peer: id, direction: 'to', lost: false });
     if (peer.silent) {
       restored.push({ peer: id, direction: 'from', lost: false });
-      this.#checks.add(this.#silentAt(peer), { peer, direction: 'from' });
+      this.#checks.add(this.#silentAt(peer), { peer, direction: 'from', dueAt: NOT_QUEUED });
     }
     peer.missedAt = undefined;
     peer.unreached = false;
@@ -102,14 +102,18 @@ export class DirectLinks {
     const peer = this.#peers.get(id);
     if (peer === undefined || peer.missedAt !== undefined) return;
     peer.missedAt = now;
-    this.#checks.add(after(now, unreachedAfterMs(this.#config)), { peer, direction: 'to' });
+    this.#checks.add(after(now, unreachedAfterMs(this.#config)), {
+      peer,
+      direction: 'to',
+      dueAt: NOT_QUEUED,
+    });
   }
 
   /** The directions that are lost by now. */
   lost(now: Instant): readonly LinkChange[] {
     const changes: LinkChange[] = [];
     while (true) {
-      const check = this.#checks.takeDue(now);
+      const check = this.#checks.take(now);
       if (check === undefined) return changes;
       const { peer, direction } = check;
       if (this.#peers.get(peer.id) !== peer) continue;
@@ -131,7 +135,7 @@ export class DirectLinks {
   #loseFrom(now: Instant, peer: Peer): boolean {
     const silentAt = this.#silentAt(peer);
     if (silentAt > now) {
-      this.#checks.add(silentAt, { peer, direction: 'from' });
+      this.#checks.add(silentAt, { peer, direction: 'from', dueAt: NOT_QUEUED });
       return false;
     }
     peer.silent = true;

@@ -2,7 +2,7 @@ import type { Generation, MembershipMessage, NodeId } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
-import { Deadlines } from '../membership/deadlines.ts';
+import { DueQueue, NOT_QUEUED, type Due } from '../due-queue.ts';
 import { leaveLock } from '../membership/leave-key.ts';
 import { LAN } from '../membership/membership-config.ts';
 import type { MembershipConfig } from '../membership/membership-config.ts';
@@ -56,7 +56,7 @@ export class MembershipCluster {
   messageCount = 0;
   #now = 0 as Instant;
   #sequence = 0;
-  readonly #queue = new Deadlines<() => void>();
+  readonly #queue = new DueQueue<Due & { readonly act: () => void }>();
   readonly #processes: Process[] = [];
   readonly #byId = new Map<NodeId, Process>();
   readonly #random: Random;
@@ -149,9 +149,9 @@ export class MembershipCluster {
 
   run(forMs: number): void {
     const until = after(this.#now, forMs);
-    while ((this.#queue.nextAt ?? Infinity) <= until) {
-      this.#now = this.#queue.nextAt as Instant;
-      this.#queue.takeDue(this.#now)?.();
+    while ((this.#queue.earliest ?? Infinity) <= until) {
+      this.#now = this.#queue.earliest as Instant;
+      this.#queue.take(this.#now)?.act();
     }
     this.#now = until;
   }
@@ -210,7 +210,7 @@ export class MembershipCluster {
     if (wakeAt === undefined || process.wakeAt <= wakeAt) return;
     const at = wakeAt > this.#now ? wakeAt : this.#now;
     process.wakeAt = at;
-    this.#queue.add(at, () => {
+    const act = (): void => {
       if (process.wakeAt !== at) return;
       process.wakeAt = Infinity;
       if (process.state === 'killed' || process.waiting !== undefined) return;
@@ -218,7 +218,8 @@ export class MembershipCluster {
         this.#perform(process, process.machine.wake(this.#now));
       }
       this.#schedule(process);
-    });
+    };
+    this.#queue.add(at, { act, dueAt: NOT_QUEUED });
   }
 
   #perform(process: Process, effects: readonly MembershipEffect[]): void {
@@ -288,7 +289,8 @@ export class MembershipCluster {
   #after(delayMs: number, action: () => void): void {
     // A hair of extra time for each event keeps events of one moment in the order of their making.
     this.#sequence += 1;
-    this.#queue.add(after(this.#now, delayMs + this.#sequence * 1e-9), action);
+    const at = after(this.#now, delayMs + this.#sequence * 1e-9);
+    this.#queue.add(at, { act: action, dueAt: NOT_QUEUED });
   }
 }
 
