@@ -149,6 +149,27 @@ const restlessClients: Hunt = {
   shownBy: ['linearizable', 'sessions-go-forward', 'acknowledged-writes-survive'],
 };
 
+/** The connections of applications break in the middle of their answers. */
+const lostAnswers: Hunt = {
+  day: {
+    nodes: 3,
+    durationMs: 8_000,
+    data: { clients: 2, processes: 5, thinkMs: 10, shards: 8, sync: 'disk', timeoutMs: 2_000 },
+    faults: {
+      kind: 'schedule',
+      faults: ['c1', 'c2'].map((to) => ({
+        atMs: 4_000,
+        kind: 'flaky',
+        from: '*',
+        to,
+        lossPercent: 0,
+        resetPercent: 12,
+      })),
+    },
+  },
+  shownBy: ['linearizable', 'deleted-stays-deleted'],
+};
+
 export const HUNTS: Readonly<Partial<Record<BreakableRule, Hunt>>> = {
   'membership.refute-accusations': pausesAndLoss,
   'membership.incarnation-order': anything,
@@ -177,6 +198,6 @@ export const HUNTS: Readonly<Partial<Record<BreakableRule, Hunt>>> = {
   'hybrid-clock.receive-advances': anything,
   'autopilot.never-shrink': absentVoter,
   'session.token-rises': restlessClients,
-  'session.same-operation-id': restlessClients,
+  'session.same-operation-id': lostAnswers,
   'session.unknown-stays-unknown': restlessClients,
 };

@@ -35,24 +35,6 @@ const behindTheTimes: ShardHunt = {
   },
 };
 
-/** Messages overtake each other by far, so that replicas lag while epochs change. */
-const lagging: ShardHunt = {
-  tuning: {
-    shards: 1,
-    clients: 6,
-    thinkMs: 5,
-    replicationFactor: 5,
-    nodes: 5,
-    sync: 'os',
-    ordered: false,
-    lossShare: 0.15,
-    tailShare: 0.2,
-    tailMs: 400,
-    newsMs: 60,
-    gapsMs: { failOver: 120, cut: 400 },
-  },
-};
-
 /** Nodes die with writes under way, and epochs change. */
 const deadly: ShardHunt = {
   tuning: {
@@ -74,26 +56,73 @@ const moving: ShardHunt = {
   },
 };
 
+/** A record is on the primary's disk long before anybody else has it, and reads are under way. */
+const slowToArrive: ShardHunt = {
+  tuning: {
+    nodes: 3,
+    shards: 1,
+    replicationFactor: 3,
+    clients: 8,
+    thinkMs: 3,
+    sync: 'disk',
+    ordered: false,
+    lossShare: 0.1,
+    tailShare: 0.5,
+    tailMs: 200,
+    newsMs: 60,
+    gapsMs: {},
+  },
+};
+
+/** Primaries in a row that each reach another minority, one record at a time. */
+const minorities: ShardHunt = {
+  tuning: {
+    nodes: 5,
+    shards: 1,
+    replicationFactor: 5,
+    clients: 8,
+    thinkMs: 5,
+    sync: 'os',
+    ordered: false,
+    lossShare: 0,
+    latencyMsMax: 20,
+    tailShare: 0.05,
+    tailMs: 100,
+    newsMs: 5,
+    gapsMs: { threeMinorities: 600 },
+    config: { messageRecordsMax: 1, retryMs: 60 },
+  },
+};
+
+/** Primaries that were replaced go on for long: what they took is merged after later deletes. */
+const longForgotten: ShardHunt = {
+  tuning: {
+    ...behindTheTimes.tuning,
+    gapsMs: { cut: 400, failOver: 300 },
+    config: { collectAfterMs: 5_000 },
+  },
+};
+
 export const SHARD_HUNTS: Readonly<Partial<Record<BreakableRule, ShardHunt>>> = {
   'shards.promise-before-serving': restless,
   'shards.persist-promise': deadly,
   'shards.reject-lower-epoch': restless,
   'shards.longest-complete-log-wins': restless,
   'shards.log-matching': restless,
-  'shards.activation-record-commits': lagging,
+  'shards.activation-record-commits': minorities,
   'shards.majority-commits': restless,
   'shards.dual-needs-both': moving,
   'shards.incomplete-does-not-count': moving,
   'shards.generation-must-match': deadly,
-  'shards.quorum-read-in-sync': lagging,
-  'shards.quorum-read-writes-back': lagging,
+  'shards.quorum-read-in-sync': minorities,
+  'shards.quorum-read-writes-back': slowToArrive,
   'shards.strong-read-asks': behindTheTimes,
   'shards.applied-only-committed': restless,
   'shards.dots-leased': deadly,
   'shards.operation-once': restless,
   'shards.cas-compares': anything,
   'shards.read-at-least': restless,
-  'shards.tombstone-kept': anything,
+  'shards.tombstone-kept': longForgotten,
   'shards.expired-invisible': anything,
   'shards.stream-whole': moving,
   'shards.joiner-starts-empty': moving,

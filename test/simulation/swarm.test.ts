@@ -1,8 +1,11 @@
 import { explore, simulate } from '@memgrid/simulator';
 import { expect, test } from 'vitest';
 
-/** Needs a stream that is cut, or a move that loses its joiner: a few hundred seeds may miss them. */
-const RARE: ReadonlySet<string> = new Set(['stream resumed', 'move rolled back']);
+/**
+ * A leader that loses its quorum is silent before anybody else can be elected, so it seldom hears of
+ * a later term: once in several hundred days.
+ */
+const RARE: ReadonlySet<string> = new Set(['leader saw a higher term']);
 
 /** What an exploration is judged by, in a form whose difference can be read. */
 function failuresOf(report: Awaited<ReturnType<typeof explore>>): readonly string[] {
@@ -41,7 +44,7 @@ test.each([1, 2, 3, 5, 7])('a quiet day with %d nodes: one coordinator, nobody d
 });
 
 test('S9: no property is violated over a fixed set of seeds, and each cluster heals in time', async () => {
-  const report = await explore({ firstSeed: 1, count: 400, workers: 2 });
+  const report = await explore({ firstSeed: 20_001, count: 400, workers: 2 });
   expect(failuresOf(report)).toEqual([]);
   expect(report.falseDeaths).toBe(0);
   // S13: what these days never show, no day shows.

@@ -2,9 +2,13 @@ import type { Spoilage } from './path-conditions.ts';
 
 /**
  * Whom a fault hits: a node by its name (`n1`), `coordinator` for whoever leads at that moment,
- * or `*` for everybody.
+ * or `*` for every node. Faults of the network also hit the host of an application (`c1`).
  */
 export type Target = string;
+
+export function isApplication(target: Target): boolean {
+  return /^c[1-9]\d*$/.test(target);
+}
 
 /** How long a fault lasts. Without it: until healed. */
 interface Lasting {

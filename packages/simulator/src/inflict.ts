@@ -1,4 +1,5 @@
 import { unreachable } from '@memgrid/core';
+import { isApplication } from './fault.ts';
 import type { Fault, Target } from './fault.ts';
 import type { NetworkFault } from './path-conditions.ts';
 import type { SimNode } from './sim-node.ts';
@@ -305,7 +306,11 @@ function directed(
 }
 
 function namesOf(world: World, all: readonly Target[]): ReadonlySet<string> {
-  return new Set(all.flatMap((target) => targets(world, target).map((node) => node.name)));
+  return new Set(
+    all.flatMap((target) =>
+      isApplication(target) ? [target] : targets(world, target).map(({ name }) => name),
+    ),
+  );
 }
 
 /** The nodes a fault means at this moment. Nobody, when it means a coordinator and none leads. */

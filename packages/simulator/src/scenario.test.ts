@@ -51,7 +51,7 @@ test('S10: a scenario file is told everything that is wrong with it at once', ()
     '"durationMs" ("long") must be a whole number from 1 to 86400000.',
     'faults[0].groups must be a list of lists of nodes.',
     'faults[1].atMs must be a number of at least 0.',
-    'faults[1].node "n9" is no node: use n1 to n3, coordinator or *.',
+    'faults[1].node "n9" is no node: use n1 to n3, coordinator, c1 for an application, or *.',
     `faults[2].kind "meteor" is none of ${FAULT_KINDS.join(', ')}.`,
     'faults[3].lossPercent must be a number.',
     'faults[3].colour is not a parameter of flaky.',

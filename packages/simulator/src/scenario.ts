@@ -1,4 +1,4 @@
-import { FAULT_KINDS } from './fault.ts';
+import { FAULT_KINDS, isApplication } from './fault.ts';
 import type { FaultKind, ScheduledFault } from './fault.ts';
 
 /**
@@ -171,10 +171,12 @@ function parameterProblems(
 }
 
 function targetProblems(target: string, where: string, nodes: number): readonly string[] {
-  if (target === '*' || target === 'coordinator') return [];
+  if (target === '*' || target === 'coordinator' || isApplication(target)) return [];
   const number = /^n(\d+)c?$/.exec(target)?.[1];
   if (number !== undefined && Number(number) >= 1 && Number(number) <= nodes) return [];
-  return [`${where} "${target}" is no node: use n1 to n${nodes}, coordinator or *.`];
+  return [
+    `${where} "${target}" is no node: use n1 to n${nodes}, coordinator, c1 for an application, or *.`,
+  ];
 }
 
 function whole(

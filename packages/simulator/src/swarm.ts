@@ -76,6 +76,9 @@ export function swarm(options: SwarmOptions): Swarm {
     spent.add(kind);
     schedule.push(...DRAWS[kind](drawAt(random, options.nodes, atMs)));
   }
+  if (options.kinds === undefined) {
+    schedule.push(...troubleOfApplications(Random.of(options.seed).split('applications'), options));
+  }
   schedule.sort((a, b) => a.atMs - b.atMs);
   // Compositions reach beyond the moment they were drawn for; nothing may strike a healed world.
   const inTime = schedule.filter(({ atMs: strikesMs }) => strikesMs < options.durationMs);
@@ -113,6 +116,23 @@ function withCompanions(drawn: readonly SwarmKind[], random: Random): readonly S
 
 /** A day on which somebody can be away for so long that the group replaces it. */
 const LONG_DAY_MS = 150_000;
+
+/** Share of the seeds in which an application's connections break and its answers get lost. */
+const TROUBLED_SHARE = 0.3;
+/** Of the ordinary workload, which has two. */
+const APPLICATIONS = ['c1', 'c2'] as const;
+
+/** From a stream of its own: whatever else a seed draws does not depend on it. */
+function troubleOfApplications(random: Random, options: SwarmOptions): readonly ScheduledFault[] {
+  if (!random.chance(TROUBLED_SHARE)) return [];
+  const application = random.pick(APPLICATIONS) as string;
+  const [from, to] = random.chance(0.7) ? ['*', application] : [application, '*'];
+  const atMs = QUIET_MS + random.below(Math.max(1, options.durationMs - QUIET_MS));
+  const forMs = Math.round(2 ** random.between(9, 15));
+  const resetPercent = Math.round(random.between(1, 20));
+  const lossPercent = random.chance(0.5) ? Math.round(random.between(1, 40)) : 0;
+  return [{ atMs, forMs, kind: 'flaky', from, to, lossPercent, resetPercent }];
+}
 
 function longAbsence(random: Random, options: SwarmOptions): ScheduledFault {
   const atMs = QUIET_MS + random.below(20_000);

@@ -5,7 +5,6 @@ import type {
   ShardConfig,
   SyncClass,
 } from '@memgrid/protocol';
-import { LIMITS } from '@memgrid/protocol';
 import { after, earliest, type Instant } from '../machine.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { quorumReached, type QuorumSet, recordReceivers, writeSets } from './quorum-rule.ts';
@@ -176,7 +175,8 @@ export class Replication {
     }
     while (true) {
       const room = WINDOW_RECORDS - (peer.next - 1 - peer.match.memory);
-      const countMax = peer.probing ? PROBE_RECORDS : Math.min(room, LIMITS.recordsMax);
+      const wanted = peer.probing ? PROBE_RECORDS : room;
+      const countMax = Math.min(wanted, this.#context.config.messageRecordsMax);
       const records = countMax <= 0 ? [] : log.after(peer.next - 1, countMax, BATCH_BYTES);
       if (records.length === 0 && !anyway) return;
       const previous = log.positionAt(peer.next - 1);

@@ -1,3 +1,4 @@
+import { LIMITS } from '@memgrid/protocol';
 import type { ShardsConfig, ShardsOptionsOverride } from './shards-io.ts';
 
 /** What a cluster on one local network wants. Each number with its reason. */
@@ -6,6 +7,8 @@ export const SHARDS_DEFAULTS: ShardsConfig = {
   retryMs: 400,
   /** Long enough that the next write usually carries the commit, short for readers of replicas. */
   commitDelayMs: 20,
+  /** As many as a message may hold; 512 KiB of bodies usually end it earlier. */
+  messageRecordsMax: LIMITS.recordsMax,
   /** A replica that was away for less than this many writes catches up without a stream. */
   logRecordsMax: 4096,
   /** All logs of a node: a sixteenth of the memory that a small node has. */

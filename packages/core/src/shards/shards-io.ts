@@ -167,6 +167,8 @@ export interface ShardsConfig {
   readonly retryMs: number;
   /** How soon an idle shard tells its replicas the commit. */
   readonly commitDelayMs: number;
+  /** Records of one shard in one message to a replica. */
+  readonly messageRecordsMax: number;
   /** Records kept for replicas that lag, a shard; and bytes, a node. */
   readonly logRecordsMax: number;
   readonly logBytesMax: number;

@@ -1,6 +1,6 @@
 import type { GroupConfig, LogEntry, Message, NodeId } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
-import type { Checker } from '../checker.ts';
+import type { Checker, NodeView, WorldView } from '../checker.ts';
 import type { ProcessLabel, WorldEvent } from '../world-event.ts';
 import { committedEntriesStay } from './committed-entries-stay.ts';
 import { configQuorumsOverlap } from './config-quorums-overlap.ts';
@@ -10,6 +10,7 @@ import { machinesNeverFault } from './machines-never-fault.ts';
 import { oneFounding } from './one-founding.ts';
 import { oneLeaderPerTerm } from './one-leader-per-term.ts';
 import { oneVotePerTerm } from './one-vote-per-term.ts';
+import { shardsWholeAfterHealing } from './shards-whole-after-healing.ts';
 
 const n1: ProcessLabel = { node: 'n1', nodeId: '1'.repeat(32) as NodeId, process: 1 };
 const n2: ProcessLabel = { node: 'n2', nodeId: '2'.repeat(32) as NodeId, process: 2 };
@@ -131,4 +132,25 @@ test('a halt needs a fault that explains it, and a thrown error is never fine', 
     end: { how: 'faulted', error: new Error('Hop limit.') },
   };
   expect(complaint(machinesNeverFault(), [faulted])).toMatch('Hop limit.');
+});
+
+/** Three copies on a, b and c, as those of `applied` see them who are still there. */
+function missing(applied: Readonly<Record<string, number>>): string | undefined {
+  const config = { shard: 0, epoch: 1, stage: 'stable', primary: 'a', replicas: ['a', 'b', 'c'] };
+  const expected = Object.entries(applied).map(([node, index]) => {
+    const shard = { shard: 0, active: node === 'a', complete: true, applied: index };
+    const control = { index: 1, replicationFactor: 3, shards: [config] };
+    const status = { nodeId: node, control, shards: [{ ...shard, last: { index: 9 } }] };
+    return { node, status, label: undefined } as unknown as NodeView;
+  });
+  const view: WorldView = { nowUs: 0, expected, nameOf: (nodeId) => nodeId };
+  return shardsWholeAfterHealing(1).missing(view);
+}
+
+test('a copy that is gone is missed as soon as there is a node for another one', () => {
+  expect(missing({ a: 9, b: 9, c: 9 })).toBeUndefined();
+  expect(missing({ a: 9, b: 9, c: 8 })).toMatch('applied up to 8 of 9 at c');
+  expect(missing({ a: 9, b: 9 })).toBeUndefined();
+  expect(missing({ a: 9, b: 8 })).toMatch('applied up to 8 of 9 at b');
+  expect(missing({ a: 9, b: 9, d: 0 })).toMatch('counts on c, which is gone');
 });

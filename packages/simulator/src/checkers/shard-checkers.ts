@@ -14,7 +14,7 @@ import type { ProcessLabel, WorldEvent } from '../world-event.ts';
 /**
  * The properties of shards, looked at in a whole cluster.
  *
- * @param clocksAgree nobody's wall clock is set wrong, so expiries can be judged.
+ * @param clocksAgree nobody's wall clock is set wrong, so what is later or expired can be judged.
  */
 export function shardCheckers(clocksAgree: boolean): readonly Checker[] {
   return [
@@ -22,7 +22,7 @@ export function shardCheckers(clocksAgree: boolean): readonly Checker[] {
     oneActivationPerEpoch(),
     logsMatch(),
     dotsNameOneWrite(),
-    deletedStaysDeleted(),
+    deletedStaysDeleted(clocksAgree ? CLOCKS_APART_MS : Infinity),
     ...(clocksAgree ? [expiryIsKept(CLOCKS_APART_MS)] : []),
   ].map((checker) => inCluster(checker));
 }
@@ -64,7 +64,7 @@ function inCluster(checker: ShardChecker): Checker {
           return undefined;
       }
     },
-    finish: () => undefined,
+    finish: () => checker.finish?.(),
   };
 }
 

@@ -14,4 +14,6 @@ export interface ShardChecker {
   event?(life: ShardLife, event: ShardEvent): string | undefined;
   started?(life: ShardLife, status: readonly ShardStatus[]): string | undefined;
   finished?(call: FinishedCall): string | undefined;
+  /** Asked once, when every call has ended. */
+  finish?(): string | undefined;
 }

@@ -85,11 +85,12 @@ export class ShardControl {
     this.#calm = true;
   }
 
-  /** Another primary, whether or not the old one is well. */
-  failOver(shard: ShardId, pick: number): void {
+  /** Another primary, whether or not the old one is well: `wanted`, if it may lead. */
+  failOver(shard: ShardId, pick: number, wanted?: NodeId): void {
     const config = this.config(shard);
     const candidates = this.#electable(config);
-    const nodeId = candidates[pick % candidates.length];
+    const picked = candidates[pick % candidates.length];
+    const nodeId = wanted !== undefined && candidates.includes(wanted) ? wanted : picked;
     if (nodeId !== undefined) this.#commit({ ...config, ...this.#primary(nodeId) });
   }
 

@@ -51,6 +51,7 @@ export function runShardDay(options: ShardDayOptions): ShardDayReport {
   );
   waitUntil(world, WHOLE_WITHIN_MS, () => replicasDiffer(world));
   if (!world.isStopped) readEverything(world);
+  world.finish();
   judgeHistories(world);
   return reportOf(options.seed, world);
 }

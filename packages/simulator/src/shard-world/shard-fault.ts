@@ -23,7 +23,13 @@ export type ShardFault = { readonly atMs: number } & (
   /** One stored entry no longer matches its checksum. `pick` chooses it. */
   | { readonly kind: 'flip'; readonly node: number; readonly pick: number }
   /** Another primary, or the same in a new epoch. `pick` chooses it. */
-  | { readonly kind: 'failOver'; readonly shard: number; readonly pick: number }
+  | {
+      readonly kind: 'failOver';
+      readonly shard: number;
+      readonly pick: number;
+      /** The node that is to lead, if it may. */
+      readonly to?: number;
+    }
   /** Other replicas, `pick` chooses which; drawn out over the stages. */
   | { readonly kind: 'move'; readonly shard: number; readonly pick: number }
   | { readonly kind: 'rollBack'; readonly shard: number }

@@ -25,7 +25,11 @@ export function inflictOnShards(targets: ShardTargets, fault: ShardFault): void 
   const { control } = targets;
   switch (fault.kind) {
     case 'failOver':
-      control.failOver(fault.shard as ShardId, fault.pick);
+      control.failOver(
+        fault.shard as ShardId,
+        fault.pick,
+        fault.to === undefined ? undefined : hostOf(targets, fault.to).nodeId,
+      );
       break;
     case 'move':
       control.move(fault.shard as ShardId, fault.pick);

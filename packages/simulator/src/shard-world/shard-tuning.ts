@@ -1,7 +1,11 @@
 import { Random } from '@memgrid/core';
 import type { ShardsOptionsOverride } from '@memgrid/core';
 import type { SyncClass } from '@memgrid/protocol';
+import { threeMinorities } from './three-minorities.ts';
 import type { ShardFault, ShardFaultKind } from './shard-fault.ts';
+
+/** Single faults, and the compositions of several. */
+export type ShardSwarmKind = ShardFaultKind | 'threeMinorities';
 
 /** What a day among shards is like. Everything is drawn from the seed unless given. */
 export interface ShardTuning {
@@ -33,7 +37,7 @@ export interface ShardTuning {
   /** Entries in memory; above it values are read back from disk. */
   readonly entryBytesMax: number;
   /** Average time between two faults of a kind; a kind that is missing never happens. */
-  readonly gapsMs: Readonly<Partial<Record<ShardFaultKind, number>>>;
+  readonly gapsMs: Readonly<Partial<Record<ShardSwarmKind, number>>>;
   readonly config: ShardsOptionsOverride;
 }
 
@@ -76,7 +80,7 @@ function drawTuning(random: Random): ShardTuning {
 }
 
 /** Average gaps when a kind happens at all; each does in some seeds only, so that they differ. */
-const GAPS_MS: Readonly<Record<ShardFaultKind, readonly [share: number, gapMs: number]>> = {
+const GAPS_MS: Readonly<Record<ShardSwarmKind, readonly [share: number, gapMs: number]>> = {
   crash: [0.6, 1_500],
   pause: [0.5, 1_500],
   cut: [0.5, 1_500],
@@ -85,13 +89,16 @@ const GAPS_MS: Readonly<Record<ShardFaultKind, readonly [share: number, gapMs: n
   failOver: [0.8, 500],
   move: [0.7, 700],
   rollBack: [0.4, 1_500],
+  threeMinorities: [0.2, 1_500],
 };
 
 function drawGaps(random: Random): ShardTuning['gapsMs'] {
-  const gaps: Partial<Record<ShardFaultKind, number>> = {};
-  for (const kind of Object.keys(GAPS_MS) as readonly ShardFaultKind[]) {
+  const gaps: Partial<Record<ShardSwarmKind, number>> = {};
+  const ofCompositions = random.split('compositions');
+  for (const kind of Object.keys(GAPS_MS) as readonly ShardSwarmKind[]) {
     const [share, gapMs] = GAPS_MS[kind];
-    if (random.chance(share)) gaps[kind] = Math.round(gapMs * random.between(0.4, 2.5));
+    const luck = kind === 'threeMinorities' ? ofCompositions : random;
+    if (luck.chance(share)) gaps[kind] = Math.round(gapMs * luck.between(0.4, 2.5));
   }
   return gaps;
 }
@@ -107,18 +114,23 @@ function drawConfig(random: Random): ShardsOptionsOverride {
     streamCredit: 1 + random.below(4),
     collectAfterMs: Math.round(random.between(300, 3_000)),
     dotLease: 3 + random.below(40),
+    messageRecordsMax: random.chance(0.3) ? 1 + random.below(4) : 200,
   };
 }
 
 function drawFaults(random: Random, tuning: ShardTuning): readonly ShardFault[] {
   const faults: ShardFault[] = [];
-  for (const kind of Object.keys(tuning.gapsMs) as readonly ShardFaultKind[]) {
+  for (const kind of Object.keys(tuning.gapsMs) as readonly ShardSwarmKind[]) {
     const gapMs = tuning.gapsMs[kind] ?? Infinity;
     const ofKind = random.split(kind);
     let atMs = 300;
     for (;;) {
       atMs += Math.round(-Math.log(1 - ofKind.unit()) * gapMs);
       if (!(atMs < tuning.durationMs)) break;
+      if (kind === 'threeMinorities') {
+        faults.push(...threeMinorities(atMs, ofKind, tuning));
+        continue;
+      }
       const fault = drawFault(kind, atMs, { random: ofKind, tuning });
       if (fault !== undefined) faults.push(fault);
     }

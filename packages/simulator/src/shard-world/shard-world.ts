@@ -87,7 +87,7 @@ export class ShardWorld {
       logsMatch(),
       appliedOnce(),
       dotsNameOneWrite(),
-      deletedStaysDeleted(),
+      deletedStaysDeleted(CLOCKS_APART_MS),
       expiryIsKept(CLOCKS_APART_MS),
     ];
     const nowNs = (): number => this.queue.nowUs * 1000;
@@ -191,6 +191,11 @@ export class ShardWorld {
     this.#trace('client', 'finished', call);
     this.finishedCalls.push(call);
     this.#check(undefined, (checker) => checker.finished?.(call));
+  }
+
+  /** Asks the checkers for what can only be said at the end. */
+  finish(): void {
+    if (!this.isStopped) this.#check(undefined, (checker) => checker.finish?.());
   }
 
   #makeHost(node: number): ShardHost {

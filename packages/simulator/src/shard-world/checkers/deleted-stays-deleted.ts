@@ -13,9 +13,12 @@ interface Life {
  * key began, is never read at quorum or strong after that delete was acknowledged.
  *
  * Linearizability says the same of registers; this also holds where writes at `one` and what they
- * left behind are merged in.
+ * left behind are merged in. Such a write itself may be concurrent with a delete, but loses to one
+ * that is later by any clock.
+ *
+ * @param apartMs how far apart the clocks may be that decide which of the two is later.
  */
-export function deletedStaysDeleted(): ShardChecker {
+export function deletedStaysDeleted(apartMs: number): ShardChecker {
   const lives = new Map<string, Map<string, Life>>();
 
   const livesOf = (key: string): Map<string, Life> => {
@@ -49,13 +52,15 @@ export function deletedStaysDeleted(): ShardChecker {
       if (result.kind === 'found' && operation.read !== 'one') {
         return readProblem(call, key, contentOf(result.found.entry));
       }
-      if (result.kind !== 'written' || result.acknowledged !== 'quorum') return undefined;
+      if (result.kind !== 'written') return undefined;
+      const isSettled = result.acknowledged === 'quorum';
       if (operation.body.kind === 'delete') {
+        if (!isSettled) return undefined;
         for (const life of livesOf(key).values()) {
           if (life.firstKnownMs < beganMs) life.goneMs = Math.min(life.goneMs, endedMs);
         }
       } else if (content !== undefined) {
-        known(key, content, endedMs);
+        known(key, content, isSettled ? endedMs : endedMs + apartMs);
       }
       return undefined;
     },

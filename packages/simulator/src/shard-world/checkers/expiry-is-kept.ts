@@ -18,6 +18,8 @@ interface Put {
  */
 export function expiryIsKept(apartMs: number): ShardChecker {
   const puts = new Map<string, Put[]>();
+  /** Judged at the end: a put that hid the entry may still have been under way. */
+  const absent: FinishedCall[] = [];
   return {
     name: 'expiry-is-kept',
     finished: (call) => {
@@ -38,7 +40,16 @@ export function expiryIsKept(apartMs: number): ShardChecker {
       if (end.kind !== 'answered') return undefined;
       const { result } = end.answer;
       if (result.kind === 'found') return tooLate(call, result.found.entry, apartMs);
-      return result.kind === 'absent' ? tooEarly(call, ofKey, apartMs) : undefined;
+      if (result.kind === 'absent') absent.push(call);
+      return undefined;
+    },
+    finish: () => {
+      for (const call of absent) {
+        const ofKey = puts.get(`${call.key.shard}/${call.key.key}`) ?? [];
+        const problem = tooEarly(call, ofKey, apartMs);
+        if (problem !== undefined) return problem;
+      }
+      return undefined;
     },
   };
 }
@@ -60,7 +71,9 @@ function tooEarly(call: FinishedCall, puts: readonly Put[], apartMs: number): st
     (put) =>
       put.acknowledged &&
       put.endedMs < call.beganMs &&
-      puts.every((other) => other.endedMs < put.beganMs || lives(other)),
+      puts.every(
+        (other) => other.endedMs < put.beganMs || other.beganMs > call.endedMs || lives(other),
+      ),
   );
   if (witness === undefined) return undefined;
   return `${call.key.key} is absent at ${call.endedMs} ms, although it expires at ${witness.expiresAtMs} ms.`;
