@@ -1,30 +1,23 @@
-import { ERROR_CODES, makeOperationId } from '@memgrid/protocol';
-import type {
-  Answer,
-  ErrorCode,
-  ErrorDetails,
-  FailedResult,
-  Retry,
-  ShardId,
-} from '@memgrid/protocol';
-import { broken } from '#breaks';
+import { ERROR_CODES } from '@memgrid/protocol';
+import type { Answer, ErrorCode, FailedResult, Retry, ShardId } from '@memgrid/protocol';
 import { operationWeight } from '../gateway/message-weight.ts';
 import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
 import type { Random } from '../random.ts';
 import { NO_SLOT } from '../routing/placement-table.ts';
 import { Router } from '../routing/router.ts';
-import { appliedOf, failureOf, outcomeOf, timeoutOf } from './call-outcome.ts';
+import { Attempts } from './attempts.ts';
+import { appliedOf, outcomeOf, timeoutOf } from './call-outcome.ts';
 import { shardOfCall } from './call-shard.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Connections } from './connections.ts';
-import { DueQueue, NOT_QUEUED } from '../due-queue.ts';
 import type { NearCache } from './near-cache.ts';
-import { Outgoing } from './outgoing.ts';
+import { nearOutcome, noteNear } from './near-calls.ts';
+import { OpenCalls } from './open-calls.ts';
 import type { Peer } from './peer.ts';
 import { PendingCall, UNKNOWN_SHARD } from './pending-call.ts';
 import type { SessionConfig } from './session-config.ts';
-import type { Call, CallId, CallOutcome, SessionEffect } from './session-io.ts';
+import type { Call, CallId, SessionEffect } from './session-io.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Before anything is known of how long a node takes. */
@@ -34,9 +27,6 @@ const BUDGET_MAX = 100;
 
 /** How often those who gave up are swept out of a peer's backlog. */
 const BACKLOG_SWEEP = 1024;
-
-/** A day: nodes grant less, and what travels is a whole number. */
-const TIMEOUT_MS_MAX = 86_400_000;
 
 const NEVER = Infinity as Instant;
 /** As long as the operation id that a write will get. */
@@ -61,16 +51,11 @@ export class Calls {
   readonly #config: SessionConfig;
   readonly #cluster: ClusterView;
   readonly #connections: Connections;
-  readonly #calls = new Map<CallId, PendingCall>();
-  readonly #due = new DueQueue<PendingCall>();
-  /** Waiting for a connection, or for the moment to be tried again. */
-  readonly #waiting = new Set<PendingCall>();
-  readonly #outgoing: Outgoing;
+  readonly #open: OpenCalls;
+  readonly #attempts: Attempts;
   readonly #retries: TokenBucket;
   readonly #hedges: TokenBucket;
   #router: Router<Peer> | undefined;
-  #nextOperation = 1;
-  #bytes = 0;
   #closing = false;
 
   constructor(options: CallsOptions) {
@@ -78,7 +63,8 @@ export class Calls {
     this.#config = options.config;
     this.#cluster = options.cluster;
     this.#connections = options.connections;
-    this.#outgoing = new Outgoing(options.connections);
+    this.#open = new OpenCalls(options.emit);
+    this.#attempts = new Attempts(options);
     const { retryShare, retriesPerSecondMin, hedgeShare } = options.config;
     const { now } = options;
     this.#retries = new TokenBucket({
@@ -91,15 +77,15 @@ export class Calls {
   }
 
   get count(): number {
-    return this.#calls.size;
+    return this.#open.count;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#open.bytes;
   }
 
   get wakeAt(): Instant | undefined {
-    return this.#due.earliest;
+    return this.#open.wakeAt;
   }
 
   /** Takes calls in; each gets exactly one outcome, now or later. */
@@ -113,9 +99,9 @@ export class Calls {
   }
 
   abort(id: CallId): void {
-    const call = this.#calls.get(id);
+    const call = this.#open.get(id);
     // Its attempts stay where they are: the node will answer them, and that makes room again.
-    if (call !== undefined) this.#forget(call);
+    if (call !== undefined) this.#open.forget(call);
   }
 
   answered(peer: Peer, answers: readonly Answer[], now: Instant): void {
@@ -125,14 +111,14 @@ export class Calls {
 
   /** A connection that can take calls: whoever waited for one goes now. */
   ready(now: Instant): void {
-    for (const call of this.#waiting) if (call.retryAt === NEVER) this.#dispatch(call, now);
+    for (const call of this.#open.waiting) if (call.retryAt === NEVER) this.#dispatch(call, now);
   }
 
   /** There are newer owners: calls that wait because of the old ones need not wait any longer. */
   placed(changed: readonly ShardId[], now: Instant): void {
     if (changed.length === 0) return;
     const shards = new Set(changed);
-    for (const call of this.#waiting) {
+    for (const call of this.#open.waiting) {
       if (shards.has(call.shard) && this.#epochOf(call) !== call.epochSent) {
         this.#dispatch(call, now);
       }
@@ -168,7 +154,7 @@ export class Calls {
       if (call.write) call.lost = true;
       if (call.unanswered > 0) continue;
       this.#event('disconnected');
-      this.#wait(call);
+      this.#open.wait(call);
       // A connection is lost once for all its calls, so sending them again is no storm. A call to
       // which it happens twice waits like any other retry.
       if (call.attempts < 2) this.#dispatch(call, now);
@@ -199,70 +185,47 @@ export class Calls {
   }
 
   wake(now: Instant): void {
-    for (let call = this.#due.take(now); call !== undefined; call = this.#due.take(now)) {
+    for (let call = this.#open.takeDue(now); call; call = this.#open.takeDue(now)) {
       this.#look(call, now);
-      this.#queue(call);
+      this.#open.schedule(call);
     }
   }
 
   /** Sends what this step gathered: one message a node, as far as the limits allow. */
   flush(): void {
-    this.#outgoing.flush();
+    this.#attempts.flush();
   }
 
   /** Every call ends now. */
   closeAll(): void {
     this.#closing = true;
-    for (const call of [...this.#calls.values()]) this.#fail(call, 'CLOSED', {});
+    for (const call of this.#open.all()) this.#open.fail(call, 'CLOSED', {});
   }
 
   #begin(source: Call, now: Instant): void {
     if (this.#closing) {
-      this.#refuse(source, 'CLOSED', {});
+      this.#open.refuse(source, 'CLOSED', {});
       return;
     }
-    if (this.#answerNear(source, now)) return;
+    const { nearCache } = this.#options;
+    const near = nearCache === undefined ? undefined : nearOutcome(nearCache, source, now);
+    if (near !== undefined) {
+      this.#open.tell(source.call, near);
+      return;
+    }
     const bytes = operationWeight({ body: source.body, operationId: A_UUID });
     const { callsMax, bytesMax } = this.#config;
-    if (this.#calls.size >= callsMax || this.#bytes + bytes > bytesMax) {
-      this.#refuse(source, 'OVERLOADED', { waiting: this.#calls.size, max: callsMax });
+    if (this.#open.count >= callsMax || this.#open.bytes + bytes > bytesMax) {
+      this.#open.refuse(source, 'OVERLOADED', { waiting: this.#open.count, max: callsMax });
       return;
     }
     const call = new PendingCall(source, bytes, now);
-    if (call.write && call.operationId === '') call.operationId = this.#operationId(now);
-    this.#calls.set(call.id, call);
-    this.#bytes += bytes;
+    if (call.write && call.operationId === '') call.operationId = this.#attempts.operationId(now);
+    this.#open.add(call);
     this.#retries.earn();
     if (!call.toPrimary) this.#hedges.earn();
     this.#dispatch(call, now);
-    this.#queue(call);
-  }
-
-  /** Whoever waits is looked at when its time is up, if nothing happens before. */
-  #queue(call: PendingCall): void {
-    if (!call.settled && call.dueAt === NOT_QUEUED) this.#due.add(call.nextDue(), call);
-  }
-
-  #answerNear(source: Call, now: Instant): boolean {
-    const { nearCache } = this.#options;
-    const { body, options } = source;
-    if (nearCache === undefined || body.kind !== 'get' || options.read !== 'one') return false;
-    if (options.schemaVersion !== undefined) return false;
-    const hit = nearCache.get(body.namespace, body.key, now);
-    if (hit === undefined) return false;
-    const stalenessMs = nearCache.stalenessMs(hit, now);
-    if (stalenessMs > options.maxStalenessMs) return false;
-    this.#outcome(source.call, { kind: 'near', found: hit.found, stalenessMs });
-    return true;
-  }
-
-  #operationId(now: Instant): string {
-    const { random } = this.#options;
-    return makeOperationId(this.#cluster.wallMs(now), [
-      random.uint32(),
-      random.uint32(),
-      random.uint32(),
-    ]);
+    this.#open.schedule(call);
   }
 
   /** Sends a call to the best node there is, or lets it wait for one. */
@@ -271,10 +234,10 @@ export class Calls {
     if (call.shard === UNKNOWN_SHARD && !this.#locate(call)) return;
     this.#setFloor(call);
     const peer = this.#routerOf()?.pick(call, now);
-    if (peer === undefined) this.#wait(call);
+    if (peer === undefined) this.#open.wait(call);
     else if (peer.hasRoom(call.bytes)) this.#send(call, peer, now);
     else {
-      this.#wait(call);
+      this.#open.wait(call);
       this.#waitForRoom(call, peer, now);
     }
   }
@@ -293,13 +256,13 @@ export class Calls {
   #locate(call: PendingCall): boolean {
     const { shardCount } = this.#cluster;
     if (shardCount === 0) {
-      this.#wait(call);
+      this.#open.wait(call);
       return false;
     }
     const shard = shardOfCall(call.source, shardCount);
     if (shard === undefined) {
       const { body } = call.source;
-      this.#fail(call, 'SHARD_UNKNOWN', { id: body.kind === 'list' ? '' : body.key });
+      this.#open.fail(call, 'SHARD_UNKNOWN', { id: body.kind === 'list' ? '' : body.key });
       return false;
     }
     call.shard = shard;
@@ -317,9 +280,9 @@ export class Calls {
   }
 
   #send(call: PendingCall, peer: Peer, now: Instant): void {
-    this.#waiting.delete(call);
+    this.#open.waitNoMore(call);
     call.inLineAt = NO_SLOT;
-    const id = this.#transmit(call, peer, now);
+    const id = this.#attempts.send(call, peer, now);
     call.stage = 'sent';
     call.lastAttempt = id;
     call.sentAt = now;
@@ -328,41 +291,7 @@ export class Calls {
     call.attemptDeadline = after(now, this.#config.attemptMsMax);
     call.hedgeAt = this.#mayHedge(call) ? after(now, this.#hedgeDelay(peer)) : NEVER;
     call.hint = NO_SLOT;
-    this.#due.add(call.nextDue(), call);
-  }
-
-  #transmit(call: PendingCall, peer: Peer, now: Instant): number {
-    const { body } = call.source;
-    const { options } = call;
-    const id = this.#nextOperation;
-    this.#nextOperation = id === Number.MAX_SAFE_INTEGER ? 1 : id + 1;
-    call.attempts += 1;
-    call.unanswered += 1;
-    peer.attempts.set(id, call);
-    peer.unansweredBytes += call.bytes;
-    peer.usedAt = now;
-    this.#outgoing.add(peer, {
-      id,
-      shard: call.shard,
-      operationId: this.#operationIdOf(call, now),
-      body,
-      read: call.linearizable ? 'strong' : options.read,
-      durability: options.durability,
-      sync: options.sync,
-      timeoutMs: Math.min(Math.max(1, Math.ceil(call.deadline - now)), TIMEOUT_MS_MAX),
-      noAutonomous: options.noAutonomous,
-      atLeast: call.atLeast,
-      schemaVersion: options.schemaVersion,
-    });
-    return id;
-  }
-
-  /** The same for every attempt: that is what makes it safe to repeat a write. */
-  #operationIdOf(call: PendingCall, now: Instant): string {
-    if (call.attempts > 1 && call.write && broken('session.same-operation-id')) {
-      return this.#operationId(now);
-    }
-    return call.write ? call.operationId : '';
+    this.#open.reschedule(call);
   }
 
   #mayHedge(call: PendingCall): boolean {
@@ -377,7 +306,7 @@ export class Calls {
   /** A call whose moment has come. */
   #look(call: PendingCall, now: Instant): void {
     if (call.deadline <= now) {
-      this.#settle(call, timeoutOf(call, now, this.#cluster.placement));
+      this.#open.settle(call, timeoutOf(call, now, this.#cluster.placement));
       return;
     }
     if (call.stage === 'waiting') {
@@ -393,7 +322,7 @@ export class Calls {
     call.avoid = call.sentTo;
     const second = this.#routerOf()?.pickSecond(call, now);
     if (second === undefined || !second.hasRoom(call.bytes) || !this.#hedges.take(now)) return;
-    call.hedge = this.#transmit(call, second, now);
+    call.hedge = this.#attempts.send(call, second, now);
     call.hedgedAt = now;
     this.#options.emit({ kind: 'event', event: { name: 'call.hedged' } });
   }
@@ -421,12 +350,8 @@ export class Calls {
   }
 
   #answer(peer: Peer, answer: Answer, now: Instant): void {
-    const call = peer.attempts.get(answer.id);
+    const call = this.#attempts.answered(peer, answer.id, now);
     if (call === undefined) return;
-    peer.attempts.delete(answer.id);
-    peer.unansweredBytes -= call.bytes;
-    call.unanswered -= 1;
-    this.#measure(call, peer, answer.id, now);
     const { index } = answer.position;
     if (index > 0) {
       peer.noteSeen(call.shard, index);
@@ -436,33 +361,12 @@ export class Calls {
       if (!call.settled) this.#failed(call, peer, answer.result, now);
       return;
     }
-    this.#noteNear(call, answer, now);
+    const { nearCache } = this.#options;
+    if (nearCache !== undefined) noteNear(nearCache, call, answer, now);
     if (call.settled) return;
     if (call.linearizable) this.#cluster.token?.settle(call.shard);
     const node = this.#cluster.nodeIdOf(peer.slot);
-    this.#settle(call, { kind: 'answered', answer, node, operationId: call.operationId });
-  }
-
-  #measure(call: PendingCall, peer: Peer, attempt: number, now: Instant): void {
-    if (attempt === call.lastAttempt) peer.latency.add(now - call.sentAt);
-    else if (attempt === call.hedge) peer.latency.add(now - call.hedgedAt);
-  }
-
-  #noteNear(call: PendingCall, answer: Answer, now: Instant): void {
-    const { nearCache } = this.#options;
-    const { body } = call.source;
-    if (nearCache === undefined || body.kind === 'list') return;
-    const { result, position } = answer;
-    if (result.kind === 'written') nearCache.wrote(call.shard, body.key, position.index);
-    // In another version than others are shown it is of no use to them.
-    else if (result.kind === 'found' && call.source.options.schemaVersion === undefined) {
-      nearCache.fill(
-        body.namespace,
-        result.found,
-        { shard: call.shard, index: position.index },
-        now,
-      );
-    }
+    this.#open.settle(call, { kind: 'answered', answer, node, operationId: call.operationId });
   }
 
   #failed(call: PendingCall, peer: Peer, result: FailedResult, now: Instant): void {
@@ -470,12 +374,12 @@ export class Calls {
     if (call.write && result.applied !== 'no') call.lost = true;
     const retry = retryOf(result.code);
     if (retry === 'never') {
-      this.#settle(call, outcomeOf(result, call.operationId, finalApplied(call, result)));
+      this.#open.settle(call, outcomeOf(result, call.operationId, finalApplied(call, result)));
       return;
     }
     // Somebody else may still answer this call, and need not know of the failure.
     if (call.unanswered > 0) return;
-    this.#wait(call);
+    this.#open.wait(call);
     call.avoid = retry === 'here' ? NO_SLOT : peer.slot;
     call.hint = NO_SLOT;
     if (result.hint !== undefined) {
@@ -491,7 +395,7 @@ export class Calls {
     const { retryMsMin, retryMsMax } = this.#config;
     const ceiling = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(call.attempts, 20));
     call.retryAt = after(now, 1 + this.#options.random.between(0, ceiling));
-    this.#due.add(call.nextDue(), call);
+    this.#open.reschedule(call);
   }
 
   /**
@@ -506,7 +410,7 @@ export class Calls {
     }
     const { lastFailure } = call;
     if (lastFailure?.code === 'OVERLOADED') {
-      this.#settle(call, outcomeOf(lastFailure, call.operationId, appliedOf(call)));
+      this.#open.settle(call, outcomeOf(lastFailure, call.operationId, appliedOf(call)));
       return;
     }
     call.retryAt = after(now, this.#options.random.between(0, this.#config.retryMsMax));
@@ -526,40 +430,6 @@ export class Calls {
       this.#send(call, peer, now);
     }
     if (sent > 0) peer.backlog = backlog.slice(sent);
-  }
-
-  #wait(call: PendingCall): void {
-    call.stage = 'waiting';
-    call.hedgeAt = NEVER;
-    call.attemptDeadline = NEVER;
-    this.#waiting.add(call);
-  }
-
-  #fail<Code extends ErrorCode>(call: PendingCall, code: Code, details: ErrorDetails[Code]): void {
-    const { operationId } = call;
-    this.#settle(call, failureOf(code, details, { operationId, applied: appliedOf(call) }));
-  }
-
-  #refuse<Code extends ErrorCode>(source: Call, code: Code, details: ErrorDetails[Code]): void {
-    const { operationId } = source.options;
-    this.#outcome(source.call, failureOf(code, details, { operationId, applied: 'no' }));
-  }
-
-  #settle(call: PendingCall, outcome: CallOutcome): void {
-    this.#forget(call);
-    this.#outcome(call.id, outcome);
-  }
-
-  #forget(call: PendingCall): void {
-    call.settled = true;
-    this.#calls.delete(call.id);
-    this.#waiting.delete(call);
-    this.#bytes -= call.bytes;
-    this.#due.remove(call);
-  }
-
-  #outcome(call: CallId, outcome: CallOutcome): void {
-    this.#options.emit({ kind: 'outcome', call, outcome });
   }
 
   #epochOf(call: PendingCall): number {
