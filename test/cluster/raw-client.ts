@@ -22,7 +22,7 @@ import type {
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 
-const NAMESPACE = 'raw';
+export const RAW_NAMESPACE = 'raw';
 
 /**
  * A client that only speaks the protocol: one connection, one node, no retries. What it sees is what
@@ -121,7 +121,7 @@ export class RawClient implements AsyncDisposable {
     const condition = { kind: 'always' } as const;
     return await this.ask({
       shard: this.shardOf(userId, key),
-      body: { kind: 'put', namespace: NAMESPACE, key, entry, condition },
+      body: { kind: 'put', namespace: RAW_NAMESPACE, key, entry, condition },
       operationId: makeOperationId(Date.now(), [random(), random(), random()]),
     });
   }
@@ -131,13 +131,13 @@ export class RawClient implements AsyncDisposable {
     key: string,
     read: Operation['read'] = 'strong',
   ): Promise<Answer | undefined> {
-    const body = { kind: 'get', namespace: NAMESPACE, key } as const;
+    const body = { kind: 'get', namespace: RAW_NAMESPACE, key } as const;
     return await this.ask({ shard: this.shardOf(userId, key), body, read });
   }
 
   shardOf(userId: string, key: string): ShardId {
     const { shardCount = 1024 } = this.welcome ?? {};
-    return shardOfEntry({ namespace: NAMESPACE, userId, key }, shardCount);
+    return shardOfEntry({ namespace: RAW_NAMESPACE, userId, key }, shardCount);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -84,6 +84,16 @@ test('every guarantee names a check that exists, and every checker backs a guara
   expect(new Set(named.filter((one) => !one.endsWith('.ts')))).toEqual(new Set(checkers));
 });
 
+test('every test that the table of bad input names exists', () => {
+  const rows = readRepositoryFile('docs/operations/bad-input.md').split('\n').slice(7);
+  const named = rows.flatMap((row) => [...row.matchAll(/`([\w/-]+\.test\.ts)`/g)]);
+  expect(named.length).toBeGreaterThan(15);
+  const files = repositoryFiles();
+  for (const [, name = ''] of named) {
+    expect(files).toContain(name.includes('/') ? name : `test/cluster/${name}`);
+  }
+});
+
 /** `name: 'one-leader-per-term'`, in every checker. */
 const CHECKER_NAME = /\bname(?::| =) '([\w-]+)'/g;
 

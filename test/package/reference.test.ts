@@ -14,6 +14,8 @@ const COMMANDS = [
   'coordinator handover',
   'shards',
   'drain',
+  'expel',
+  'revive',
   'put',
   'get',
   'update',

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ShardsSummaryBody } from '@memgrid/node';
 import type { Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
+import { decide } from '../cluster/decide.ts';
 import { askEverybody, firstNode } from '../cluster/everybody.ts';
 import type { AskOptions } from '../cluster/everybody.ts';
 import { CommandError } from '../command-error.ts';
@@ -64,7 +65,7 @@ async function drain(
   const ask = askOptions(options, terminal);
   const { client } = await firstNode(ask);
   const path = options.undo === true ? '/cluster/members/undrain' : '/cluster/members/drain';
-  const { nodeId } = (await client.post(path, { node })) as { nodeId: string };
+  const { nodeId } = (await decide(client, path, { node })) as { nodeId: string };
   if (options.undo === true) {
     return { data: { nodeId, status: 'normal' }, text: `${shortName(nodeId)} holds shards again.` };
   }

@@ -1,6 +1,7 @@
 import type { MemberBody, ShardsBody } from '@memgrid/node';
 import type { Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
+import { decide } from '../cluster/decide.ts';
 import { firstNode } from '../cluster/everybody.ts';
 import { givenUp, type GivenUp } from '../cluster/given-up.ts';
 import { CommandError } from '../command-error.ts';
@@ -69,7 +70,7 @@ async function expel(
   const gone = new Set([nodeId, ...expelled.map((one) => one.nodeId)]);
   const what = givenUp(shards, gone);
   await confirmed(terminal, { lines: linesOf(member, what), yes: options.yes === true });
-  await client.post('/cluster/members/expel', { node: nodeId });
+  await decide(client, '/cluster/members/expel', { node: nodeId });
   const { held, closed, lost } = what;
   const next = closed.length === 0 ? '' : ' `memgrid revive` lets the closed shards go on.';
   return {

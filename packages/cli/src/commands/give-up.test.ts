@@ -11,16 +11,21 @@ interface Staged {
   readonly liveness?: 'alive' | 'dead';
   readonly status?: 'normal' | 'expelled';
   readonly replicas?: readonly string[];
+  /** Of the node, to what has to be decided. */
+  readonly answer?: Answer;
 }
+
+const NOT_READY = { error: { code: 'NOT_READY', message: 'Nobody leads.', hint: 'Wait.' } };
 
 /** A node `a` that knows `b`, and three shards with these copies. */
 async function staged({
   liveness = 'dead',
   status = 'normal',
   replicas = [ID.a, ID.b],
+  answer = { body: { status: 'done' } },
 }: Staged = {}): Promise<StagedNode> {
   const node = await stagedNode((method, path): Answer => {
-    if (method === 'POST') return { body: { status: 'done' } };
+    if (method === 'POST') return answer;
     if (path === '/cluster/status') return { body: statusOf() };
     if (path === '/cluster/members') {
       const self = memberOf({ httpAddress: node.httpAddress, self: true });
@@ -110,4 +115,12 @@ test('shards without any copy left stay closed, and that is said', async () => {
   const { out, err } = await run(node, ['revive', '--yes']);
   expect(out).toContain('nothing to revive');
   expect(err).toContain('Of 3 shards no copy is left: they stay closed.');
+});
+
+test('where nobody can decide, the way out is named', async () => {
+  const node = await staged({ answer: { status: 503, body: NOT_READY } });
+  const { exitCode, err } = await run(node, ['expel', 'bbbb', '--yes']);
+  expect(exitCode).toBe(1);
+  expect(err).toContain('error: Nobody leads.');
+  expect(err).toContain('force-recover');
 });

@@ -1,6 +1,7 @@
 import type { MemberBody, ShardsBody } from '@memgrid/node';
 import type { Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
+import { decide } from '../cluster/decide.ts';
 import { firstNode } from '../cluster/everybody.ts';
 import { givenUp, type GivenUp } from '../cluster/given-up.ts';
 import { withLookOptions } from '../command-options.ts';
@@ -61,7 +62,7 @@ async function revive(options: ReviveOptions, terminal: Terminal): Promise<Comma
       `acknowledged by ${who} only are lost.`,
   ];
   await confirmed(terminal, { lines: [...lines, ...warnings], yes: options.yes === true });
-  await client.post('/cluster/shards/revive', {});
+  await decide(client, '/cluster/shards/revive', {});
   return { data, text: `${counted(revived.length)} shards are revived.`, warnings, answeredBy };
 }
 

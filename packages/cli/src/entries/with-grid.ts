@@ -39,6 +39,13 @@ export async function openGrid(
         cause: error,
       });
     }
+    if (NOT_FOUNDED.test(error.message)) {
+      throw new CommandError('NOT_FOUNDED', error.message, {
+        exitCode: EXIT.unreachable,
+        hint: '`memgrid status` says what it waits for: start the nodes that are missing, or correct `expect` and `seeds`.',
+        cause: error,
+      });
+    }
     if (!REFUSED.test(error.message)) throw error;
     throw new CommandError('UNAUTHORISED', error.message, {
       exitCode: EXIT.unauthorised,
@@ -50,6 +57,9 @@ export async function openGrid(
 
 /** What a node answers to a client that does not show the token. */
 const REFUSED = /server response: 40[13]/;
+
+/** What a node answers that waits for others to found a cluster with it. */
+const NOT_FOUNDED = /belongs to no cluster/;
 
 /** What the admin port answers to a client, and so do most other web servers. */
 const OTHER_PORT = /server response: 404/;
