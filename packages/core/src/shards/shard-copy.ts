@@ -12,6 +12,7 @@ import { type RememberedOperation, RememberedOperations } from './remembered-ope
 import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
 import {
   type CopyProgress,
+  decodeOutcome,
   encodeLogRecord,
   logKey,
   NO_PROGRESS,
@@ -101,7 +102,9 @@ export class ShardCopy {
     this.operations.raiseFloor(progress.operationsFloor);
     this.fading = new FadingEntries(recovered?.fading);
     this.#journal = new CopyJournal(context, this);
-    for (const [id, outcome] of recovered?.operations ?? []) this.operations.remember(id, outcome);
+    for (const [id, outcome] of recovered?.operations ?? []) {
+      this.operations.remember(id, decodeOutcome(outcome));
+    }
     for (const record of recovered?.records ?? []) this.#log(record);
     this.#os = this.log.lastIndex;
     this.#disk = this.log.lastIndex;

@@ -205,7 +205,8 @@ export interface RecoveredCopy {
   readonly progress: CopyProgress;
   /** In order of index, from the base on. */
   readonly records: readonly LogRecord[];
-  readonly operations: readonly (readonly [string, RememberedOperation])[];
+  /** By id, as `encodeOutcome` wrote them: all at once they would take half a gigabyte decoded. */
+  readonly operations: readonly (readonly [string, Uint8Array])[];
   readonly fading: readonly (readonly [string, Fading])[];
 }
 
@@ -223,7 +224,7 @@ const KEY = /^shard\/([0-9a-f]{4})\/(?:(m)$|r\/([0-9a-f]{14})$|([01])\/(?:(a)$|(
 interface FoundCopy {
   progress: CopyProgress;
   readonly records: Map<number, LogRecord>;
-  readonly operations: [string, RememberedOperation][];
+  readonly operations: [string, Uint8Array][];
   readonly fading: [string, Fading][];
   readonly keys: string[];
 }
@@ -279,7 +280,7 @@ function note(into: FoundShard, key: string, parts: RegExpExecArray, value: Uint
     const record = decodeValue(logRecordField, value, key);
     copy.records.set(record.index, record);
   } else if (group === 'o') {
-    copy.operations.push([rest.slice(14), decodeValue(outcomeField, value, key)]);
+    copy.operations.push([rest.slice(14), value]);
   } else {
     const { tombstone, ...fading } = decodeValue(fadingField, value, key);
     copy.fading.push([rest, { ...fading, kind: tombstone === 1 ? 'tombstone' : 'expiry' }]);
