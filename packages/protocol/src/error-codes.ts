@@ -75,7 +75,7 @@ export const ERROR_CODES = {
     retry: 'later',
     applied: 'unknown',
     summary: 'No answer came in time. The request may have been carried out.',
-    next: 'Look before repeating what is not idempotent.',
+    next: 'Ask again with the same operation id, or look before repeating what is not idempotent.',
   },
   OVERLOADED: {
     wire: 7,

@@ -30,7 +30,8 @@ Examples:
   memgrid export --out everything.ndjson
   memgrid export --user ada > ada.ndjson
 
-Exit codes: 0 everything was written, or the reader wanted no more of it (\`… | head\`), 8 it was interrupted or some shards did not answer.`;
+Exit codes: 0 everything was written, or the reader wanted no more of it (\`… | head\`), 8 it was
+interrupted or some shards did not answer.`;
 
 interface ExportOptions extends GridOptions, OwnerOptions, ReadOptions {
   readonly out?: string;

@@ -24,7 +24,8 @@ Examples:
 
 With --json one object a line: put, update, delete, expire, gap.
 
-Exit codes: 0 ended by Ctrl-C or --for, or nobody reads any more, 7 the same, and there were gaps, 3 no node answered.`;
+Exit codes: 0 ended by Ctrl-C or --for, or nobody reads any more, 7 the same, and there were gaps,
+3 no node answered.`;
 
 interface WatchCommandOptions extends GridOptions, OwnerOptions {
   readonly id?: string;
