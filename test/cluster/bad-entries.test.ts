@@ -107,7 +107,11 @@ test('the same bytes without a mistake are taken, so that the refusals mean some
 async function refusal(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(
     () => new Error('It was accepted.'),
-    (error: unknown) => (isClusterError(error) ? { ...error, message: error.message } : error),
+    (error: unknown) => {
+      if (!isClusterError(error)) return error;
+      const { code, applied, message } = error;
+      return { code, applied, message };
+    },
   );
 }
 
