@@ -152,7 +152,19 @@ export class ClockComparison {
   }
 
   get suspect(): boolean {
-    if (this.#offsets.size < 2) return false;
-    return Math.abs(this.medianOffsetMs) > HYBRID_CLOCK.remoteAheadRefusedMs;
+    return this.#isJudged && !this.#isClose;
+  }
+
+  /** Enough peers were heard, and they bear the clock out with which they are compared. */
+  get confirmed(): boolean {
+    return this.#isJudged && this.#isClose;
+  }
+
+  get #isJudged(): boolean {
+    return this.#offsets.size >= 2;
+  }
+
+  get #isClose(): boolean {
+    return Math.abs(this.medianOffsetMs) <= HYBRID_CLOCK.remoteAheadRefusedMs;
   }
 }

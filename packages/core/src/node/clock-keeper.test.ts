@@ -50,6 +50,45 @@ test('K4: a peer that was restarted begins beyond its bound, and is not told as 
   expect(keeper.takeEvents()).toEqual([]);
 });
 
+/** Second by second, with two peers that are `peersMs` beyond the time at which they began. */
+function live(keeper: ClockKeeper, seconds: readonly number[], systemMs: number, peersMs = 0) {
+  for (const second of seconds) {
+    const now = after(START, second * 1_000);
+    const elapsedMs = Math.floor(second * 1_000);
+    keeper.tell(now, WALL + elapsedMs + systemMs);
+    for (const digit of [1, 2]) keeper.observe(now, peer(digit), ahead(elapsedMs + peersMs));
+  }
+}
+
+test.each([8 * HOUR_MS, -HOUR_MS])(
+  'K6: a jump by %d ms is not followed against two peers, and the clock is suspect until it is back',
+  (jumpMs) => {
+    const keeper = new ClockKeeper(0, WALL, START);
+    keeper.boundStored(WALL + HOUR_MS);
+    live(keeper, [0, 1, 2], 0);
+    live(keeper, [3, 4, 5.0004, 5.0008], jumpMs);
+    expect(keeper.wallMs).toBe(WALL + 5_000);
+    expect(keeper.tick().ms).toBe(WALL + 5_000);
+    expect([keeper.suspect, keeper.offsetMs]).toEqual([true, -jumpMs]);
+    live(keeper, [6, 7], 0);
+    expect([keeper.suspect, keeper.offsetMs]).toEqual([false, 0]);
+    expect(keeper.wallMs).toBe(WALL + 7_000);
+    const jumps = keeper.takeEvents().filter(({ name }) => name === 'clock.jumped');
+    expect(jumps).toHaveLength(2);
+  },
+);
+
+test('K6: a jump is followed alone, and when the peers have jumped as well', () => {
+  const alone = new ClockKeeper(0, WALL, START);
+  for (const second of [0, 1, 2]) alone.tell(after(START, second * 1_000), WALL + HOUR_MS);
+  expect(alone.wallMs).toBe(WALL + HOUR_MS);
+  const suspended = new ClockKeeper(0, WALL, START);
+  live(suspended, [0, 1, 2], 0);
+  live(suspended, [3, 4, 5, 6], HOUR_MS, HOUR_MS);
+  expect(suspended.wallMs).toBe(WALL + 6_000 + HOUR_MS);
+  expect(suspended.suspect).toBe(false);
+});
+
 test('K5: a node doubts its clock while its peers do, and no longer', () => {
   const keeper = new ClockKeeper(0, WALL, START);
   const review = (seconds: number): void => keeper.tell(after(START, seconds * 1_000), WALL);

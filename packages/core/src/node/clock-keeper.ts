@@ -24,7 +24,12 @@ export class ClockKeeper {
   readonly #reportAt = new Map<NodeId, Instant>();
   /** Since when every message of a peer was ahead. */
   readonly #aheadSince = new Map<NodeId, Instant>();
+  /** What everything here goes by: the system's clock, unless that is out of its mind (K6). */
   #wallMs: number;
+  #systemMs: number;
+  /** What the clock goes by while the system's has jumped away from what peers confirm. */
+  #held: { readonly wallMs: number; readonly at: Instant } | undefined;
+  #confirmed = false;
   #toldAt: Instant;
   #reviewAt: Instant;
   #offsetMs = 0;
@@ -35,11 +40,12 @@ export class ClockKeeper {
   constructor(persistedBoundMs: number, wallMs: number, now: Instant) {
     this.#hybrid = new HybridClock(persistedBoundMs, wallMs);
     this.#wallMs = wallMs;
+    this.#systemMs = wallMs;
     this.#toldAt = now;
     this.#reviewAt = after(now, REVIEW_INTERVAL_MS);
   }
 
-  /** The operating system's clock, as last told. */
+  /** The operating system's clock, as last told, or what it should say (K6). */
   get wallMs(): number {
     return this.#wallMs;
   }
@@ -63,13 +69,23 @@ export class ClockKeeper {
 
   /** The operating system's clock, told at the beginning of every turn. */
   tell(now: Instant, wallMs: number): void {
-    const jumpMs = wallMs - this.#wallMs - (now - this.#toldAt);
+    const jumpMs = wallMs - this.#systemMs - (now - this.#toldAt);
     if (Math.abs(jumpMs) > JUMP_REPORTED_MS) {
       this.#events.push({ name: 'clock.jumped', byMs: Math.round(jumpMs) });
     }
-    this.#wallMs = wallMs;
+    this.#systemMs = wallMs;
+    this.#wallMs = this.#plausible(now, wallMs);
     this.#toldAt = now;
     if (this.#reviewAt <= now) this.#review(now);
+  }
+
+  /** A jump is followed unless it leads away from peers that confirm where the clock was. */
+  #plausible(now: Instant, wallMs: number): number {
+    const from = this.#held ?? { wallMs: this.#wallMs, at: this.#toldAt };
+    const expectedMs = Math.floor(from.wallMs + (now - from.at));
+    const isNear = Math.abs(wallMs - expectedMs) <= HYBRID_CLOCK.remoteAheadRefusedMs;
+    this.#held = isNear || !this.#confirmed ? undefined : from;
+    return this.#held === undefined ? wallMs : expectedMs;
   }
 
   tick(): Timestamp {
@@ -105,8 +121,9 @@ export class ClockKeeper {
 
   #review(now: Instant): void {
     this.#reviewAt = after(now, REVIEW_INTERVAL_MS);
-    this.#offsetMs = this.#comparison.medianOffsetMs;
-    const { suspect } = this.#comparison;
+    this.#offsetMs = this.#comparison.medianOffsetMs + this.#wallMs - this.#systemMs;
+    this.#confirmed = this.#comparison.confirmed;
+    const suspect = this.#comparison.suspect || this.#held !== undefined;
     if (suspect === this.#suspect) return;
     this.#suspect = suspect;
     this.#events.push({ name: 'clock.suspect', suspect, offsetMs: this.#offsetMs });
