@@ -72,7 +72,7 @@ export function swarm(options: SwarmOptions): Swarm {
     atMs += Math.round(-Math.log(1 - random.unit()) * gapMs);
     if (atMs >= options.durationMs) break;
     const kind = random.pick(kinds) as SwarmKind;
-    if (ONCE.has(kind) && [...spent].some((other) => ONCE.has(other))) continue;
+    if (isTooMuch(kind, spent, options.nodes.length)) continue;
     spent.add(kind);
     schedule.push(...DRAWS[kind](drawAt(random, options.nodes, atMs)));
   }
@@ -90,6 +90,16 @@ export function swarm(options: SwarmOptions): Swarm {
  * of the voters gone, after which no cluster can be expected to elect anybody.
  */
 const ONCE: ReadonlySet<SwarmKind> = new Set<SwarmKind>(['wipe', 'clone']);
+
+/** The copies that clusters of the simulator keep. Where a drain leaves two, none may be lost. */
+const REPLICAS = 3;
+
+function isTooMuch(kind: SwarmKind, spent: ReadonlySet<SwarmKind>, nodes: number): boolean {
+  const isSparse = nodes <= REPLICAS;
+  const lostSomebody = [...spent].some((other) => ONCE.has(other));
+  if (ONCE.has(kind)) return lostSomebody || (isSparse && spent.has('drain'));
+  return kind === 'drain' && isSparse && lostSomebody;
+}
 
 /**
  * Two processes with one identity on two sides of a split cannot know of each other, and no voting
