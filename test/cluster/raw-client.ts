@@ -1,9 +1,6 @@
 import {
   decodeClientMessage,
   encodeClientMessage,
-  encodeValue,
-  entryBodyField,
-  entryChecksum,
   FrameWriter,
   LIMITS,
   makeOperationId,
@@ -14,13 +11,13 @@ import type {
   Answer,
   ClientMessage,
   ClientWelcome,
-  EntryBody,
   Operation,
   Placement,
   ShardId,
 } from '@memgrid/protocol';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { rawEntry } from './raw-entry.ts';
 
 export const RAW_NAMESPACE = 'raw';
 
@@ -117,7 +114,7 @@ export class RawClient implements AsyncDisposable {
   }
 
   async put(userId: string, key: string, content: string): Promise<Answer | undefined> {
-    const entry = encodeValue(entryBodyField, entryOf(userId, content));
+    const entry = rawEntry({ userId, content });
     const condition = { kind: 'always' } as const;
     return await this.ask({
       shard: this.shardOf(userId, key),
@@ -161,29 +158,6 @@ export class RawClient implements AsyncDisposable {
       }
     }
   }
-}
-
-function entryOf(userId: string, content: string): EntryBody {
-  const said = { content, category: '', categories: [], metadata: {} };
-  return {
-    userId,
-    agentId: '',
-    appId: '',
-    runId: '',
-    ...said,
-    createdAt: 1,
-    updatedAt: 1,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: entryChecksum(said),
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-  };
 }
 
 function random(): number {

@@ -19,7 +19,10 @@ export interface RawEntry {
 export function rawEntry(given: RawEntry): Uint8Array {
   const { userId = 'ada', content = 'x', category = '', categories = [], metadata = '{}' } = given;
   const { expiresAt = 0, schema = '', schemaVersion = 0 } = given;
-  const said = { content: 'x', category: '', categories: [], metadata: {} };
+  // What is no text that an entry may have has no checksum either.
+  const isText = typeof content === 'string' && !content.includes('\0');
+  const text = isText ? content : '';
+  const said = { content: text, category: '', categories: [], metadata: {} };
   const owner = [userId, '', '', ''];
   const dates = [1, 1, expiresAt, false];
   const upstream = ['', 1, '', 0];

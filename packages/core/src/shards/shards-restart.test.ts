@@ -3,7 +3,6 @@ import {
   entryBodyField,
   nodeId,
   type Answer,
-  type EntryBody,
   type Generation,
   type Operation,
   type ShardConfig,
@@ -16,6 +15,7 @@ import { decodeStoredEntry } from '../entries/stored-entry.ts';
 import type { Instant } from '../machine.ts';
 import { plainEntryRules } from '../node/plain-entry-rules.ts';
 import { Random } from '../random.ts';
+import { plainBody } from '../testing/plain-body.ts';
 import { shardsConfig } from './shards-config.ts';
 import type { ShardsEffect, ShardsInput } from './shards-io.ts';
 import { Shards } from './shards.ts';
@@ -23,29 +23,6 @@ import { Shards } from './shards.ts';
 const SELF = nodeId('1'.padStart(32, '0'));
 const SHARD = 0 as ShardId;
 const WALL_MS = 1_767_225_600_000;
-
-const BODY: EntryBody = {
-  userId: 'u',
-  agentId: '',
-  appId: '',
-  runId: '',
-  content: '',
-  category: '',
-  categories: [],
-  metadata: {},
-  createdAt: 0,
-  updatedAt: 0,
-  expiresAt: 0,
-  immutable: false,
-  schema: '',
-  schemaVersion: 0,
-  checksum: '',
-  upstreamId: '',
-  upstreamState: 'none',
-  upstreamHash: '',
-  upstreamConfirmedAt: 0,
-  superseded: [],
-};
 
 /** A node that holds one shard alone, with a disk that is safe at once and outlives it. */
 class LoneNode {
@@ -117,7 +94,7 @@ class LoneNode {
         kind: 'put',
         namespace: 'n',
         key,
-        entry: encodeValue(entryBodyField, BODY),
+        entry: encodeValue(entryBodyField, plainBody()),
         condition: { kind },
       },
       read: 'strong',

@@ -22,6 +22,7 @@ import type { GatewayEffect, GatewayInput, GatewayLimits } from '../gateway/gate
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts';
 import type { Instant } from '../machine.ts';
 import { plainEntryRules } from '../node/plain-entry-rules.ts';
+import { plainBody } from './plain-body.ts';
 
 export const A = nodeId('a'.repeat(32));
 export const B = nodeId('b'.repeat(32));
@@ -160,26 +161,8 @@ export const DELETE: OperationBody = {
 
 export function entryOf(overrides: Partial<EntryBody> = {}): EntryBody {
   const said = { content: 'tea', category: '', categories: [], metadata: {} };
-  return {
-    userId: 'u',
-    agentId: '',
-    appId: '',
-    runId: '',
-    ...said,
-    createdAt: 1,
-    updatedAt: 1,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: entryChecksum(said),
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-    ...overrides,
-  };
+  const made = { createdAt: 1, updatedAt: 1, checksum: entryChecksum(said) };
+  return plainBody({ ...said, ...made, ...overrides });
 }
 
 export function putOf(id: number, entry: EntryBody, shard?: number): Operation {

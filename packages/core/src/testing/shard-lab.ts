@@ -29,6 +29,7 @@ import type {
 } from '../shards/shards-io.ts';
 import { Shards } from '../shards/shards.ts';
 import type { StoreOperation } from '../store-operation.ts';
+import { plainBody } from './plain-body.ts';
 
 export const SHARD = 5 as ShardId;
 
@@ -400,27 +401,5 @@ export class ShardLab {
 
 /** Bytes of an entry that holds little else than a text. */
 export function labEntry(content: string, more: Partial<EntryBody> = {}): Uint8Array {
-  return encodeValue(entryBodyField, {
-    userId: 'u',
-    agentId: '',
-    appId: '',
-    runId: '',
-    content,
-    category: '',
-    categories: [],
-    metadata: {},
-    createdAt: 0,
-    updatedAt: 0,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: '',
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-    ...more,
-  });
+  return encodeValue(entryBodyField, plainBody({ content, ...more }));
 }
