@@ -13,27 +13,22 @@ import {
 } from '@memgrid/protocol';
 import { after, type Instant, type Machine } from '../machine.ts';
 import type { DialProblem, LinkId } from '../node-io.ts';
-import type { LinkEvent } from '../node-event.ts';
 import type { Random } from '../random.ts';
+import { Deliveries } from './deliveries.ts';
 import { Dials } from './dials.ts';
-import { problemWithEnvelope, type RefusalReason } from './envelope-checks.ts';
-import { isHeavy } from './message-size.ts';
+import { problemWithEnvelope } from './envelope-checks.ts';
 import { KnownStarts } from './known-starts.ts';
 import { PeerTable } from './peer-table.ts';
 import { problemWithNewcomer, isWorseThan } from './rivalry.ts';
-import {
-  isBulk,
-  isGossip,
-  isLeaders,
-  isRepeated,
-  type DiallingLink,
-  type GreetingLink,
-  type LinkState,
-  type PeerLink,
-  type PeerState,
-  type StrangerLink,
+import type {
+  DiallingLink,
+  GreetingLink,
+  LinkState,
+  PeerLink,
+  StrangerLink,
 } from './link-state.ts';
 import { LINKS, type LinksEffect, type LinksInput } from './links-io.ts';
+import { LinksOutbox } from './links-outbox.ts';
 
 export interface LinksOptions {
   readonly self: HandshakeSelf;
@@ -59,12 +54,19 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   readonly #links = new Map<LinkId, LinkState>();
   readonly #peers = new PeerTable();
   readonly #starts = new KnownStarts();
+  readonly #outbox: LinksOutbox;
+  readonly #deliveries: Deliveries;
   #closed = false;
-  #effects: LinksEffect[] = [];
 
   constructor(options: LinksOptions) {
     this.#self = options.self;
     this.#dials = new Dials(options.random);
+    this.#outbox = new LinksOutbox(options.self.protocolMin);
+    this.#deliveries = new Deliveries({
+      peers: this.#peers,
+      outbox: this.#outbox,
+      renewBulk: (now, control) => this.#renewBulk(now, control),
+    });
   }
 
   get wakeAt(): Instant | undefined {
@@ -113,11 +115,11 @@ export class Links implements Machine<LinksInput, LinksEffect> {
         this.#received(now, input.link, input.envelope);
         break;
       case 'garbage':
-        this.#refuse('garbage', input.problem);
+        this.#outbox.refused('garbage', input.problem);
         this.#drop(now, input.link, { reason: 'badMessage', detail: input.problem });
         break;
       case 'unknownMessage':
-        this.#refuse('unknownType', `Message type ${input.messageType} is not known here.`);
+        this.#outbox.refused('unknownType', `Message type ${input.messageType} is not known here.`);
         break;
       case 'pressure':
         this.#pressure(now, input.link, input.bufferedBytes);
@@ -141,17 +143,17 @@ export class Links implements Machine<LinksInput, LinksEffect> {
         this.#closeAll(input.reason);
         break;
     }
-    return this.#take();
+    return this.#outbox.take();
   }
 
   wake(now: Instant): readonly LinksEffect[] {
     for (const link of [...this.#links.values()]) {
       if (link.stage === 'peer' || link.deadline > now) continue;
       this.#links.delete(link.id);
-      this.#effects.push({ kind: 'hangUp', link: link.id });
+      this.#outbox.emit({ kind: 'hangUp', link: link.id });
       if (link.stage !== 'stranger') this.#dialEnded(now, link, 'timeout');
     }
-    return this.#take();
+    return this.#outbox.take();
   }
 
   // Making links.
@@ -176,7 +178,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #dial(now: Instant, to: Pick<DiallingLink, 'address' | 'channel' | 'expected'>): void {
     const link = this.#dials.begin(now, to);
     this.#links.set(link.id, link);
-    this.#effects.push({ kind: 'dial', link: link.id, address: to.address, channel: to.channel });
+    this.#outbox.emit({ kind: 'dial', link: link.id, address: to.address, channel: to.channel });
   }
 
   #opened(now: Instant, id: LinkId): void {
@@ -192,7 +194,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     };
     this.#links.set(id, greeting);
     const hello: Hello = { type: 'hello', channel: link.channel, ...this.#self };
-    this.#transmitBare(id, hello);
+    this.#outbox.transmitBare(id, hello);
   }
 
   #failed(now: Instant, id: LinkId, problem: DialProblem): void {
@@ -211,16 +213,16 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#dials.failed(now, link);
     if (link.channel === 'bulk' || link.expected === undefined) return;
     if (this.isConnected(link.expected)) return;
-    this.#forgetWaiting(link.expected);
-    if (problem === 'refused') this.#effects.push({ kind: 'dialRefused', peer: link.expected });
-    else this.#effects.push({ kind: 'dialFailed', peer: link.expected });
+    this.#deliveries.forget(link.expected);
+    if (problem === 'refused') this.#outbox.emit({ kind: 'dialRefused', peer: link.expected });
+    else this.#outbox.emit({ kind: 'dialFailed', peer: link.expected });
   }
 
   #accepted(now: Instant, id: LinkId, remote: string): void {
     let strangers = 0;
     for (const link of this.#links.values()) if (link.stage === 'stranger') strangers += 1;
     if (this.#closed || strangers >= LINKS.strangersMax) {
-      this.#effects.push({ kind: 'hangUp', link: id });
+      this.#outbox.emit({ kind: 'hangUp', link: id });
       return;
     }
     const deadline = after(now, LINKS.handshakeMsMax);
@@ -234,14 +236,14 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const reject = answer.kind === 'reject' ? answer.reject : this.#problemWithNewcomer(now, hello);
     if (reject !== undefined) {
       this.#links.delete(link.id);
-      this.#transmitBare(link.id, reject);
-      this.#effects.push({ kind: 'hangUp', link: link.id });
-      this.#rejectedEvent(link.remote, reject);
+      this.#outbox.transmitBare(link.id, reject);
+      this.#outbox.emit({ kind: 'hangUp', link: link.id });
+      this.#outbox.rejected(link.remote, reject);
       return;
     }
     if (answer.kind !== 'accept') return;
     const facts = { ...hello, peer: hello.nodeId, version: answer.ack.version };
-    this.#transmitBare(link.id, answer.ack);
+    this.#outbox.transmitBare(link.id, answer.ack);
     this.#admit(now, { id: link.id, channel: hello.channel, facts, dialledByUs: false });
     if (hello.channel === 'control') this.#announce(now, facts, hello);
   }
@@ -255,10 +257,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     link: GreetingLink,
     { ack, reject }: { ack: HelloAck; reject: Reject },
   ): void {
-    this.#rejectedEvent(link.address, reject);
+    this.#outbox.rejected(link.address, reject);
     const aboutUs = ack.nodeId === this.#self.nodeId || reject.reason === 'wrongCluster';
     if (aboutUs) {
-      this.#effects.push({ kind: 'rejected', address: link.address, ...reasonOf(reject) });
+      this.#outbox.emit({ kind: 'rejected', address: link.address, ...reasonOf(reject) });
     }
     this.#drop(now, link.id, reject);
   }
@@ -271,18 +273,18 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
     this.#dials.answered(link);
     if (link.channel === 'control') {
-      this.#effects.push({ kind: 'reached', address: link.address, peer: ack.nodeId });
+      this.#outbox.emit({ kind: 'reached', address: link.address, peer: ack.nodeId });
     }
     if (link.expected !== undefined && link.expected !== ack.nodeId) {
-      this.#forgetWaiting(link.expected);
-      this.#effects.push({ kind: 'dialFailed', peer: link.expected });
+      this.#deliveries.forget(link.expected);
+      this.#outbox.emit({ kind: 'dialFailed', peer: link.expected });
     }
     const facts = { ...ack, peer: ack.nodeId };
     const rival = this.#peers.get(facts.peer)?.[link.channel];
     if (rival && isWorseThan(now, rival, { ...facts, self: this.#self.nodeId })) {
       this.#links.delete(link.id);
       // The other side counts us as a peer already: this is the second message of a real link.
-      this.#effects.push({
+      this.#outbox.emit({
         kind: 'transmit',
         link: link.id,
         version: facts.version,
@@ -290,7 +292,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
         sequence: 2,
         message: { type: 'bye', reason: 'duplicate' },
       });
-      this.#effects.push({ kind: 'hangUp', link: link.id });
+      this.#outbox.emit({ kind: 'hangUp', link: link.id });
       return;
     }
     this.#admit(now, { id: link.id, channel: link.channel, facts, dialledByUs: true });
@@ -308,9 +310,9 @@ export class Links implements Machine<LinksInput, LinksEffect> {
 
   #rejected(now: Instant, link: GreetingLink, message: Reject): void {
     this.#links.delete(link.id);
-    this.#effects.push({ kind: 'hangUp', link: link.id });
+    this.#outbox.emit({ kind: 'hangUp', link: link.id });
     if (message.reason === 'self') {
-      this.#effects.push({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
+      this.#outbox.emit({ kind: 'reached', address: link.address, peer: this.#self.nodeId });
       // A seed that is this node itself is no failure; somebody else's address that is now ours is.
       if (link.expected === undefined) {
         this.#dials.ended(link);
@@ -318,10 +320,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       }
     } else if (message.reason === 'duplicate') {
       // Whoever is there knows us already, over a connection that it dialled itself.
-      this.#effects.push({ kind: 'reached', address: link.address, peer: undefined });
+      this.#outbox.emit({ kind: 'reached', address: link.address, peer: undefined });
     } else {
-      this.#rejectedEvent(link.address, message);
-      this.#effects.push({ kind: 'rejected', address: link.address, ...reasonOf(message) });
+      this.#outbox.rejected(link.address, message);
+      this.#outbox.emit({ kind: 'rejected', address: link.address, ...reasonOf(message) });
     }
     this.#dialEnded(now, link, 'rejected');
   }
@@ -354,23 +356,22 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     this.#links.set(made.id, link);
     state[made.channel] = link;
     this.#starts.note(facts.peer, facts);
-    if (made.channel === 'control') return;
-    for (const message of state.heavy.splice(0)) this.#transmit(link, message);
+    if (made.channel === 'bulk') this.#deliveries.sendHeavy(link);
   }
 
   #replace(old: PeerLink, byGeneration: Generation): void {
     this.#links.delete(old.id);
-    this.#transmit(old, { type: 'bye', reason: 'replaced' });
-    this.#effects.push({ kind: 'hangUp', link: old.id });
+    this.#outbox.transmit(old, { type: 'bye', reason: 'replaced' });
+    this.#outbox.emit({ kind: 'hangUp', link: old.id });
     const state = this.#peers.of(old.peer);
     state[old.channel] = undefined;
     if (old.channel === 'control' && old.generation < byGeneration) {
-      this.#effects.push({ kind: 'peerDown', peer: old.peer, generation: old.generation });
+      this.#outbox.emit({ kind: 'peerDown', peer: old.peer, generation: old.generation });
     }
   }
 
   #announce(now: Instant, facts: PeerFacts, greeting: Hello | HelloAck): void {
-    this.#effects.push({
+    this.#outbox.emit({
       kind: 'peerUp',
       peer: facts.peer,
       generation: facts.generation,
@@ -378,11 +379,8 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       clusterId: greeting.clusterId,
       groupEpoch: greeting.groupEpoch,
     });
-    this.#event({ name: 'peer.connected', peer: facts.peer, address: facts.address });
-    const state = this.#peers.of(facts.peer);
-    const { waiting } = state;
-    state.waiting = [];
-    for (const message of waiting) this.#sendNow(now, facts.peer, message);
+    this.#outbox.event({ name: 'peer.connected', peer: facts.peer, address: facts.address });
+    this.#deliveries.sendWaiting(now, facts.peer);
   }
 
   // Receiving.
@@ -399,7 +397,7 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     } else if (link.stage === 'peer') this.#fromPeer(now, link, envelope);
     else {
       const detail = `"${message.type}" before the handshake was complete.`;
-      this.#refuse('unexpected', detail);
+      this.#outbox.refused('unexpected', detail);
       this.#drop(now, id, { reason: 'badMessage', detail });
     }
   }
@@ -407,12 +405,12 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #fromPeer(now: Instant, link: PeerLink, envelope: Envelope): void {
     const problem = problemWithEnvelope(link, envelope, this.#self);
     if (problem !== undefined) {
-      this.#refuse(problem.reason, problem.detail);
+      this.#outbox.refused(problem.reason, problem.detail);
       // Founded or joined since the handshake, and not ours: there is nothing to talk about.
       if (problem.reason === 'wrongCluster') this.#disconnect(now, link.peer, 'wrongCluster');
       if (problem.reason === 'wrongGeneration') {
         const { generation } = this.#self;
-        this.#transmit(link, { type: 'wrongGeneration', generation });
+        this.#outbox.transmit(link, { type: 'wrongGeneration', generation });
       }
       return;
     }
@@ -423,21 +421,21 @@ export class Links implements Machine<LinksInput, LinksEffect> {
       case 'hello':
       case 'helloAck':
       case 'reject':
-        this.#refuse('unexpected', `"${message.type}" after the handshake was complete.`);
+        this.#outbox.refused('unexpected', `"${message.type}" after the handshake was complete.`);
         return;
       case 'bye':
         this.#lost(now, link.id);
-        this.#effects.push({ kind: 'hangUp', link: link.id });
+        this.#outbox.emit({ kind: 'hangUp', link: link.id });
         return;
       case 'wrongGeneration':
-        this.#effects.push({
+        this.#outbox.emit({
           kind: 'newGeneration',
           peer: link.peer,
           generation: message.generation,
         });
         return;
       default:
-        this.#effects.push({
+        this.#outbox.emit({
           kind: 'message',
           from: link.peer,
           generation: link.generation,
@@ -449,42 +447,10 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   // Sending.
 
   #deliver(now: Instant, to: NodeId, address: string, message: Message): void {
-    if (this.#sendNow(now, to, message) || this.#closed) return;
-    const state = this.#peers.of(to);
-    if (isHeavy(message)) this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
-    else if (!isLeaders(message)) state.waiting.push(message);
-    if (state.waiting.length > LINKS.waitingMessagesMax) {
-      state.waiting.shift();
-      this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
-    }
+    if (this.#deliveries.send(now, to, message) || this.#closed) return;
+    this.#deliveries.keep(to, message);
     this.#connect(now, address, to);
-    if (!this.#dials.isUnderWay({ address, channel: 'control' })) this.#forgetWaiting(to);
-  }
-
-  /** False when there is no link to this peer. A message dropped under pressure counts as sent. */
-  #sendNow(now: Instant, to: NodeId, message: Message): boolean {
-    const state = this.#peers.get(to);
-    if (state?.control === undefined) return false;
-    if (isBulk(message) && state.bulk === undefined) this.#renewBulk(now, state.control);
-    const link = isBulk(message) && state.bulk !== undefined ? state.bulk : state.control;
-    // The control link refuses frames that the bulk link takes, and heartbeats would wait behind it.
-    if (link.channel === 'control' && isHeavy(message)) {
-      this.#keepHeavy(state, to, message);
-      return true;
-    }
-    const overGossip = link.bufferedBytes > LINKS.gossipBufferedBytesMax && isGossip(message);
-    const overBulk = link.bufferedBytes > LINKS.bulkBufferedBytesMax && isRepeated(message);
-    if (overGossip || overBulk) {
-      this.#event({ name: 'send.dropped', peer: to, reason: 'pressure' });
-    } else this.#transmit(link, message);
-    return true;
-  }
-
-  #keepHeavy(state: PeerState, to: NodeId, message: Message): void {
-    state.heavy.push(message);
-    if (state.heavy.length <= LINKS.heavyMessagesMax) return;
-    state.heavy.shift();
-    this.#event({ name: 'send.dropped', peer: to, reason: 'noLink' });
+    if (!this.#dials.isUnderWay({ address, channel: 'control' })) this.#deliveries.forget(to);
   }
 
   /** The bulk link was reset or never made; until there is one its messages take the other. */
@@ -493,37 +459,13 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     if (this.#dials.mayBegin(now, to)) this.#dial(now, to);
   }
 
-  #transmit(link: PeerLink, message: Message): void {
-    link.sendSequence += 1;
-    this.#effects.push({
-      kind: 'transmit',
-      link: link.id,
-      version: link.version,
-      targetGeneration: link.generation,
-      sequence: link.sendSequence,
-      message,
-    });
-  }
-
-  /** Sends on a link whose other side is not known yet. Such messages are always the first. */
-  #transmitBare(link: LinkId, message: Message): void {
-    this.#effects.push({
-      kind: 'transmit',
-      link,
-      version: this.#self.protocolMin,
-      targetGeneration: 0 as Generation,
-      sequence: 1,
-      message,
-    });
-  }
-
   #pressure(now: Instant, id: LinkId, bufferedBytes: number): void {
     const link = this.#links.get(id);
     if (link?.stage !== 'peer') return;
     link.bufferedBytes = bufferedBytes;
     if (bufferedBytes < LINKS.bufferedBytesMax) return;
-    this.#event({ name: 'send.dropped', peer: link.peer, reason: 'pressure' });
-    this.#effects.push({ kind: 'hangUp', link: id });
+    this.#outbox.event({ name: 'send.dropped', peer: link.peer, reason: 'pressure' });
+    this.#outbox.emit({ kind: 'hangUp', link: id });
     this.#lost(now, id);
   }
 
@@ -534,9 +476,9 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     const link = this.#links.get(id);
     if (link === undefined) return;
     if (link.stage !== 'dialling' && link.stage !== 'peer') {
-      this.#transmitBare(id, reject(why.reason, why.detail));
+      this.#outbox.transmitBare(id, reject(why.reason, why.detail));
     }
-    this.#effects.push({ kind: 'hangUp', link: id });
+    this.#outbox.emit({ kind: 'hangUp', link: id });
     this.#lost(now, id);
   }
 
@@ -558,20 +500,20 @@ export class Links implements Machine<LinksInput, LinksEffect> {
     }
     state.heavy = [];
     if (state.bulk !== undefined) {
-      this.#effects.push({ kind: 'hangUp', link: state.bulk.id });
+      this.#outbox.emit({ kind: 'hangUp', link: state.bulk.id });
       this.#links.delete(state.bulk.id);
       state.bulk = undefined;
     }
     this.#peers.forgetIfIdle(link.peer);
-    this.#effects.push({ kind: 'peerDown', peer: link.peer, generation: link.generation });
-    this.#event({ name: 'peer.disconnected', peer: link.peer, address: link.address });
+    this.#outbox.emit({ kind: 'peerDown', peer: link.peer, generation: link.generation });
+    this.#outbox.event({ name: 'peer.disconnected', peer: link.peer, address: link.address });
   }
 
   #disconnect(now: Instant, peer: NodeId, reason: string): void {
     const link = this.#peers.get(peer)?.control;
     if (link === undefined) return;
-    this.#transmit(link, { type: 'bye', reason });
-    this.#effects.push({ kind: 'hangUp', link: link.id });
+    this.#outbox.transmit(link, { type: 'bye', reason });
+    this.#outbox.emit({ kind: 'hangUp', link: link.id });
     this.#lost(now, link.id);
   }
 
@@ -586,42 +528,12 @@ export class Links implements Machine<LinksInput, LinksEffect> {
   #closeAll(reason: string): void {
     this.#closed = true;
     for (const link of this.#links.values()) {
-      if (link.stage === 'peer') this.#transmit(link, { type: 'bye', reason });
-      this.#effects.push({ kind: 'hangUp', link: link.id });
+      if (link.stage === 'peer') this.#outbox.transmit(link, { type: 'bye', reason });
+      this.#outbox.emit({ kind: 'hangUp', link: link.id });
     }
     this.#links.clear();
     this.#peers.clear();
     this.#dials.clear();
-  }
-
-  // Bookkeeping.
-
-  #forgetWaiting(peer: NodeId): void {
-    const state = this.#peers.get(peer);
-    if (state === undefined) return;
-    if (state.waiting.length > 0) this.#event({ name: 'send.dropped', peer, reason: 'noLink' });
-    state.waiting = [];
-    this.#peers.forgetIfIdle(peer);
-  }
-
-  /** Meeting oneself at a seed, or a peer that has the better link, is how it is meant to be. */
-  #rejectedEvent(address: string, message: { reason: Reject['reason']; detail: string }): void {
-    if (message.reason === 'self' || message.reason === 'duplicate') return;
-    this.#event({ name: 'peer.rejected', address, ...reasonOf(message) });
-  }
-
-  #refuse(reason: RefusalReason, detail: string): void {
-    this.#event({ name: 'frame.refused', reason, detail });
-  }
-
-  #event(event: LinkEvent): void {
-    this.#effects.push({ kind: 'event', event });
-  }
-
-  #take(): readonly LinksEffect[] {
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
   }
 }
 
