@@ -80,6 +80,11 @@ export class MemgridProcess implements AsyncDisposable {
     });
   }
 
+  /** Goes away as `head` does when it has enough. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Sends a signal to this very process; harmless once it has ended. */
   signal(signal: NodeJS.Signals): void {
     if (this.#ended === undefined) this.#child.kill(signal);
