@@ -1,0 +1,117 @@
+import { jetstream } from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { SCOPE_ENTRIES, type BenchOperation, type Dataset, type WorkloadName } from 'memgrid/bench';
+import { BUCKET } from './nats-servers.ts';
+import { packageVersion } from './package-version.ts';
+import { missing, type PeerSubject } from './peer-subject.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * A JetStream bucket with three replicas: a string of JSON for each entry, under `userId.id`.
+ *
+ * - `get`: direct gets, which any replica answers.
+ * - `batch`: as many puts at once; there is no call for several.
+ * - `list`: the history of `userId.*`, with one revision for each key, read to its end.
+ * - `cas`: `update` with the revision that this subject last saw.
+ */
+export class NatsSubject implements PeerSubject {
+  readonly name = 'NATS KV (@nats-io/kv)';
+  readonly version = packageVersion('@nats-io/kv');
+  readonly workloads: ReadonlySet<WorkloadName> = new Set([
+    'set',
+    'get',
+    'mix',
+    'batch',
+    'list',
+    'cas',
+  ]);
+  readonly #connection: NatsConnection;
+  readonly #bucket: KV;
+  readonly #dataset: Dataset;
+  readonly #keys: readonly string[];
+  /** By number: of what this subject last wrote. */
+  readonly #revisions = new Map<number, number>();
+
+  private constructor(connection: NatsConnection, bucket: KV, dataset: Dataset) {
+    this.#connection = connection;
+    this.#bucket = bucket;
+    this.#dataset = dataset;
+    this.#keys = Array.from({ length: dataset.count }, (_, n) => {
+      const { userId, id } = dataset.entry(n);
+      return `${token(userId)}.${token(id)}`;
+    });
+  }
+
+  static async connect(addresses: readonly string[], dataset: Dataset): Promise<NatsSubject> {
+    // A lost server is lost: a retry would hide that a system died in the middle of a run.
+    const connection = await connect({ servers: [...addresses], reconnect: false });
+    const kvm = new Kvm(jetstream(connection, { timeout: TIMEOUT_MS }));
+    const bucket = await kvm.open(BUCKET, { allow_direct: true });
+    return new NatsSubject(connection, bucket, dataset);
+  }
+
+  async run(operation: BenchOperation): Promise<void> {
+    switch (operation.kind) {
+      case 'set':
+        await this.#put(operation.n);
+        return;
+      case 'get': {
+        const key = this.#key(operation.n);
+        const entry = await this.#bucket.get(key);
+        if (entry === null || entry.string() === '') throw missing(key);
+        return;
+      }
+      case 'batch':
+        await Promise.all(operation.ns.map((n) => this.#put(n)));
+        return;
+      case 'list':
+        await this.#list(operation.scope);
+        return;
+      case 'cas':
+        await this.#update(operation.n);
+        return;
+      case 'near':
+        throw new Error('The NATS client keeps nothing in this process.');
+    }
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #put(n: number): Promise<void> {
+    this.#revisions.set(n, await this.#bucket.put(this.#key(n), this.#dataset.text(n)));
+  }
+
+  async #list(scope: number): Promise<void> {
+    const { userId } = this.#dataset.entry(scope * SCOPE_ENTRIES);
+    let count = 0;
+    const history = await this.#bucket.history({ key: `${token(userId)}.*` });
+    for await (const entry of history) if (entry.string() !== '') count += 1;
+    if (count < SCOPE_ENTRIES) {
+      throw new Error(`${userId} has ${count} of ${SCOPE_ENTRIES} entries.`);
+    }
+  }
+
+  async #update(n: number): Promise<void> {
+    const key = this.#key(n);
+    const known = this.#revisions.get(n) ?? (await this.#bucket.get(key))?.revision ?? 0;
+    this.#revisions.delete(n);
+    this.#revisions.set(n, await this.#bucket.update(key, this.#dataset.text(n), known));
+  }
+
+  #key(n: number): string {
+    return this.#keys[n] ?? '';
+  }
+}
+
+/** A part of a key: dots would divide it, and other signs than these are refused. */
+function token(text: string): string {
+  return text.replace(/[^-\w=/]/g, '_');
+}
