@@ -125,6 +125,41 @@ test('F16, F24: a shard that is given up leaves no outcome on disk, forgotten or
   expect(stored(lab, 1)).toBe(0);
 });
 
+test('F16, F20: what the log brings is not offered, though its primary has forgotten it', () => {
+  const lab = busyLab(1);
+  const operationId = lab.operationId();
+  // Node 2 and the primary do not hear each other, and both take the write.
+  lab.drop = ({ from, to }) => (from === A && to === B) || (from === B && to === A);
+  expect(again(lab, 1, operationId)).toMatchObject({ kind: 'written', autonomous: false });
+  lab.alive(2, 3);
+  const token = lab.put(2, 'k', 'v', { operationId, durability: 'one' });
+  expect(lab.answers.get(token)?.result).toMatchObject({ kind: 'written', autonomous: true });
+  lab.alive(1, 2, 3);
+  press(lab, 1);
+  expect(again(lab, 1, operationId)).toMatchObject({ code: 'OPERATION_EXPIRED' });
+  lab.drop = () => false;
+  lab.advance(10_000);
+  expect(lab.status(2).applied).toBe(lab.status(1).applied);
+  expect(timesApplied(lab, 'k')).toBe(1);
+  expect([...lab.disk(2).keys()].filter((key) => key.includes('/r/'))).toEqual([]);
+});
+
+test('F16, F20: what no log has is merged, though its primary may have forgotten it', () => {
+  const lab = busyLab(3);
+  lab.drop = ({ from, to }) => (from === A && to === B) || (from === B && to === A);
+  lab.alive(2, 3);
+  const token = lab.put(2, 'k', 'island', { durability: 'one' });
+  expect(lab.answers.get(token)?.result).toMatchObject({ kind: 'written', autonomous: true });
+  lab.alive(1, 2, 3);
+  lab.put(1, 'other', 'v');
+  lab.advance(11 * MINUTE_MS);
+  lab.drop = () => false;
+  lab.advance(20_000);
+  const read = lab.get(1, 'k', { read: 'strong' });
+  expect(lab.answers.get(read)?.result).toMatchObject({ kind: 'found' });
+  expect(timesApplied(lab, 'k')).toBe(1);
+});
+
 test('F25: nothing wakes a node that has forgotten everything', () => {
   const lab = busyLab(1);
   again(lab, 1, lab.operationId());

@@ -17,6 +17,7 @@ import {
   failedResult,
   joinSets,
   NEVER_WRITTEN,
+  operationIdMs,
   parseStoredKey,
   storedKey,
 } from '@memgrid/protocol';
@@ -35,7 +36,7 @@ import type { Primary } from './primary.ts';
 import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
-import type { ShardCopy } from './shard-copy.ts';
+import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
 import { encodeOrphan, type Orphan, orphanKey } from './shard-records.ts';
 import type { WaitingOperation } from './waiting-operation.ts';
@@ -79,6 +80,8 @@ export class Orphans {
   readonly #merges = new Map<string, Merge[]>();
   /** By operation id, for repetitions, as long as the orphan is kept. */
   readonly #answered = new Map<string, Orphan>();
+  /** By holder and number: up to where it is to apply the log before its orphan is merged. */
+  readonly #awaited = new Map<string, number>();
   #offerAt: Instant | undefined;
 
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
@@ -159,8 +162,9 @@ export class Orphans {
     }
   }
 
-  /** A record took effect: perhaps a merge that somebody waits for. */
-  applied(at: ShardPosition): void {
+  /** A record took effect: perhaps a merge that somebody waits for, or what is kept here. */
+  applied({ at, body }: AppliedRecord): void {
+    if (body.kind === 'write') this.#settleKept(body.operationId, body.fingerprint);
     const merges = this.#merges.get(nameOf(at));
     if (merges === undefined) return;
     this.#merges.delete(nameOf(at));
@@ -168,9 +172,22 @@ export class Orphans {
     this.#context.outbox.event({ name: 'orphan.merged', shard: this.#owner.shard });
   }
 
+  /**
+   * The log has this write, as a merge or because a repetition was faster: it is not offered any
+   * more, because the primary may have forgotten by then that it was carried out.
+   */
+  #settleKept(operationId: string, fingerprint: number): void {
+    const orphan = this.#answered.get(operationId);
+    if (orphan === undefined || orphan.fingerprint !== fingerprint) return;
+    if (broken('shards.operation-once')) return;
+    const { shard } = this.#owner;
+    this.onTaken({ type: 'orphanTaken', shard, orphan: orphan.number, parked: false });
+  }
+
   /** Merges under way may not be committed by the next primary: they will be offered again. */
   forgetMerges(): void {
     this.#merges.clear();
+    this.#awaited.clear();
   }
 
   advance(): void {
@@ -314,6 +331,26 @@ export class Orphans {
     return true;
   }
 
+  /**
+   * Whether the log may have the operation, and this primary has forgotten it. The holder finds that
+   * out: it withdraws what it applies from the log. Until it has applied what is committed now, its
+   * orphan waits; whoever is no replica any more has no log to look into.
+   */
+  #mayBeInLog({ from, orphan }: Merge, { operationId }: OfferedWrite): boolean {
+    const { copy, primary } = this.#owner;
+    const peer = primary?.replication.peer(from);
+    const ms = operationIdMs(operationId);
+    if (peer === undefined || ms === undefined || ms > copy.operations.floor) return false;
+    const name = `${from}/${orphan}`;
+    const upTo = this.#awaited.get(name) ?? copy.commit;
+    this.#awaited.delete(name);
+    if (peer.applied >= upTo) return false;
+    // Withdrawn ones stay behind. Without them every offer only waits once more.
+    if (this.#awaited.size >= this.#context.config.waitingOperationsMax) this.#awaited.clear();
+    this.#awaited.set(name, upTo);
+    return true;
+  }
+
   /** Whether another request was carried out under the same id. */
   #isReused({ operationId }: OfferedWrite): boolean {
     const { copy } = this.#owner;
@@ -324,7 +361,7 @@ export class Orphans {
 
   #merge(merge: Merge, write: OfferedWrite): void {
     const { copy, mending, primary } = this.#owner;
-    if (this.#isCarriedOut(merge, write)) return;
+    if (this.#isCarriedOut(merge, write) || this.#mayBeInLog(merge, write)) return;
     const { key, fingerprint } = write;
     const offered = decodeState(write.state);
     const own = winnerOf(offered);

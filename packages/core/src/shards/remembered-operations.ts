@@ -26,7 +26,8 @@ export interface RememberedOperation {
  * answers, but none carries it out again. For that, what is forgotten and the floor reach the disk
  * in one batch, and a stream tells the floor after the last of what it remembers.
  *
- * Orphans are the exception: what was acknowledged away from the primary is merged, however old.
+ * Orphans are the exception: what was acknowledged away from the primary is merged, however old its
+ * id. Whoever keeps it withdraws it when the log brings it, and is given the time to (`orphans.ts`).
  */
 export class RememberedOperations {
   readonly #memory: OperationMemory;

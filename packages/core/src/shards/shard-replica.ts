@@ -242,7 +242,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     if (copy !== this.#copy) return;
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
     this.serving.writes.applied(record);
-    this.orphans.applied(record.at);
+    this.orphans.applied(record);
     // A shard that was given up and came back applies its log again: nobody hears it twice.
     if (record.at.index <= this.#toldIndex) return;
     this.#toldIndex = record.at.index;
