@@ -11,6 +11,7 @@ import type {
 import { encodeValue, recordBodyField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { Activation, type ActivationOwner } from './activation.ts';
+import type { StoredSibling } from './entry-view.ts';
 import { earliest, type Instant } from '../machine.ts';
 import { hasQuorum } from './quorum-rule.ts';
 import { Replication } from './replication.ts';
@@ -94,11 +95,16 @@ export class Primary {
     this.#phase = { kind: 'fenced' };
   }
 
-  /** Logs a record of this epoch and returns its index. */
-  append(body: RecordBody, sync: SyncClass): number {
+  /**
+   * Logs a record of this epoch and returns its index.
+   *
+   * @param winner what a write leaves under its key, where that is known.
+   */
+  append(body: RecordBody, sync: SyncClass, winner?: StoredSibling): number {
     const { copy } = this.#owner;
     const index = copy.log.lastIndex + 1;
-    copy.append([{ epoch: this.epoch, index, sync, body: encodeValue(recordBodyField, body) }]);
+    const bytes = encodeValue(recordBodyField, body);
+    copy.appendMade({ record: { epoch: this.epoch, index, sync, body: bytes }, body, winner });
     return index;
   }
 

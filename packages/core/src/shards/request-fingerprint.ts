@@ -43,6 +43,9 @@ function mixText(start: number, text: string): number {
 
 function mixBytes(start: number, bytes: Uint8Array): number {
   let hash = start;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, PRIME);
+  // By index: an iterator takes five times as long, and this sees every byte that is written.
+  for (let at = 0; at < bytes.length; at += 1) {
+    hash = Math.imul(hash ^ (bytes[at] as number), PRIME);
+  }
   return Math.imul(hash ^ 0x10000, PRIME);
 }

@@ -41,6 +41,14 @@ export interface AppliedRecord {
   readonly winner: StoredSibling | undefined;
 }
 
+/** A record of this node's own making, as its primary. */
+export interface MadeRecord {
+  readonly record: LogRecord;
+  readonly body: RecordBody;
+  /** What it leaves under its key, if it is a write. */
+  readonly winner: StoredSibling | undefined;
+}
+
 export interface CopyPlace {
   readonly shard: ShardId;
   readonly slot: number;
@@ -158,10 +166,20 @@ export class ShardCopy {
   /** Appends records and writes them; they follow the last one without a hole. */
   append(records: readonly LogRecord[]): void {
     if (records.length === 0) return;
+    for (const record of records) this.#log(record);
+    this.#write(records);
+  }
+
+  /** Appends a record that was made here: nobody has to decode what is known. */
+  appendMade({ record, body, winner }: MadeRecord): void {
+    this.#keep({ record, body, winner }, body);
+    this.#write([record]);
+  }
+
+  #write(records: readonly LogRecord[]): void {
     const operations: StoreOperation[] = [];
     let durable = false;
     for (const record of records) {
-      this.#log(record);
       durable ||= record.sync === 'disk';
       const key = logKey(this.shard, this.slot, record.index);
       operations.push({ kind: 'put', key, value: encodeLogRecord(record) });
@@ -309,7 +327,12 @@ export class ShardCopy {
     // outlive the record: once that is trimmed, the key would look as if it had never been written.
     const isApplied = record.index <= this.#applied.index;
     const body = isApplied ? undefined : decodeValue(recordBodyField, record.body, 'record');
-    this.log.append({ record, body });
+    this.#keep({ record, body }, body);
+  }
+
+  #keep(logged: LoggedRecord, body: RecordBody | undefined): void {
+    const { record } = logged;
+    this.log.append(logged);
     this.#context.logBytes += loggedBytes(record);
     if (body !== undefined) this.#noteLatest(record.index, body);
   }
@@ -333,18 +356,23 @@ export class ShardCopy {
     const { record, body } = logged;
     invariant(body !== undefined, `Shard ${this.shard}: record ${record.index} is applied twice.`);
     const at: ShardPosition = { epoch: record.epoch, index: record.index };
-    const winner = body.kind === 'write' ? this.#applyWrite(at, body) : undefined;
+    const winner = body.kind === 'write' ? this.#applyWrite(at, body, logged.winner) : undefined;
     if (body.kind === 'collect') this.#applyCollect(at, body);
     this.#applied = at;
     logged.body = undefined;
+    logged.winner = undefined;
     this.#owner.onApplied(this, { at, body, winner });
   }
 
-  #applyWrite(at: ShardPosition, body: Extract<RecordBody, { kind: 'write' }>): StoredSibling {
+  #applyWrite(
+    at: ShardPosition,
+    body: Extract<RecordBody, { kind: 'write' }>,
+    known: StoredSibling | undefined,
+  ): StoredSibling {
     const { key, state, operationId, fingerprint } = body;
     if (this.#latest.get(key) === at.index) this.#latest.delete(key);
     const entry: StoredEntry = { at, state };
-    const winner = winnerOf(decodeState(state));
+    const winner = known ?? winnerOf(decodeState(state));
     invariant(winner !== undefined, `Record ${at.index} leaves a key without any version.`);
     if (operationId !== '') {
       this.#loggedOperations.delete(operationId);

@@ -1,5 +1,6 @@
 import type { LogRecord, RecordBody, ShardEpoch, ShardPosition } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
+import type { StoredSibling } from './entry-view.ts';
 
 export const ORIGIN: ShardPosition = { epoch: 0, index: 0 };
 
@@ -13,6 +14,8 @@ export interface LoggedRecord {
   readonly record: LogRecord;
   /** Decoded when it was logged; given up once it is applied, because then the table has it. */
   body: RecordBody | undefined;
+  /** What a write leaves under its key, where this node made the record and so knows it. */
+  winner?: StoredSibling | undefined;
 }
 
 /**

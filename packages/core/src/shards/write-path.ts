@@ -12,7 +12,13 @@ import { encodeValue, entryStateField, failedResult, storedKey } from '@memgrid/
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { decodeState, versionOf, winnerOf, writtenVersion } from './entry-view.ts';
+import {
+  decodeState,
+  type StoredSibling,
+  versionOf,
+  winnerOf,
+  writtenVersion,
+} from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
@@ -43,13 +49,19 @@ interface PendingWrite {
   readonly waiting: { readonly operation: WaitingOperation; readonly repeated: boolean }[];
 }
 
-interface MadeRecord {
+interface MadeWrite {
   readonly body: RecordBody & { readonly kind: 'write' };
+  /** What it leaves under its key. */
+  readonly winner: StoredSibling | undefined;
   /** There was an entry before. */
   readonly existed: boolean;
 }
 
-type AnyWrite = Operation & { readonly body: WriteBody };
+type AnyWrite = Operation & {
+  readonly body: WriteBody;
+  /** Tells two requests under one operation id apart. */
+  readonly fingerprint: number;
+};
 
 /**
  * Writes at the primary: in order, each on the state that the one before it left, logged or
@@ -165,7 +177,11 @@ export class WritePath {
   #start(waiting: WaitingOperation): void {
     const { operation } = waiting;
     if (operation === undefined || !isWrite(operation.body)) return;
-    const write = { ...operation, body: operation.body };
+    const write = {
+      ...operation,
+      body: operation.body,
+      fingerprint: fingerprintOf(operation.body),
+    };
     if (this.#answerRepeated(waiting, write)) return;
     if (this.#isFull) {
       const max = this.#context.config.waitingOperationsMax;
@@ -193,10 +209,9 @@ export class WritePath {
 
   /** Answers what was carried out before, or must never be; attaches to what is under way. */
   #answerRepeated(waiting: WaitingOperation, write: AnyWrite): boolean {
-    const { operationId, body } = write;
+    const { operationId, fingerprint } = write;
     if (operationId === '' || broken('shards.operation-once')) return false;
     const { copy } = this.#owner;
-    const fingerprint = fingerprintOf(body);
     const known = copy.operations.get(operationId);
     if (known !== undefined) {
       this.#answerKnown(waiting, write, known);
@@ -223,8 +238,8 @@ export class WritePath {
   }
 
   #answerKnown(waiting: WaitingOperation, write: AnyWrite, known: RememberedOperation): void {
-    const { operationId, body, sync } = write;
-    if (known.fingerprint !== fingerprintOf(body)) {
+    const { operationId, fingerprint, sync } = write;
+    if (known.fingerprint !== fingerprint) {
       waiting.answer(failedResult('OPERATION_REUSED', { operationId }));
       return;
     }
@@ -288,9 +303,10 @@ export class WritePath {
         operationId: write.operationId,
         timestamp,
         answeredEarly: write.durability === 'one',
-        fingerprint: fingerprintOf(write.body),
+        fingerprint: write.fingerprint,
       } as const;
-      this.#log(waiting, write, { body: record, existed: outcome.existed });
+      const winner = winnerOf(outcome.state);
+      this.#log(waiting, write, { body: record, winner, existed: outcome.existed });
     }
   }
 
@@ -300,11 +316,10 @@ export class WritePath {
     primary?.strongReads.confirm(waiting, index, () => waiting.answer(result, copy.applied));
   }
 
-  #log(waiting: WaitingOperation, write: AnyWrite, { body, existed }: MadeRecord): void {
+  #log(waiting: WaitingOperation, write: AnyWrite, { body, winner, existed }: MadeWrite): void {
     const { primary } = this.#owner;
-    const winner = winnerOf(decodeState(body.state));
     invariant(primary !== undefined && winner !== undefined, 'A write without a primary.');
-    const index = primary.append(body, write.sync);
+    const index = primary.append(body, write.sync, winner);
     const at: ShardPosition = { epoch: primary.epoch, index };
     waiting.loggedAt = at;
     this.#await({
