@@ -19,7 +19,8 @@ export async function confirmed(
       hint: 'This cannot be undone. --yes says that it is meant.',
     });
   }
-  const typed = await terminal.ask(`${lines.join('\n')}\nThis cannot be undone. Go on? [yes/No] `);
+  terminal.stderr.write(`${lines.join('\n')}\n`);
+  const typed = await terminal.ask('This cannot be undone. Go on? [yes/No] ');
   if (typed.trim().toLowerCase() === 'yes') return;
   throw new CommandError('NOT_CONFIRMED', 'Nothing was changed.', { exitCode: EXIT.usage });
 }

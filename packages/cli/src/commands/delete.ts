@@ -3,6 +3,7 @@ import { runCommand } from '../command-run.ts';
 import type { CommandContext } from '../command-context.ts';
 import { savedText } from '../entries/entry-text.ts';
 import {
+  OWN_ID_HINT,
   ownerOf,
   withGridOptions,
   withOwnerOptions,
@@ -46,9 +47,8 @@ export function defineDelete(command: Command, { terminal, argv, finish }: Comma
           grid.namespace(options.namespace).delete(ref, settings),
         );
         if (saved.existed !== false) return { data: saved, text: savedText(saved) };
-        const looked = `There was no entry ${JSON.stringify(id)}`;
-        const where = Object.keys(ref).length > 1 ? ' of this owner' : '';
-        return { data: saved, text: `${looked}${where}: nothing was deleted.` };
+        const text = `There was no entry ${JSON.stringify(id)}: nothing was deleted.`;
+        return { data: saved, text, warnings: [OWN_ID_HINT] };
       }),
     );
   });

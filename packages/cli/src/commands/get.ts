@@ -4,6 +4,7 @@ import { runCommand } from '../command-run.ts';
 import type { CommandContext } from '../command-context.ts';
 import { entryJson, foundText } from '../entries/entry-text.ts';
 import {
+  OWN_ID_HINT,
   ownerOf,
   readOptionsOf,
   withGridOptions,
@@ -50,6 +51,6 @@ export function defineGet(command: Command, { terminal, finish }: CommandContext
 export function absent(id: string): CommandError {
   return new CommandError('NOT_FOUND', `There is no entry ${JSON.stringify(id)}.`, {
     exitCode: EXIT.notFound,
-    hint: 'An id of your own is looked for under the owner given with --user, --agent, --app, --run.',
+    hint: OWN_ID_HINT,
   });
 }

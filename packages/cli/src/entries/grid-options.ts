@@ -65,6 +65,10 @@ export function ownerOf({ user, agent, app, run }: OwnerOptions): Owner {
   };
 }
 
+/** For whoever finds nothing under an id. */
+export const OWN_ID_HINT =
+  'An id of your own is looked for under the owner given with --user, --agent, --app, --run.';
+
 export interface ReadOptions {
   readonly read: ReadLevel;
   readonly schemaVersion?: number;

@@ -80,8 +80,9 @@ export async function runWorkload(options: RunOptions): Promise<RunReport> {
       ),
     );
     const bad = ends.find((end) => end.status === 'rejected');
-    if (bad !== undefined) throw bad.reason;
-    await workload.finish(hurry);
+    // Whoever has no patience left wants to see what there is, and not what came in between.
+    if (bad !== undefined && !hurry.aborted) throw bad.reason;
+    await finish(workload, hurry);
   } finally {
     bar.end();
     await log.close();
@@ -90,6 +91,15 @@ export async function runWorkload(options: RunOptions): Promise<RunReport> {
   const verdict = options.check ? workload.judge(log.events) : undefined;
   const left = await cleanUp(options, { namespace, runId, verdict });
   return { runId, namespace, durationMs, operations: operationsOf(log), verdict, left };
+}
+
+/** A set that could not be read in the end is not judged, which the verdict says. */
+async function finish(workload: Workload, hurry: AbortSignal): Promise<void> {
+  try {
+    if (!hurry.aborted) await workload.finish(hurry);
+  } catch (error) {
+    if (!hurry.aborted) throw error;
+  }
 }
 
 function operationsOf({ events, missed }: HistoryLog): RunReport['operations'] {
