@@ -35,6 +35,8 @@ export interface LoadResult {
   /** Of the workload `watch`. */
   readonly watch: WatchResult | undefined;
   readonly end: LoadEnd;
+  /** What a subject that died said last. */
+  readonly problem: string | undefined;
 }
 
 /**

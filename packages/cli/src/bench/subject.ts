@@ -33,12 +33,17 @@ export interface Subject {
   /** Fulfilled when the system has acknowledged it; rejects when it failed, and never hangs for ever. */
   run(operation: BenchOperation): Promise<void>;
   /**
+   * Called when all entries are stored, before anything of this workload is measured: fills a cache,
+   * learns versions.
+   */
+  prepare?(workload: WorkloadName): Promise<void>;
+  /**
    * Opens one more watcher of every entry, with a session of its own. Fulfilled when every later
    * change will be heard. Only of a subject with the workload `watch`.
    */
   watch?(watcher: Watcher): Promise<OpenWatch>;
   /** Microseconds of processor time that the servers have used so far, if that can be known. */
-  serverCpuUs?(): number;
+  serverCpuUs?(): number | undefined;
   /** Idempotent. Leaves the servers alone. */
   close(): Promise<void>;
 }

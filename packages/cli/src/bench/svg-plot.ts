@@ -1,0 +1,135 @@
+import { counted } from '../progress/progress-bar.ts';
+import type { BenchReport } from './bench-report.ts';
+import { latencyPanel } from './latency-panel.ts';
+import { machineText, versionsText } from './markdown-report.ts';
+import { msText, noteOf, planText } from './report-cells.ts';
+import type { BenchRow } from './rounds.ts';
+import { colourOf, escaped, line, rectangle, text } from './svg-shapes.ts';
+
+const WIDTH = 1_000;
+const MARGIN = 24;
+const HEADER = 84;
+const BAND_TITLE = 34;
+const BAND_MIN = 190;
+const BAR = 22;
+const BAR_STEP = 34;
+/** With a line of text below the bar. */
+const WATCH_STEP = 52;
+const BARS_LEFT = MARGIN + 150;
+const BARS_RIGHT = 470;
+const LATENCY = { left: 620, right: WIDTH - MARGIN - 8 };
+const BAND_GAP = 22;
+
+/**
+ * A report as a picture: for each load the throughput of every subject as a bar, with the range of its
+ * rounds, and beside it the percentiles of its latency. Plain SVG, without scripts or fonts of its own.
+ */
+export function svgPlot(report: BenchReport): string {
+  const { rows, title, partial, missing } = report;
+  const colours = new Map([...new Set(rows.map(({ subject }) => subject))].map(colourOf));
+  const bands = Map.groupBy(rows, planText);
+  const parts: string[] = [
+    text({ x: MARGIN, y: 34, size: 20, weight: 600 }, `${title}${partial ? ' (partial)' : ''}`),
+    text({ x: MARGIN, y: 54, fill: MUTED }, machineText(report)),
+    text({ x: MARGIN, y: 72, fill: MUTED }, versionsText(report)),
+  ];
+  let top = HEADER;
+  for (const [plan, members] of bands) {
+    const height = Math.max(BAND_MIN, BAND_TITLE + members.length * stepOf(members) + 40);
+    parts.push(band({ plan, members, top, height, colours }));
+    top += height + BAND_GAP;
+  }
+  for (const { subject, reason } of missing) {
+    parts.push(text({ x: MARGIN, y: top + 4, fill: MUTED }, `${subject}: ${reason}`));
+    top += 20;
+  }
+  const height = top + 8;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<title>${escaped(title)}</title>`,
+    rectangle({ x: 0, y: 0, width: WIDTH, height, fill: '#ffffff' }),
+    ...parts,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const MUTED = '#5f6b7a';
+
+interface Band {
+  readonly plan: string;
+  readonly members: readonly BenchRow[];
+  readonly top: number;
+  readonly height: number;
+  readonly colours: ReadonlyMap<string, string>;
+}
+
+function band({ plan, members, top, height, colours }: Band): string {
+  const panel = { ...LATENCY, top: top + BAND_TITLE, bottom: top + height - 28 };
+  return [
+    line({ x1: MARGIN, y1: top, x2: WIDTH - MARGIN, y2: top, stroke: '#d5dae1' }),
+    text({ x: MARGIN, y: top + 22, size: 14, weight: 600 }, plan),
+    text({ x: BARS_LEFT, y: top + 22, fill: MUTED }, 'operations a second'),
+    text({ x: LATENCY.left, y: top + 22, fill: MUTED }, 'latency'),
+    bars({ members, top: top + BAND_TITLE, colours }),
+    latencyPanel(panel, members, colours),
+  ].join('\n');
+}
+
+function stepOf(members: readonly BenchRow[]): number {
+  return members.some(({ numbers }) => numbers?.watch !== undefined) ? WATCH_STEP : BAR_STEP;
+}
+
+function bars({ members, top, colours }: Pick<Band, 'members' | 'top' | 'colours'>): string {
+  const most = Math.max(1, ...members.map(({ numbers }) => numbers?.perSecondRange.max ?? 0));
+  const xOf = (perSecond: number): number =>
+    BARS_LEFT + ((BARS_RIGHT - BARS_LEFT) * perSecond) / most;
+  return members
+    .map((row, at) => {
+      const y = top + at * stepOf(members);
+      const middle = y + BAR / 2;
+      const label = text(
+        { x: BARS_LEFT - 10, y: middle + 4, anchor: 'end', weight: 500 },
+        row.subject,
+      );
+      return [label, bar(row, { y, xOf, fill: colours.get(row.subject) ?? MUTED })].join('\n');
+    })
+    .join('\n');
+}
+
+interface BarPlace {
+  readonly y: number;
+  readonly xOf: (perSecond: number) => number;
+  readonly fill: string;
+}
+
+function bar(row: BenchRow, { y, xOf, fill }: BarPlace): string {
+  const { numbers } = row;
+  const note = noteOf(row);
+  const middle = y + BAR / 2;
+  if (numbers === undefined) {
+    return text({ x: BARS_LEFT, y: middle + 4, fill: MUTED }, note === '' ? 'nothing' : note);
+  }
+  const { perSecond, perSecondRange } = numbers;
+  const [from, to] = [xOf(perSecondRange.min), xOf(perSecondRange.max)];
+  const stroke = '#1b2733';
+  const ends = [from, to].map((x) =>
+    line({ x1: x, y1: middle - 4, x2: x, y2: middle + 4, stroke }),
+  );
+  const range = [line({ x1: from, y1: middle, x2: to, y2: middle, stroke }), ...ends];
+  const isPartial = row.end !== 'complete';
+  const width = Math.max(1, xOf(perSecond) - BARS_LEFT);
+  const said = [counted(Math.round(perSecond)), ...(isPartial ? ['(partial)'] : [])].join(' ');
+  return [
+    rectangle({ x: BARS_LEFT, y, width, height: BAR, fill, opacity: isPartial ? 0.45 : 1 }),
+    ...(perSecondRange.min === perSecondRange.max ? [] : range),
+    text({ x: Math.max(to, xOf(perSecond)) + 8, y: middle + 4 }, said),
+    ...(numbers.watch === undefined ? [] : [heard(numbers.watch, middle + 26)]),
+  ].join('\n');
+}
+
+function heard(watch: NonNullable<NonNullable<BenchRow['numbers']>['watch']>, y: number): string {
+  const { deliveriesPerSecond, lagMs, missing } = watch;
+  const said = `${counted(Math.round(deliveriesPerSecond))} heard/s, lag ${msText(lagMs.p50)} ms (p99 ${msText(lagMs.p99)}), ${counted(missing)} missed`;
+  return text({ x: BARS_LEFT, y, fill: MUTED }, said);
+}
