@@ -13,4 +13,6 @@ export interface ClientSession {
   /** When a greeting becomes too late. */
   readonly helloDeadline: Instant;
   paused: boolean;
+  /** Answers that it has not read, as far as was told. */
+  unreadBytes: number;
 }

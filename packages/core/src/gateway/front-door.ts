@@ -28,6 +28,8 @@ export class FrontDoor {
   readonly #clients = new Map<LinkId, ClientSession>();
   readonly #greeting = new Set<ClientSession>();
   readonly #leaving = new Set<ClientSession>();
+  /** Of all clients. */
+  #unreadBytes = 0;
   #clusterId: ClusterId | undefined;
   #closing: 'shuttingDown' | 'draining' | undefined;
 
@@ -75,7 +77,14 @@ export class FrontDoor {
   accepted(now: Instant, link: LinkId, remote: string): void {
     const { helloMsMax, clientsMax } = this.#options.limits;
     const helloDeadline = after(now, helloMsMax);
-    const client: ClientSession = { link, remote, helloDeadline, stage: 'greeting', paused: false };
+    const client: ClientSession = {
+      link,
+      remote,
+      helloDeadline,
+      stage: 'greeting',
+      paused: false,
+      unreadBytes: 0,
+    };
     this.#clients.set(link, client);
     this.#greeting.add(client);
     if (this.#clients.size <= clientsMax) return;
@@ -87,6 +96,7 @@ export class FrontDoor {
     if (client === undefined) return;
     const { outbox, underWay, feeds } = this.#parts;
     this.#clients.delete(link);
+    this.#unreadBytes -= client.unreadBytes;
     this.#greeting.delete(client);
     this.#leaving.delete(client);
     underWay.forget(link);
@@ -127,11 +137,28 @@ export class FrontDoor {
       this.refuse(link, 'overloaded', detail);
       return;
     }
+    this.#unreadBytes += bufferedBytes - client.unreadBytes;
+    client.unreadBytes = bufferedBytes;
+    if (this.#unreadBytes > this.#options.limits.unreadBytes) this.#refuseSlowest();
+    if (!this.#clients.has(link)) return;
     this.#parts.feeds.hold(link, bufferedBytes >= resumeBytes);
     const paused = client.paused ? bufferedBytes >= resumeBytes : bufferedBytes >= pauseBytes;
     if (paused === client.paused) return;
     client.paused = paused;
     this.#parts.outbox.emit({ kind: 'clientPause', link, paused });
+  }
+
+  /** All together leave too much unread: whoever leaves most has to go. */
+  #refuseSlowest(): void {
+    let slowest: ClientSession | undefined;
+    for (const client of this.#clients.values()) {
+      if (client.unreadBytes > (slowest?.unreadBytes ?? 0)) slowest = client;
+    }
+    if (slowest === undefined) return;
+    const detail =
+      `All clients left ${this.#unreadBytes} bytes of answers unread, this one ` +
+      `${slowest.unreadBytes}, more than any other.`;
+    this.refuse(slowest.link, 'overloaded', detail);
   }
 
   /** Where everything is has changed: whoever was let in is told. */

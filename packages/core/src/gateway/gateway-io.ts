@@ -146,6 +146,7 @@ export interface GatewayLimits {
   readonly pauseBytes: number;
   readonly resumeBytes: number;
   readonly hangUpBytes: number;
+  readonly unreadBytes: number;
   readonly messageBytes: number;
   readonly feedsMax: number;
   readonly clientFeedsMax: number;

@@ -120,6 +120,21 @@ test('H5: a client that does not read is paused, read again, and hung up on at l
   expect(kinds(press(hangUpBytes))).toContain('clientHangUp');
 });
 
+test('H5: when all clients together leave too much unread, the slowest has to go', () => {
+  const door = new GatewayDoor({ unreadBytes: 3_000_000 }).open();
+  for (const link of [-1, -2, -3]) door.client(link);
+  const press = (link: number, bufferedBytes: number): readonly GatewayEffect[] =>
+    door.input({ kind: 'clientPressure', link, bufferedBytes });
+  press(-1, 1_100_000);
+  press(-2, 1_600_000);
+  const effects = press(-3, 1_200_000);
+  expect(messagesTo(-2, effects)).toMatchObject([{ reason: 'overloaded' }]);
+  expect(effects.filter(({ kind }) => kind === 'clientHangUp')).toHaveLength(1);
+  // What the one left unread counts no more, and what was read meanwhile does not either.
+  expect(kinds(press(-1, 0))).not.toContain('clientHangUp');
+  expect(kinds(press(-3, 2_900_000))).not.toContain('clientHangUp');
+});
+
 test('H8: changed owners and nodes are told to every open client, once', () => {
   const door = new GatewayDoor().open();
   for (const link of [-1, -2]) door.client(link);
