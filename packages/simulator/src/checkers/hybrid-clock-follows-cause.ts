@@ -5,6 +5,8 @@ import type { WorldEvent } from '../world-event.ts';
 
 /** A reading further ahead than this is believed for merging, but does not move a clock. */
 const FOLLOWED_AHEAD_MS = 5_000;
+/** A wall clock that jumped by more is not followed, and its node caps by the time before the jump. */
+const JUMP_FOLLOWED_MS_MAX = 60_000;
 /** Where a node keeps the bound that its readings may not pass. */
 const BOUND_KEY = 'node/clock-bound';
 
@@ -46,7 +48,8 @@ export function hybridClockFollowsCause(wallMsOf: (node: string) => number): Che
     const clock = clockOf(event.at.process);
     clock.heardBefore = clock.heard;
     if (clock.boundMs === undefined || timestamp.ms > clock.boundMs) return;
-    if (timestamp.ms - wallMsOf(event.at.node) > FOLLOWED_AHEAD_MS) return;
+    const aheadMs = timestamp.ms - wallMsOf(event.at.node);
+    if (aheadMs > FOLLOWED_AHEAD_MS || aheadMs < -JUMP_FOLLOWED_MS_MAX) return;
     if (clock.heard === undefined || compare(clock.heard, timestamp) < 0) clock.heard = timestamp;
   };
 
