@@ -16,6 +16,8 @@ interface Leadership {
   committed: number;
   /** Announced in this turn and judged at its end, when the configuration in force is known. */
   announced: number;
+  /** In force when that was announced: another one may follow in the same turn. */
+  announcedBy: GroupConfig;
 }
 
 /**
@@ -44,6 +46,7 @@ export function commitsHaveQuorums(): Checker {
       // What it knows as committed when first seen was committed before, or is too fresh to judge.
       committed: election.commit,
       announced: election.commit,
+      announcedBy: election.config,
     });
     return undefined;
   };
@@ -65,6 +68,7 @@ export function commitsHaveQuorums(): Checker {
   };
 
   const speak = (leadership: Leadership, message: LeaderMessage): void => {
+    const { config: before } = leadership;
     if (message.type === 'append') {
       for (const { index, payload, term } of message.entries) {
         leadership.terms.set(index, term);
@@ -74,7 +78,9 @@ export function commitsHaveQuorums(): Checker {
       }
     }
     if (message.type !== 'append' && message.type !== 'heartbeat') return;
-    leadership.announced = Math.max(leadership.announced, message.commit);
+    if (message.commit <= leadership.announced) return;
+    leadership.announced = message.commit;
+    leadership.announcedBy = before;
   };
 
   return {
@@ -108,9 +114,12 @@ function problem(leadership: Leadership, self: NodeId, inForce: GroupConfig): st
     const missing = missingVotes(leadership, self, { index: configIndex, config });
     if (missing !== undefined) return missing;
   }
-  const missing = missingVotes(leadership, self, { index: announced, config });
-  if (missing === undefined) return undefined;
-  return missingVotes(leadership, self, { index: announced, config: inForce });
+  let missing: string | undefined;
+  for (const one of [leadership.announcedBy, config, inForce]) {
+    missing = missingVotes(leadership, self, { index: announced, config: one });
+    if (missing === undefined) return undefined;
+  }
+  return missing;
 }
 
 function missingVotes(
