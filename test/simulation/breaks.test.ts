@@ -94,5 +94,5 @@ test.concurrent.each(HUNTED)(
     const same = proofs.filter(({ checker }) => checker === found?.checker);
     expect(same).toEqual([]);
   },
-  120_000,
+  240_000,
 );
