@@ -115,6 +115,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/workload.ts')).defineWorkload,
   },
   {
+    name: 'bench',
+    summary: 'throughput and latency of a running cluster',
+    load: async () => (await import('./commands/bench.ts')).defineBench,
+  },
+  {
     name: 'simulate',
     summary: 'a whole cluster in one process: your faults, one seed, one timeline',
     load: async () => (await import('./commands/simulate.ts')).defineSimulate,

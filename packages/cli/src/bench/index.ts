@@ -22,6 +22,7 @@ export type { MemgridSubjectOptions, SubjectSession } from './memgrid-subject.ts
 export { openLoop } from './open-loop.ts';
 export { runRounds } from './rounds.ts';
 export type { BenchRow, LoadPlan, RoundsOptions, RoundsProgress } from './rounds.ts';
+export { numbersOf } from './row-numbers.ts';
 export type { RowNumbers, WatchNumbers } from './row-numbers.ts';
 export { storeDataset } from './store-dataset.ts';
 export type { StoreDatasetOptions } from './store-dataset.ts';

@@ -5,6 +5,8 @@ import type { BenchRow } from './rounds.ts';
 export interface ReportColumn {
   readonly title: string;
   readonly align: 'left' | 'right';
+  /** May be left out where there is no room. */
+  readonly spare?: boolean;
   readonly cell: (row: BenchRow) => string;
 }
 
@@ -18,13 +20,13 @@ export function reportColumns(rows: readonly BenchRow[]): readonly ReportColumn[
     { title: 'workload', align: 'left', cell: planText },
     { title: 'subject', align: 'left', cell: ({ subject }) => subject },
     number('per second', ({ numbers }) => numbers && wholeText(numbers.perSecond)),
-    number('range', ({ numbers }) => numbers && rangeText(numbers.perSecondRange)),
+    spare(number('range', ({ numbers }) => numbers && rangeText(numbers.perSecondRange))),
     number('p50 ms', ({ numbers }) => numbers && msText(numbers.latencyMs.p50)),
-    number('p90', ({ numbers }) => numbers && msText(numbers.latencyMs.p90)),
+    spare(number('p90', ({ numbers }) => numbers && msText(numbers.latencyMs.p90))),
     number('p99', ({ numbers }) => numbers && msText(numbers.latencyMs.p99)),
-    number('p99.9', ({ numbers }) => numbers && msText(numbers.latencyMs.p999)),
-    number('max', ({ numbers }) => numbers && msText(numbers.latencyMs.max)),
-    number('client µs', ({ numbers }) => numbers && microText(numbers.clientCpuUs)),
+    spare(number('p99.9', ({ numbers }) => numbers && msText(numbers.latencyMs.p999))),
+    spare(number('max', ({ numbers }) => numbers && msText(numbers.latencyMs.max))),
+    spare(number('client µs', ({ numbers }) => numbers && microText(numbers.clientCpuUs))),
     ...(hasServers ? [number('servers µs', serverText)] : []),
     ...(hasWatch ? WATCH_COLUMNS : []),
     ...(hasFailed ? [number('failed', ({ numbers }) => numbers && wholeText(numbers.failed))] : []),
@@ -44,6 +46,10 @@ const WATCH_COLUMNS: readonly ReportColumn[] = [
 
 function number(title: string, cell: (row: BenchRow) => string | undefined): ReportColumn {
   return { title, align: 'right', cell: (row) => cell(row) ?? '' };
+}
+
+function spare(column: ReportColumn): ReportColumn {
+  return { ...column, spare: true };
 }
 
 /** `set, 256 in flight`; `mix, 20,000/s`. */

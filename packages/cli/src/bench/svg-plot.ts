@@ -8,17 +8,20 @@ import { colourOf, escaped, line, rectangle, text } from './svg-shapes.ts';
 
 const WIDTH = 1_000;
 const MARGIN = 24;
-const HEADER = 84;
 const BAND_TITLE = 34;
-const BAND_MIN = 190;
+const BAND_MIN = 170;
 const BAR = 22;
 const BAR_STEP = 34;
 /** With a line of text below the bar. */
 const WATCH_STEP = 52;
-const BARS_LEFT = MARGIN + 150;
-const BARS_RIGHT = 470;
-const LATENCY = { left: 620, right: WIDTH - MARGIN - 8 };
+const BARS_LEFT = MARGIN + 180;
+const BARS_RIGHT = 480;
+const LATENCY = { left: 640, right: WIDTH - MARGIN - 8 };
+/** Room for the number after the longest bar. */
+const BARS_END = BARS_RIGHT + 70;
 const BAND_GAP = 22;
+const LINE = 18;
+const LINE_LETTERS_MAX = 140;
 
 /**
  * A report as a picture: for each load the throughput of every subject as a bar, with the range of its
@@ -28,12 +31,12 @@ export function svgPlot(report: BenchReport): string {
   const { rows, title, partial, missing } = report;
   const colours = new Map([...new Set(rows.map(({ subject }) => subject))].map(colourOf));
   const bands = Map.groupBy(rows, planText);
+  const about = [machineText(report), ...broken(versionsText(report))];
   const parts: string[] = [
     text({ x: MARGIN, y: 34, size: 20, weight: 600 }, `${title}${partial ? ' (partial)' : ''}`),
-    text({ x: MARGIN, y: 54, fill: MUTED }, machineText(report)),
-    text({ x: MARGIN, y: 72, fill: MUTED }, versionsText(report)),
+    ...about.map((said, at) => text({ x: MARGIN, y: 54 + at * LINE, fill: MUTED }, said)),
   ];
-  let top = HEADER;
+  let top = 48 + about.length * LINE;
   for (const [plan, members] of bands) {
     const height = Math.max(BAND_MIN, BAND_TITLE + members.length * stepOf(members) + 40);
     parts.push(band({ plan, members, top, height, colours }));
@@ -54,6 +57,18 @@ export function svgPlot(report: BenchReport): string {
   ].join('\n');
 }
 
+/** A list on several lines, broken where it has a comma. */
+function broken(list: string): readonly string[] {
+  const lines: string[] = [];
+  for (const item of list.split(', ')) {
+    const last = lines.at(-1);
+    const longer = `${last}, ${item}`;
+    if (last !== undefined && longer.length <= LINE_LETTERS_MAX) lines[lines.length - 1] = longer;
+    else lines.push(item);
+  }
+  return lines;
+}
+
 const MUTED = '#5f6b7a';
 
 interface Band {
@@ -69,7 +84,7 @@ function band({ plan, members, top, height, colours }: Band): string {
   return [
     line({ x1: MARGIN, y1: top, x2: WIDTH - MARGIN, y2: top, stroke: '#d5dae1' }),
     text({ x: MARGIN, y: top + 22, size: 14, weight: 600 }, plan),
-    text({ x: BARS_LEFT, y: top + 22, fill: MUTED }, 'operations a second'),
+    text({ x: BARS_END, y: top + 22, anchor: 'end', fill: MUTED }, 'operations a second'),
     text({ x: LATENCY.left, y: top + 22, fill: MUTED }, 'latency'),
     bars({ members, top: top + BAND_TITLE, colours }),
     latencyPanel(panel, members, colours),

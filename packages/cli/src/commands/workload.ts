@@ -146,7 +146,7 @@ async function workload(
   const report = await runWorkload({
     make: kind.make,
     open: (atLeast) =>
-      openGrid({ ...options, namespace: namespace ?? '' }, terminal, {
+      openGrid(options, terminal, {
         ...(atLeast === undefined ? {} : { atLeast }),
         // A session that begins while nodes are killed must not end the run.
         connectTimeoutMs: Math.max(options.timeout, CONNECT_TIMEOUT_MS),

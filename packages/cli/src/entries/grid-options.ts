@@ -23,20 +23,26 @@ export function withGridOptions(command: Command, timeout = '5s'): Command {
 /** The same without `--json`, for commands that print objects one a line. */
 export function withClusterOptions(command: Command, timeout = '5s'): Command {
   return command
-    .addOption(
-      new Option('--nodes <address,…>', 'where to begin: host:port or ws://host:port')
-        .argParser(gridAddresses)
-        .env('MEMGRID_NODES')
-        .default(DEFAULT_GRID_NODES, '127.0.0.1, ports 7700 to 7702'),
-    )
+    .addOption(nodesOption())
     .addOption(
       new Option('--namespace <name>', 'whose entries').env('MEMGRID_NAMESPACE').default('default'),
     )
-    .addOption(
-      new Option('--timeout <duration>', 'how long one call may take, retries included')
-        .argParser(durationMs)
-        .default(durationMs(timeout), timeout),
-    );
+    .addOption(timeoutOption(timeout));
+}
+
+/** Where a client begins. */
+export function nodesOption(): Option {
+  return new Option('--nodes <address,…>', 'where to begin: host:port or ws://host:port')
+    .argParser(gridAddresses)
+    .env('MEMGRID_NODES')
+    .default(DEFAULT_GRID_NODES, '127.0.0.1, ports 7700 to 7702');
+}
+
+/** How long a client waits for an answer. */
+export function timeoutOption(timeout: string): Option {
+  return new Option('--timeout <duration>', 'how long one call may take, retries included')
+    .argParser(durationMs)
+    .default(durationMs(timeout), timeout);
 }
 
 export interface OwnerOptions {

@@ -6,11 +6,14 @@ import type { Terminal } from '../terminal.ts';
 import type { GridOptions } from './grid-options.ts';
 
 /** What some commands ask of their session. */
-export type GridSettings = Pick<ConnectOptions, 'atLeast' | 'connectTimeoutMs' | 'signal'>;
+export type GridSettings = Pick<
+  ConnectOptions,
+  'atLeast' | 'connectTimeoutMs' | 'nearCache' | 'signal'
+>;
 
 /** Opens a session with the cluster that the options name. The caller closes it. */
 export async function openGrid(
-  options: GridOptions,
+  options: Pick<GridOptions, 'nodes' | 'timeout'>,
   terminal: Terminal,
   settings: GridSettings = {},
 ): Promise<Grid> {

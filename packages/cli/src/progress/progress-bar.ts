@@ -63,7 +63,8 @@ export class ProgressBar {
   #line(done: number, note: string, elapsedMs: number): string {
     const { label, unit, total } = this.#options;
     const perSecond = elapsedMs < 1_000 ? 0 : (done * 1_000) / elapsedMs;
-    const rate = perSecond === 0 ? '' : `${counted(Math.round(perSecond))}/s`;
+    // Seconds a second are no rate.
+    const rate = perSecond === 0 || unit === 'seconds' ? '' : `${counted(Math.round(perSecond))}/s`;
     const rest =
       total === undefined
         ? [`${counted(done)} ${unit}`, rate]
