@@ -1,3 +1,5 @@
+import type { BenchReport } from 'memgrid/bench';
+
 /** One row of the table in `README.md`: what was asked for and what was measured. */
 export interface Measurement {
   /** Stable name of the row; `pnpm bench <row>` measures it alone. */
@@ -6,9 +8,12 @@ export interface Measurement {
   readonly bar: string;
   /** What was measured, in words and numbers with units. */
   readonly measured: string;
-  readonly met: boolean;
+  /** Undefined when nothing was asked for: it is recorded for whoever wants to know. */
+  readonly met: boolean | undefined;
   /** Raw numbers behind it, for the baseline file. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Everything about the run that this and the rows after it come from; goes to a file of its own. */
+  readonly report?: BenchReport;
 }
 
 /** How much to measure: `full` is what is recorded, `quick` shows that it works. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { markdownReport, svgPlot, type BenchReport } from 'memgrid/bench';
 import type { Measurement } from './measurement.ts';
 
 /** Rows in the order of the table. */
@@ -20,16 +21,39 @@ export const ROWS = [
   'session-under-kills',
   'register-under-kills',
   'join-100k',
+  'throughput-one-node',
+  'throughput-three-nodes',
+  'throughput-disk',
+  'throughput-open-loop',
+  'throughput-near-cache',
+  'throughput-scaling',
+  'throughput-workloads',
+  'throughput-workloads-three',
+  'throughput-sizes',
+  'throughput-mem0',
 ] as const;
 
 /** One file a row, so that measuring one again leaves the others as they were. */
 export function record(name: string, rows: readonly Measurement[]): void {
   const folder = new URL('./baselines/', import.meta.url);
   mkdirSync(folder, { recursive: true });
-  const baseline = { commit: commit(), date: new Date().toISOString(), machine: machine(), rows };
+  for (const { report } of rows) if (report !== undefined) writeReport(report);
+  const date = new Date().toISOString();
+  const plain = rows.map(({ report: _, ...row }) => row);
+  const baseline = { commit: commit(), date, machine: machine(), rows: plain };
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(baseline, undefined, 2)}\n`);
   const readme = new URL('./README.md', import.meta.url);
   writeFileSync(readme, withTable(readFileSync(readme, 'utf8')));
+}
+
+/** Every client under every load: as JSON, as a table and as a picture. */
+function writeReport(report: BenchReport): void {
+  const folder = new URL('./reports/', import.meta.url);
+  mkdirSync(folder, { recursive: true });
+  const name = report.title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(new URL(`${name}.md`, folder), markdownReport(report));
+  writeFileSync(new URL(`${name}.svg`, folder), svgPlot(report));
 }
 
 interface Baseline {
@@ -48,7 +72,7 @@ export function withTable(readme: string): string {
   for (const row of ROWS) {
     const baseline = readBaseline(row);
     for (const { what, bar, measured, met } of baseline?.rows ?? []) {
-      const verdict = met ? 'yes' : '**no**';
+      const verdict = met === undefined ? '—' : met ? 'yes' : '**no**';
       lines.push(`| ${what} | ${bar} | ${measured} | ${verdict} | ${baseline?.commit ?? ''} |`);
     }
   }
@@ -58,7 +82,8 @@ export function withTable(readme: string): string {
   return `${before}\n${lines.join('\n')}\n\nMachine: ${machines.join('; ')}.\n${after}`;
 }
 
-function readBaseline(row: string): Baseline | undefined {
+/** What was recorded of a row last, or undefined. */
+export function readBaseline(row: string): Baseline | undefined {
   const file = new URL(`./baselines/${row}.json`, import.meta.url);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Baseline;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { markdownReport } from 'memgrid/bench';
 import type { Bench, Measurement } from './measurement.ts';
 import { record } from './record.ts';
 import { join100k } from './cluster/join.ts';
@@ -13,6 +14,16 @@ import { falseDeaths } from './simulated/false-deaths.ts';
 import { gossip } from './simulated/gossip.ts';
 import { speed } from './simulated/speed.ts';
 import { swarm } from './simulated/swarm.ts';
+import { isInterrupted } from './throughput/interruption.ts';
+import { mem0Surface } from './throughput/mem0-surface.ts';
+import { nearCache } from './throughput/near-cache.ts';
+import { onDisk } from './throughput/on-disk.ts';
+import { oneNode } from './throughput/one-node.ts';
+import { openRate } from './throughput/open-rate.ts';
+import { scaling } from './throughput/scaling.ts';
+import { sizes } from './throughput/sizes.ts';
+import { threeNodes } from './throughput/three-nodes.ts';
+import { workloads, workloadsThree } from './throughput/workloads.ts';
 
 const BENCHES: readonly Bench[] = [
   falseDeaths,
@@ -29,14 +40,31 @@ const BENCHES: readonly Bench[] = [
   sessionUnderKills,
   registerUnderKills,
   join100k,
+  oneNode,
+  threeNodes,
+  onDisk,
+  openRate,
+  nearCache,
+  scaling,
+  workloads,
+  workloadsThree,
+  sizes,
+  mem0Surface,
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]
 
-  rows      ${BENCHES.map((bench) => bench.row).join(', ')}; all when none is named
+  rows      ${BENCHES.map((bench) => bench.row).join(', ')}; all when none is named;
+            the beginning of several names (throughput) stands for all of these
   --quick   a small sample: shows that it works, proves nothing
   --record  writes the numbers to bench/baselines and the table in bench/README.md
 `;
+
+const VERDICTS: Readonly<Record<string, string>> = {
+  true: 'met    ',
+  false: 'NOT MET',
+  undefined: '       ',
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -48,7 +76,7 @@ const { values, positionals } = parseArgs({
 });
 
 async function main(): Promise<number> {
-  const unknown = positionals.filter((row) => !BENCHES.some((bench) => bench.row === row));
+  const unknown = positionals.filter((name) => !BENCHES.some((bench) => isNamed(bench, name)));
   if (unknown.length > 0 || (values.quick && values.record)) {
     process.stderr.write(
       unknown.length > 0
@@ -58,24 +86,35 @@ async function main(): Promise<number> {
     return 2;
   }
   const chosen = BENCHES.filter(
-    (bench) => positionals.length === 0 || positionals.includes(bench.row),
+    (bench) => positionals.length === 0 || positionals.some((name) => isNamed(bench, name)),
   );
   for (const bench of chosen) {
     const startedMs = performance.now();
     const rows = await bench.run(values.quick ? 'quick' : 'full', (text) =>
       process.stderr.write(`  ${bench.row}: ${text}\n`),
     );
-    for (const row of rows) process.stdout.write(lineOf(row));
+    for (const row of rows) process.stdout.write(textOf(row));
     const tookMs = performance.now() - startedMs;
     process.stderr.write(`  ${bench.row} took ${(tookMs / 1000).toFixed(0)} s\n`);
+    if (isInterrupted()) {
+      process.stdout.write(
+        'Interrupted: the numbers above are partial, and nothing is recorded.\n',
+      );
+      return 130;
+    }
     if (values.record) record(bench.row, rows);
   }
   return 0;
 }
 
-function lineOf(row: Measurement): string {
-  const verdict = row.met ? 'met    ' : values.quick ? 'sample ' : 'NOT MET';
-  return `${verdict} ${row.what}\n        bar ${row.bar}; measured ${row.measured}\n`;
+function isNamed({ row }: Bench, name: string): boolean {
+  return row === name || row.startsWith(`${name}-`);
+}
+
+function textOf({ met, what, bar, measured, report }: Measurement): string {
+  const verdict = values.quick ? 'sample ' : VERDICTS[String(met)];
+  const table = report === undefined ? '' : `\n${markdownReport(report)}\n`;
+  return `${table}${verdict} ${what}\n        bar ${bar}; measured ${measured}\n`;
 }
 
 if (values.help) process.stdout.write(USAGE);

@@ -1,14 +1,14 @@
 import { Memcache } from 'memcache';
-import type { BenchOperation, Dataset, WorkloadName } from 'memgrid/bench';
+import type { BenchOperation, Dataset, Subject, WorkloadName } from 'memgrid/bench';
 import { packageVersion } from './package-version.ts';
-import { missing, type PeerSubject } from './peer-subject.ts';
+import { missing } from './missing.ts';
 
 /**
  * memcached through `memcache`, which speaks the text protocol: a string of JSON for each entry.
  * A batch is as many sets at once, which it sends one behind another. It has a compare-and-set, but
  * no call that tells the token for it, and memcached has no lists.
  */
-export class MemcacheSubject implements PeerSubject {
+export class MemcacheSubject implements Subject {
   readonly name = 'memcached (memcache)';
   readonly version = packageVersion('memcache');
   readonly workloads: ReadonlySet<WorkloadName> = new Set(['set', 'get', 'mix', 'batch']);
@@ -44,10 +44,6 @@ export class MemcacheSubject implements PeerSubject {
       case 'near':
         throw new Error(`memcache cannot ${operation.kind}.`);
     }
-  }
-
-  prepare(): Promise<void> {
-    return Promise.resolve();
   }
 
   async close(): Promise<void> {

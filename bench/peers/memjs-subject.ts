@@ -1,13 +1,13 @@
 import { Client } from 'memjs';
-import type { BenchOperation, Dataset, WorkloadName } from 'memgrid/bench';
+import type { BenchOperation, Dataset, Subject, WorkloadName } from 'memgrid/bench';
 import { packageVersion } from './package-version.ts';
-import { missing, type PeerSubject } from './peer-subject.ts';
+import { missing } from './missing.ts';
 
 /**
  * memcached through `memjs`, which speaks the binary protocol: a string of JSON for each entry.
  * It has no call for many entries, and neither lists nor compare-and-set.
  */
-export class MemjsSubject implements PeerSubject {
+export class MemjsSubject implements Subject {
   readonly name = 'memcached (memjs)';
   readonly version = packageVersion('memjs');
   readonly workloads: ReadonlySet<WorkloadName> = new Set(['set', 'get', 'mix']);
@@ -36,10 +36,6 @@ export class MemjsSubject implements PeerSubject {
       case 'near':
         throw new Error(`memjs cannot ${operation.kind}.`);
     }
-  }
-
-  prepare(): Promise<void> {
-    return Promise.resolve();
   }
 
   close(): Promise<void> {

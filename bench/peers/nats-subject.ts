@@ -1,10 +1,28 @@
 import { jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { SCOPE_ENTRIES, type BenchOperation, type Dataset, type WorkloadName } from 'memgrid/bench';
+import {
+  SCOPE_ENTRIES,
+  type BenchOperation,
+  type Dataset,
+  type Subject,
+  type WorkloadName,
+} from 'memgrid/bench';
 import { BUCKET } from './nats-servers.ts';
 import { packageVersion } from './package-version.ts';
-import { missing, type PeerSubject } from './peer-subject.ts';
+import { missing } from './missing.ts';
+
+export interface NatsTarget {
+  /** How the rows name this system. */
+  readonly title: string;
+  readonly addresses: readonly string[];
+}
+
+interface NatsParts {
+  readonly connection: NatsConnection;
+  readonly bucket: KV;
+  readonly dataset: Dataset;
+}
 
 const TIMEOUT_MS = 10_000;
 
@@ -16,8 +34,8 @@ const TIMEOUT_MS = 10_000;
  * - `list`: the history of `userId.*`, with one revision for each key, read to its end.
  * - `cas`: `update` with the revision that this subject last saw.
  */
-export class NatsSubject implements PeerSubject {
-  readonly name = 'NATS KV (@nats-io/kv)';
+export class NatsSubject implements Subject {
+  readonly name: string;
   readonly version = packageVersion('@nats-io/kv');
   readonly workloads: ReadonlySet<WorkloadName> = new Set([
     'set',
@@ -34,7 +52,8 @@ export class NatsSubject implements PeerSubject {
   /** By number: of what this subject last wrote. */
   readonly #revisions = new Map<number, number>();
 
-  private constructor(connection: NatsConnection, bucket: KV, dataset: Dataset) {
+  private constructor(title: string, { connection, bucket, dataset }: NatsParts) {
+    this.name = `${title} (@nats-io/kv)`;
     this.#connection = connection;
     this.#bucket = bucket;
     this.#dataset = dataset;
@@ -44,12 +63,12 @@ export class NatsSubject implements PeerSubject {
     });
   }
 
-  static async connect(addresses: readonly string[], dataset: Dataset): Promise<NatsSubject> {
+  static async connect({ title, addresses }: NatsTarget, dataset: Dataset): Promise<NatsSubject> {
     // A lost server is lost: a retry would hide that a system died in the middle of a run.
     const connection = await connect({ servers: [...addresses], reconnect: false });
     const kvm = new Kvm(jetstream(connection, { timeout: TIMEOUT_MS }));
     const bucket = await kvm.open(BUCKET, { allow_direct: true });
-    return new NatsSubject(connection, bucket, dataset);
+    return new NatsSubject(title, { connection, bucket, dataset });
   }
 
   async run(operation: BenchOperation): Promise<void> {
@@ -75,10 +94,6 @@ export class NatsSubject implements PeerSubject {
       case 'near':
         throw new Error('The NATS client keeps nothing in this process.');
     }
-  }
-
-  prepare(): Promise<void> {
-    return Promise.resolve();
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,11 @@
-import { SCOPE_ENTRIES, type BenchOperation, type Dataset, type WorkloadName } from 'memgrid/bench';
-import { forEveryEntry, missing, type PeerSubject } from './peer-subject.ts';
+import {
+  SCOPE_ENTRIES,
+  type BenchOperation,
+  type Dataset,
+  type Subject,
+  type WorkloadName,
+} from 'memgrid/bench';
+import { missing } from './missing.ts';
 import type { RedisCalls } from './redis-calls.ts';
 
 /** Stores a new text only when nobody has changed the version meanwhile: one round trip. */
@@ -17,7 +23,7 @@ return 1`;
  *
  * What is read is handed on as it came: the JSON is not parsed, which favours Redis.
  */
-export class RedisSubject implements PeerSubject {
+export class RedisSubject implements Subject {
   readonly name: string;
   readonly version: string;
   readonly workloads: ReadonlySet<WorkloadName> = new Set([
@@ -77,11 +83,11 @@ export class RedisSubject implements PeerSubject {
 
   async prepare(workload: WorkloadName): Promise<void> {
     if (workload !== 'list') return;
-    await forEveryEntry(this.#dataset, async (n) => {
-      const scope = Math.floor(n / SCOPE_ENTRIES);
-      const field = { [this.#dataset.entry(n).id]: this.#dataset.text(n) };
-      await this.#calls.putFields(this.#scopeKey(scope), field);
-    });
+    for (let scope = 0; scope < this.#dataset.scopes; scope += 1) {
+      const ns = Array.from({ length: SCOPE_ENTRIES }, (_, at) => scope * SCOPE_ENTRIES + at);
+      const fields = ns.map((n) => [this.#dataset.entry(n).id, this.#dataset.text(n)]);
+      await this.#calls.putFields(this.#scopeKey(scope), Object.fromEntries(fields));
+    }
   }
 
   async close(): Promise<void> {
@@ -95,7 +101,8 @@ export class RedisSubject implements PeerSubject {
   }
 
   async #compareAndSet(n: number): Promise<void> {
-    const key = `versioned:${this.#dataset.key(n)}`;
+    // One for each client: another would take the versions away that this one knows.
+    const key = `versioned:${this.#calls.client}:${this.#dataset.key(n)}`;
     const version = this.#versions.get(n) ?? Number((await this.#calls.field(key, 'version')) ?? 0);
     const args = [String(version), String(version + 1), this.#dataset.text(n)];
     if ((await this.#calls.runScript(this.#script, key, args)) !== 1) {

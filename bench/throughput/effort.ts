@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DatasetSize } from 'memgrid/bench';
+import type { Effort } from '../measurement.ts';
+import type { ComparisonOptions } from './comparison.ts';
+import type { DatasetChoice } from './load-protocol.ts';
+
+/** How long and how often; a quick sample shows that it works and proves nothing. */
+export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds'>;
+
+const PACES: Readonly<Record<Effort, Pace>> = {
+  full: { rounds: 5, seconds: 4, warmupSeconds: 1 },
+  quick: { rounds: 1, seconds: 1, warmupSeconds: 0.3 },
+};
+
+export function paceOf(effort: Effort): Pace {
+  return PACES[effort];
+}
+
+const COUNTS: Readonly<Record<Effort, number>> = { full: 10_000, quick: 2_000 };
+/** Large entries are fewer, so that no store needs more than this machine has. */
+const LARGE_COUNT = 1_000;
+
+/** Conversations that may lie beside the repository; without them a sample that comes along. */
+const TURNS = fileURLToPath(new URL('../../../shared/data/locomo/turns.ndjson', import.meta.url));
+
+export function datasetOf(effort: Effort, size: DatasetSize = 'turns'): DatasetChoice {
+  const count = size === '16384' ? LARGE_COUNT : COUNTS[effort];
+  return { size, count, ...(existsSync(TURNS) ? { turnsFile: TURNS } : {}) };
+}

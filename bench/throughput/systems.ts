@@ -1,0 +1,89 @@
+import { NodeCluster } from '../cluster/node-cluster.ts';
+import { startMemcached } from '../peers/memcached-server.ts';
+import { startNats, type NatsDurability } from '../peers/nats-servers.ts';
+import type { Running } from '../peers/peer.ts';
+import { MEMCACHED, NATS_SERVER, REDIS_SERVER, programVersion } from '../peers/program.ts';
+import { startRedis, startRedisCluster, type RedisDurability } from '../peers/redis-servers.ts';
+import { MEMCACHED_CLIENTS, REDIS_CLIENTS, type Target } from './target.ts';
+
+/** A system that takes part in a comparison, and the clients through which it is measured. */
+export interface System {
+  /** How rows name it when it cannot be started. */
+  readonly title: string;
+  /** @throws NotInstalledError before anything is started. */
+  start(): Promise<Running>;
+  targets(running: Running): readonly Target[];
+}
+
+/** Real node processes; every shard has a copy on each of up to three nodes. */
+export function memgrid(nodes: number, sync: 'memory' | 'disk'): System {
+  const title = `memgrid, ${nodes === 1 ? 'one node' : `${nodes} nodes`}, ${sync}`;
+  return {
+    title,
+    start: async () => {
+      const cluster = await NodeCluster.start({ nodes });
+      return {
+        title,
+        addresses: cluster.addresses,
+        pids: cluster.nodes.map(({ process }) => process.pid),
+        [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+      };
+    },
+    targets: ({ addresses }) => [{ kind: 'memgrid', title, addresses, sync }],
+  };
+}
+
+export function redis(durability: RedisDurability): System {
+  const title = durability === 'memory' ? 'Redis' : 'Redis, fsync always';
+  return {
+    title,
+    start: () => startRedis(durability),
+    targets: ({ addresses }) =>
+      REDIS_CLIENTS.map((client) => ({
+        kind: 'redis',
+        title,
+        addresses,
+        client,
+        isCluster: false,
+      })),
+  };
+}
+
+export function redisCluster(): System {
+  const title = 'Redis Cluster';
+  return {
+    title,
+    start: startRedisCluster,
+    targets: ({ addresses }) =>
+      REDIS_CLIENTS.map((client) => ({ kind: 'redis', title, addresses, client, isCluster: true })),
+  };
+}
+
+export function memcached(): System {
+  return {
+    title: 'memcached',
+    start: startMemcached,
+    targets: ({ addresses }) =>
+      MEMCACHED_CLIENTS.map((client) => ({ kind: 'memcached', addresses, client })),
+  };
+}
+
+export function nats(durability: NatsDurability): System {
+  const title = `NATS KV, ${durability}`;
+  return {
+    title,
+    start: () => startNats(durability),
+    targets: ({ addresses }) => [{ kind: 'nats', title, addresses }],
+  };
+}
+
+/** What is installed here, for whoever reads numbers: name and version of each server. */
+export function installedPeers(): readonly string[] {
+  return [REDIS_SERVER, MEMCACHED, NATS_SERVER].map((program) => {
+    try {
+      return `${program.name} ${programVersion(program)}`;
+    } catch (error) {
+      return `${program.name} ${(error as Error).message}`;
+    }
+  });
+}
