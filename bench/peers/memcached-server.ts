@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { startOnFreePorts } from './free-ports.ts';
-import { withServers, type Running } from './peer.ts';
+import { withServers, type Running } from './servers.ts';
 import { MEMCACHED, programVersion } from './program.ts';
 import { ServerProcess } from './server-process.ts';
 

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startOnFreePorts } from './free-ports.ts';
-import { withServers, type Running, type Servers } from './peer.ts';
+import { withServers, type Running, type Servers } from './servers.ts';
 import { NATS_SERVER, programFile, programVersion } from './program.ts';
 import { ServerProcess } from './server-process.ts';
 

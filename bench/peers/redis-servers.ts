@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startOnFreePorts } from './free-ports.ts';
-import { withServers, type Running, type Servers } from './peer.ts';
+import { withServers, type Running, type Servers } from './servers.ts';
 import { programVersion, REDIS_SERVER } from './program.ts';
 import { ServerProcess } from './server-process.ts';
 

@@ -5,7 +5,7 @@ import {
   type LoadResult,
   type MissingSubject,
 } from 'memgrid/bench';
-import type { Running } from '../peers/peer.ts';
+import type { Running } from '../peers/servers.ts';
 import { NotInstalledError } from '../peers/program.ts';
 import { LoadClient } from './load-client.ts';
 import type { DatasetChoice, Load } from './load-protocol.ts';

@@ -1,7 +1,7 @@
 import { NodeCluster } from '../cluster/node-cluster.ts';
 import { startMemcached } from '../peers/memcached-server.ts';
 import { startNats, type NatsDurability } from '../peers/nats-servers.ts';
-import type { Running } from '../peers/peer.ts';
+import type { Running } from '../peers/servers.ts';
 import { MEMCACHED, NATS_SERVER, REDIS_SERVER, programVersion } from '../peers/program.ts';
 import { startRedis, startRedisCluster, type RedisDurability } from '../peers/redis-servers.ts';
 import { MEMCACHED_CLIENTS, REDIS_CLIENTS, type Target } from './target.ts';
