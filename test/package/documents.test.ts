@@ -52,7 +52,7 @@ test('every memgrid command of the documents exists, with the flags that it is g
     .flatMap((name) => [...readRepositoryFile(name).matchAll(/memgrid ([a-z][^`\n#]*)/g)])
     .map(([, line = '']) => line.trim())
     .filter((line) =>
-      /^(dev|start|status|members|coordinator|simulate|config|put|list|shards|watch|workload)\b/.test(
+      /^(dev|start|status|members|coordinator|simulate|config|put|list|shards|watch|workload|bench)\b/.test(
         line,
       ),
     );

@@ -10,6 +10,7 @@ const ENTRY_POINTS = [
   ['client', 'packages/client/src/index.ts'],
   ['simulator', 'packages/simulator/src/index.ts'],
   ['cli', 'packages/cli/src/index.ts'],
+  ['cli-bench', 'packages/cli/src/bench/index.ts'],
 ] as const;
 
 // A changed name is a decision: `vitest run test/package -u` records it, and review sees it.

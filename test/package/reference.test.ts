@@ -28,6 +28,7 @@ const COMMANDS = [
   'verify',
   'schema define',
   'workload register',
+  'bench',
   'simulate',
   'config check',
   'config show',

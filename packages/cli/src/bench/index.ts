@@ -6,7 +6,6 @@ export { LOAD_LIMITS } from './check-load.ts';
 export { closedLoop } from './closed-loop.ts';
 export { BATCH_ENTRIES, DATASET_SIZES, SCOPE_ENTRIES } from './dataset.ts';
 export type { BenchEntry, Dataset, DatasetSize } from './dataset.ts';
-export { LatencyRecord } from './latency-record.ts';
 export type {
   ClosedLoopOptions,
   LoadOptions,
