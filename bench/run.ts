@@ -8,6 +8,7 @@ import { writeGap } from './cluster/write-gap.ts';
 import { devStart } from './processes/dev-start.ts';
 import { entries1m } from './processes/entries-1m.ts';
 import { restart100k } from './processes/restart-100k.ts';
+import { profileAll } from './profile/profile.ts';
 import { detection } from './simulated/detection.ts';
 import { failOver } from './simulated/fail-over.ts';
 import { falseDeaths } from './simulated/false-deaths.ts';
@@ -53,11 +54,13 @@ const BENCHES: readonly Bench[] = [
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]
+pnpm bench --profile [--quick]
 
   rows      ${BENCHES.map((bench) => bench.row).join(', ')}; all when none is named;
             the beginning of several names (throughput) stands for all of these
   --quick   a small sample: shows that it works, proves nothing
   --record  writes the numbers to bench/baselines and the table in bench/README.md
+  --profile CPU profiles of node and client under set and get, to bench/profiles, and what is in them
 `;
 
 const VERDICTS: Readonly<Record<string, string>> = {
@@ -71,11 +74,17 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 async function main(): Promise<number> {
+  if (values.profile) {
+    const effort = values.quick ? 'quick' : 'full';
+    process.stdout.write(await profileAll(effort, (text) => process.stderr.write(`  ${text}\n`)));
+    return isInterrupted() ? 130 : 0;
+  }
   const unknown = positionals.filter((name) => !BENCHES.some((bench) => isNamed(bench, name)));
   if (unknown.length > 0 || (values.quick && values.record)) {
     process.stderr.write(

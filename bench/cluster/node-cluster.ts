@@ -20,6 +20,8 @@ export interface NodeClusterOptions {
   readonly nodes: number;
   /** More flags of `memgrid start`, for every node. */
   readonly flags?: readonly string[];
+  /** More flags of Node itself, for every node. */
+  readonly execArgv?: readonly string[];
 }
 
 interface Place {
@@ -37,18 +39,21 @@ const STOP_GRACE_MS = 20_000;
 export class NodeCluster implements AsyncDisposable {
   readonly #directory = mkdtempSync(path.join(tmpdir(), 'memgrid-bench-'));
   readonly #flags: readonly string[];
+  readonly #execArgv: readonly string[];
   readonly #processes: NodeProcess[] = [];
   readonly #nodes = new Map<string, ClusterNode>();
   #count = 0;
   #isDisposed = false;
 
-  private constructor(flags: readonly string[]) {
+  private constructor({ flags = [], execArgv = [] }: NodeClusterOptions) {
     this.#flags = flags;
+    this.#execArgv = execArgv;
   }
 
   /** Starts nodes that found a cluster; resolves when every shard is served by all its replicas. */
-  static async start({ nodes, flags = [] }: NodeClusterOptions): Promise<NodeCluster> {
-    const cluster = new NodeCluster(flags);
+  static async start(options: NodeClusterOptions): Promise<NodeCluster> {
+    const { nodes } = options;
+    const cluster = new NodeCluster(options);
     try {
       const places = Array.from({ length: nodes }, () => cluster.#newPlace());
       const begun = await Promise.all(places.map((place) => cluster.#listen(place)));
@@ -196,6 +201,7 @@ export class NodeCluster implements AsyncDisposable {
     const process = new NodeProcess({
       logFile: `${data}.log`,
       flags: ['--data', data, '--listen', listen, '--http', http, ...this.#flags],
+      execArgv: this.#execArgv,
     });
     this.#processes.push(process);
     try {

@@ -17,6 +17,8 @@ export interface NodeProcessOptions {
   readonly logFile: string;
   /** Of `memgrid start`. */
   readonly flags: readonly string[];
+  /** More flags of Node itself. */
+  readonly execArgv?: readonly string[];
 }
 
 /**
@@ -31,11 +33,11 @@ export class NodeProcess {
   #hasEnded = false;
   #wake: () => void = () => undefined;
 
-  constructor({ logFile, flags }: NodeProcessOptions) {
+  constructor({ logFile, flags, execArgv = [] }: NodeProcessOptions) {
     const log = openSync(logFile, 'a');
     this.#logFile = logFile;
     this.#child = fork(MAIN, ['start', '--supervised', ...flags], {
-      execArgv: ['--conditions=memgrid-source'],
+      execArgv: ['--conditions=memgrid-source', ...execArgv],
       stdio: ['ignore', log, log, 'ipc'],
       env: withoutMemgrid(process.env),
       // Not here: a `memgrid.json` of the working directory is meant for another cluster.

@@ -100,8 +100,9 @@ export class LoadClient implements AsyncDisposable {
     }
   }
 
-  async beginProfile(): Promise<void> {
-    await this.#ask({ kind: 'profile' });
+  /** @param intervalUs between two looks at what the process does. */
+  async beginProfile(intervalUs: number): Promise<void> {
+    await this.#ask({ kind: 'profile', intervalUs });
   }
 
   /** Ends it. @returns the text of a `.cpuprofile`. */

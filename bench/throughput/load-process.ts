@@ -57,7 +57,7 @@ async function carryOut(command: LoadCommand): Promise<LoadAnswers[LoadCommand['
     case 'load':
       return await load(command.load);
     case 'profile':
-      return await beginOrEndProfile();
+      return await beginOrEndProfile(command.intervalUs);
   }
 }
 
@@ -94,11 +94,12 @@ async function load({ drive, ...rest }: Load): Promise<LoadResult> {
     : await openLoop(subject, { ...options, rate: drive.rate });
 }
 
-async function beginOrEndProfile(): Promise<string | undefined> {
+async function beginOrEndProfile(interval?: number): Promise<string | undefined> {
   if (profile === undefined) {
     profile = new Session();
     profile.connect();
     await profile.post('Profiler.enable');
+    if (interval !== undefined) await profile.post('Profiler.setSamplingInterval', { interval });
     await profile.post('Profiler.start');
     return undefined;
   }

@@ -15,7 +15,8 @@ export type LoadCommand =
   /** Whatever a workload needs beside that. */
   | { readonly kind: 'prepare'; readonly workload: WorkloadName }
   | { readonly kind: 'load'; readonly load: Load }
-  | { readonly kind: 'profile' };
+  /** Begins a profile that looks so often, or ends the one that runs. */
+  | { readonly kind: 'profile'; readonly intervalUs?: number };
 
 /** Ends the load that runs, which then tells what it has. */
 export interface LoadInterrupt {
@@ -48,7 +49,7 @@ export interface LoadAnswers {
   readonly fill: undefined;
   readonly prepare: undefined;
   readonly load: LoadResult;
-  /** Begins a profile of this process, or ends it: then the profile as JSON text. */
+  /** Of the profile that ended, as JSON text. */
   readonly profile: string | undefined;
 }
 

@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { LoadPlan, WorkloadName } from 'memgrid/bench';
+import { NodeCluster } from '../cluster/node-cluster.ts';
+import type { Effort } from '../measurement.ts';
+import { loadOf } from '../throughput/comparison.ts';
+import { datasetOf } from '../throughput/effort.ts';
+import { interruptible } from '../throughput/interruption.ts';
+import { LoadClient } from '../throughput/load-client.ts';
+import { summaryOf, type CpuProfile } from './cpu-profile.ts';
+import { NodeInspector } from './node-inspector.ts';
+import { profileText } from './profile-text.ts';
+
+const FOLDER = new URL('../profiles/', import.meta.url);
+const IN_FLIGHT = 256;
+const WORKLOADS = ['set', 'get'] as const satisfies readonly WorkloadName[];
+const CLUSTERS = [1, 3] as const;
+/** Microseconds between two looks: fine enough for a few seconds, and few per cent of the time. */
+const INTERVAL_US = 250;
+
+interface Seconds {
+  readonly warmup: number;
+  readonly measured: number;
+}
+
+const SECONDS: Readonly<Record<Effort, Seconds>> = {
+  full: { warmup: 5, measured: 5 },
+  quick: { warmup: 1, measured: 2 },
+};
+
+/**
+ * Profiles a node and its client under set and get, on one node and on three: `.cpuprofile` files, which
+ * Chrome and VS Code show as flame graphs, and a text that says where the time goes.
+ *
+ * @returns the text.
+ */
+export async function profileAll(
+  effort: Effort,
+  progress: (text: string) => void,
+): Promise<string> {
+  mkdirSync(FOLDER, { recursive: true });
+  return await interruptible(async (signal) => {
+    const texts: string[] = [];
+    for (const nodes of CLUSTERS) {
+      if (!signal.aborted)
+        texts.push(...(await profileCluster({ nodes, effort, signal, progress })));
+    }
+    const text = texts.join('\n');
+    writeFileSync(new URL('summary.md', FOLDER), text);
+    progress(`written to ${fileURLToPath(FOLDER)}`);
+    return text;
+  });
+}
+
+interface Task {
+  readonly nodes: number;
+  readonly effort: Effort;
+  readonly signal: AbortSignal;
+  readonly progress: (text: string) => void;
+}
+
+async function profileCluster({
+  nodes,
+  effort,
+  signal,
+  progress,
+}: Task): Promise<readonly string[]> {
+  const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
+  await using cluster = await NodeCluster.start({ nodes, execArgv: ['--inspect=127.0.0.1:0'] });
+  const [first] = cluster.nodes;
+  if (first === undefined) throw new Error('The cluster has no node.');
+  await using client = await LoadClient.connect({
+    target: { kind: 'memgrid', title: where, addresses: cluster.addresses, sync: 'memory' },
+    dataset: datasetOf(effort),
+    pids: cluster.nodes.map(({ process }) => process.pid),
+  });
+  await client.fill();
+  using inspector = await NodeInspector.connect(first.process.logTail(Number.MAX_SAFE_INTEGER));
+  const texts: string[] = [];
+  for (const workload of WORKLOADS) {
+    if (signal.aborted) break;
+    progress(`${workload}, ${where}`);
+    const under = { client, inspector, seconds: SECONDS[effort], signal };
+    const { node, here, result } = await profiled(workload, under);
+    const of = nodes === 1 ? 'the node' : 'one of the nodes';
+    const name = `${workload}-${nodes}`;
+    for (const [who, title, profile] of [
+      ['node', of, node],
+      ['client', 'the client', here],
+    ] as const) {
+      writeFileSync(new URL(`${name}-${who}.cpuprofile`, FOLDER), JSON.stringify(profile));
+      const numbers = { operations: result.operations, perSecond: result.perSecond };
+      const text = { title: `${workload}, ${where}: ${title}`, ...numbers };
+      texts.push(profileText({ ...text, summary: summaryOf(profile) }));
+    }
+  }
+  return texts;
+}
+
+interface Under {
+  readonly client: LoadClient;
+  readonly inspector: NodeInspector;
+  readonly seconds: Seconds;
+  readonly signal: AbortSignal;
+}
+
+/** Both profiles cover what the load measures, and not its warm-up. */
+async function profiled(workload: WorkloadName, { client, inspector, seconds, signal }: Under) {
+  const plan: LoadPlan = { workload, loop: { kind: 'closed', inFlight: IN_FLIGHT } };
+  const pace = { seconds: seconds.measured, warmupSeconds: 0 };
+  const warmup = { seconds: seconds.warmup, warmupSeconds: 0 };
+  await client.load(loadOf(plan, 1, warmup), signal);
+  await inspector.call('Profiler.enable');
+  await inspector.call('Profiler.setSamplingInterval', { interval: INTERVAL_US });
+  await inspector.call('Profiler.start');
+  await client.beginProfile(INTERVAL_US);
+  const result = await client.load(loadOf(plan, 2, pace), signal);
+  const here = JSON.parse(await client.endProfile()) as CpuProfile;
+  const { profile } = await inspector.call('Profiler.stop');
+  // What the servers still write about must not be in the next profile.
+  await pause(100);
+  return { node: profile as CpuProfile, here, result };
+}
