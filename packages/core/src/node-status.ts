@@ -16,7 +16,7 @@ import type { ElectionStatus, ProgressView } from './election/election-io.ts';
 import type { MemberView } from './membership/membership-io.ts';
 import type { SchemaRegistryImage } from './schema-registry/schema-registry.ts';
 import type { MoveProgress } from './planner/progress.ts';
-import type { ShardStatus } from './shards/shards-io.ts';
+import type { ShardStatus, ShardTotals } from './shards/shards-io.ts';
 
 /** How far a node is. */
 export type NodePhase =
@@ -79,6 +79,7 @@ export interface NodeStatus {
   readonly healthScore: number;
   /** Those that this node holds, in order of shard. */
   readonly shards: readonly ShardStatus[];
+  readonly shardTotals: ShardTotals;
   /** Bytes of the shards' logs in memory. */
   readonly logBytes: number;
   /** Bytes of the outcomes of operations that its shards remember. */

@@ -40,7 +40,6 @@ export type { LineSink } from './observe/line-sink.ts';
 export { ADMIN_PATHS } from './http/admin-surface.ts';
 export type {
   LocalShardBody,
-  LocalShardsBody,
   NodeShardsBody,
   ShardBody,
   ShardsBody,

@@ -25,6 +25,7 @@ import type {
   ShardsEffect,
   ShardsInput,
   ShardStatus,
+  ShardTotals,
 } from '../shards/shards-io.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
 import type { DataPlaneMessage } from './route.ts';
@@ -34,6 +35,7 @@ import { StorageRoom } from './storage-room.ts';
 export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   /** In order of shard. */
   status(): readonly ShardStatus[];
+  totals(): ShardTotals;
   /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
   appliedIndex(shard: ShardId): number | undefined;
   /** Bytes of all records in memory. */
@@ -117,6 +119,10 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
 
   get shards(): readonly ShardStatus[] {
     return this.#shards.status();
+  }
+
+  get shardTotals(): ShardTotals {
+    return this.#shards.totals();
   }
 
   get clients(): { readonly count: number; readonly feeds: number } {

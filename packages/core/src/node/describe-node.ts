@@ -23,10 +23,15 @@ export interface NodeParts {
   readonly clock: ClockKeeper;
 }
 
+/**
+ * The list of shards is read when it is asked for first: to be looked at before the node's next
+ * step, as every status is.
+ */
 export function describeNode(now: Instant, parts: NodeParts): NodeStatus {
   const { clock, cluster, data, identity, links, phase, settings } = parts;
   const seen = describeCluster(now, cluster);
   const settled = seen.coordinator !== undefined;
+  let shards: NodeStatus['shards'] | undefined;
   return {
     ...seen,
     nodeId: identity.nodeId,
@@ -37,7 +42,12 @@ export function describeNode(now: Instant, parts: NodeParts): NodeStatus {
     httpAddress: settings.httpAddress,
     waitingFor: settled ? cluster?.registrationProblem : waitingFor(parts),
     connectedPeers: links.connectedPeers(),
-    shards: data.shards,
+    // A thousand objects, which most of those who look every second have no use for.
+    get shards() {
+      shards ??= data.shards;
+      return shards;
+    },
+    shardTotals: data.shardTotals,
     clients: data.clients,
     logBytes: data.logBytes,
     operationBytes: data.operationBytes,

@@ -11,6 +11,8 @@ import type { RoundContext } from './round-context.ts';
 interface Wish {
   readonly config: ShardConfig;
   readonly next: readonly NodeId[];
+  /** Those of `next` who have to be sent the data. */
+  readonly joiners: readonly NodeId[];
   readonly reason: MoveReason;
 }
 
@@ -32,17 +34,20 @@ export function movesToBegin(
   context: RoundContext,
   isTaken: (config: ShardConfig) => boolean,
 ): readonly Decision[] {
-  const wishes = context.configs
-    .filter((config) => config.stage === 'stable' && !isTaken(config))
-    .map((config) => wishFor(context, config))
-    .filter((wish) => wish !== undefined)
-    .toSorted((a, b) => URGENCY.indexOf(a.reason) - URGENCY.indexOf(b.reason));
   // What was proposed takes its place before it commits.
   const budget = new MoveBudget(
     context.configs.map((config) => context.tracks.underWay(context.now, config.shard) ?? config),
   );
-  return wishes
-    .filter(({ config, next }) => budget.take(joiners({ ...config, next })))
+  const wishes = context.configs
+    .map((config) => wishFor(context, config))
+    .filter((wish) => wish !== undefined && !isTaken(wish.config)) as readonly Wish[];
+  // Hundreds of shards wait for the few that move, and this runs five times a second: what a shard
+  // needs before it may move is asked only of those for which there is room.
+  return URGENCY.flatMap((reason) => wishes.filter((wish) => wish.reason === reason))
+    .filter(
+      (wish) =>
+        budget.hasRoom(wish.joiners) && isPossible(context, wish) && budget.take(wish.joiners),
+    )
     .map(({ config, next, reason }): Decision => {
       const { primary } = config;
       const session = config.epoch + 1;
@@ -52,19 +57,30 @@ export function movesToBegin(
 }
 
 function wishFor(context: RoundContext, config: ShardConfig): Wish | undefined {
-  const { census, now, reports, target, tracks } = context;
+  const { replicas, shard, stage } = config;
+  const next = context.target?.[shard]?.replicas;
+  if (stage !== 'stable' || next === undefined || isSameSet(next, replicas)) return undefined;
+  const wanted = { replicas, next };
+  return {
+    config,
+    next,
+    joiners: joiners({ stage, ...wanted }),
+    reason: reasonFor(context, replicas),
+  };
+}
+
+function isPossible(context: RoundContext, { config, next, joiners: joining }: Wish): boolean {
+  const { census, now, reports, tracks } = context;
   const { primary, replicas, shard } = config;
-  const next = target?.[shard]?.replicas;
-  if (next === undefined || isSameSet(next, replicas) || !tracks.mayMove(now, shard)) {
-    return undefined;
-  }
   // A shard that does not serve has other troubles.
-  if (reports.current(config)?.active !== true || !census.isPresent(primary)) return undefined;
-  if (!census.hasLiveMajority(replicas) || !keepsCopies(context, { replicas, next })) {
-    return undefined;
-  }
-  const ready = joiners({ ...config, next }).every((node) => census.isPresent(node));
-  return ready ? { config, next, reason: reasonFor(context, replicas) } : undefined;
+  return (
+    tracks.mayMove(now, shard) &&
+    reports.current(config)?.active === true &&
+    census.isPresent(primary) &&
+    census.hasLiveMajority(replicas) &&
+    keepsCopies(context, { replicas, next }) &&
+    joining.every((node) => census.isPresent(node))
+  );
 }
 
 function reasonFor({ census }: RoundContext, replicas: readonly NodeId[]): MoveReason {
@@ -88,9 +104,12 @@ class MoveBudget {
     }
   }
 
+  hasRoom(targets: readonly NodeId[]): boolean {
+    return this.#moves > 0 && targets.every((node) => this.#into(node) < PLANNER.incomingMax);
+  }
+
   take(targets: readonly NodeId[]): boolean {
-    if (this.#moves <= 0) return false;
-    if (targets.some((node) => this.#into(node) >= PLANNER.incomingMax)) return false;
+    if (!this.hasRoom(targets)) return false;
     this.#moves -= 1;
     for (const node of targets) this.#incoming.set(node, this.#into(node) + 1);
     return true;

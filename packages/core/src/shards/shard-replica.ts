@@ -30,7 +30,7 @@ import type { ShardContext } from './shard-context.ts';
 import { type AppliedRecord, type CopyOwner, ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
 import type { RecoveredShard } from './shard-records.ts';
-import type { ShardMessage, ShardStatus } from './shards-io.ts';
+import type { ShardMessage, ShardStatus, ShardTotals } from './shards-io.ts';
 import { ShardStreams } from './streams/shard-streams.ts';
 
 const SUFFIX_BYTES = 512 * 1024;
@@ -386,6 +386,16 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
       applied: copy.applied.index,
       entries: this.#context.entries.count(shard, copy.slot),
     };
+  }
+
+  /** Counts this copy. */
+  addTo(totals: { -readonly [Name in keyof ShardTotals]: number }): void {
+    const role = this.#role();
+    const active = this.primary?.isActive === true;
+    if (role === 'primary') totals[active ? 'active' : 'inactive'] += 1;
+    if (role === 'replica') totals.replicas += 1;
+    if (role !== 'none' && !this.isComplete) totals.incomplete += 1;
+    totals.entries += this.#context.entries.count(this.shard, this.#copy.slot);
   }
 
   #role(): ShardStatus['role'] {

@@ -204,5 +204,16 @@ export interface ShardStatus {
   readonly entries: number;
 }
 
+/** The copies of a node, counted. */
+export interface ShardTotals {
+  /** Shards that this node serves as their primary, and those that it is still to serve. */
+  readonly active: number;
+  readonly inactive: number;
+  readonly replicas: number;
+  /** Copies that are not whole yet. */
+  readonly incomplete: number;
+  readonly entries: number;
+}
+
 /** What an installation or a test changes of the defaults. */
 export type ShardsOptionsOverride = Partial<ShardsConfig>;

@@ -13,6 +13,7 @@ import type {
   ShardsInput,
   ShardsOptions,
   ShardStatus,
+  ShardTotals,
 } from './shards-io.ts';
 import { WaitingOperation } from './waiting-operation.ts';
 
@@ -97,6 +98,13 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       .filter((shard) => shard.isHeld || shard.promised > 0 || shard.copy.log.lastIndex > 0)
       .sort((a, b) => a.shard - b.shard)
       .map((shard) => shard.status());
+  }
+
+  /** The same in five numbers, without a list of a thousand shards. */
+  totals(): ShardTotals {
+    const totals = { active: 0, inactive: 0, replicas: 0, incomplete: 0, entries: 0 };
+    for (const shard of this.#shards.values()) shard.addTo(totals);
+    return totals;
   }
 
   #take(input: ShardsInput): void {

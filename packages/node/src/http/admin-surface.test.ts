@@ -317,6 +317,7 @@ function holding(overrides: object = {}, shard: object = {}): NodeStatus {
     ...status,
     control: { ...control, shards: configs },
     shards: [{ ...copy, ...shard }],
+    shardTotals: { active: 1, inactive: 0, replicas: 0, incomplete: 0, entries: 5 },
   } as unknown as NodeStatus;
 }
 

@@ -1,4 +1,4 @@
-import type { NodeStatus, ShardStatus } from '@memgrid/core';
+import type { NodeStatus, ShardStatus, ShardTotals } from '@memgrid/core';
 import type { ShardConfig } from '@memgrid/protocol';
 
 /** `/cluster/shards?summary`: the numbers, for whoever asks again and again. */
@@ -11,7 +11,7 @@ export interface ShardsSummaryBody {
   readonly stages: Readonly<Record<ShardConfig['stage'], number>>;
   /** By node id: what each is to hold. */
   readonly nodes: readonly NodeShardsBody[];
-  readonly local: LocalShardsBody;
+  readonly local: ShardTotals;
   /** At the coordinator only: the moves under way and those that wait. */
   readonly moves: NodeStatus['moves'] | null;
 }
@@ -27,16 +27,6 @@ export interface NodeShardsBody {
   readonly replicas: number;
   /** Shards that it is about to hold. */
   readonly incoming: number;
-}
-
-export interface LocalShardsBody {
-  /** Shards that this node serves as their primary, and those that it is still to serve. */
-  readonly active: number;
-  readonly inactive: number;
-  readonly replicas: number;
-  /** Copies that are not whole yet. */
-  readonly incomplete: number;
-  readonly entries: number;
 }
 
 export interface ShardBody {
@@ -73,7 +63,7 @@ export function shardsSummaryBody(status: NodeStatus): ShardsSummaryBody {
     replicationFactor: control?.replicationFactor ?? 0,
     stages,
     nodes: nodesOf(configs),
-    local: localBody(status.shards),
+    local: status.shardTotals,
     moves: status.moves ?? null,
   };
 }
@@ -104,17 +94,6 @@ function nodesOf(configs: readonly ShardConfig[]): readonly NodeShardsBody[] {
   return [...nodes]
     .map(([nodeId, counts]) => ({ nodeId, ...counts }))
     .toSorted((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
-}
-
-function localBody(shards: readonly ShardStatus[]): LocalShardsBody {
-  const local = { active: 0, inactive: 0, replicas: 0, incomplete: 0, entries: 0 };
-  for (const { role, active, complete, entries } of shards) {
-    if (role === 'primary') local[active ? 'active' : 'inactive'] += 1;
-    if (role === 'replica') local.replicas += 1;
-    if (role !== 'none' && !complete) local.incomplete += 1;
-    local.entries += entries;
-  }
-  return local;
 }
 
 function localShardBody(copy: ShardStatus): LocalShardBody {

@@ -139,12 +139,7 @@ const quietStatus = {
   coordinator: undefined,
   members: [],
   healthScore: 0,
-  shards: [
-    { role: 'primary', active: true, complete: true, entries: 3 },
-    { role: 'primary', active: false, complete: false, entries: 0 },
-    { role: 'replica', active: false, complete: true, entries: 4 },
-    { role: 'none', active: false, complete: false, entries: 0 },
-  ],
+  shardTotals: { active: 1, inactive: 1, replicas: 1, incomplete: 1, entries: 7 },
   logBytes: 50,
   operationBytes: 60,
   waitingOperations: 2,

@@ -162,16 +162,12 @@ export class Metrics {
   }
 
   #measureData(status: NodeStatus): void {
-    const { clients, logBytes, operationBytes, shards, waitingOperations } = status;
-    const primaries = shards.filter(({ role }) => role === 'primary');
-    const active = primaries.filter((shard) => shard.active).length;
-    const replicas = shards.filter(({ role }) => role === 'replica').length;
+    const { clients, logBytes, operationBytes, shardTotals, waitingOperations } = status;
+    const { active, inactive, replicas, incomplete, entries } = shardTotals;
     this.#set('memgrid_shards', active, { role: 'primary' });
-    this.#set('memgrid_shards', primaries.length - active, { role: 'inactive' });
+    this.#set('memgrid_shards', inactive, { role: 'inactive' });
     this.#set('memgrid_shards', replicas, { role: 'replica' });
-    const incomplete = shards.filter(({ complete, role }) => role !== 'none' && !complete);
-    this.#set('memgrid_shards_incomplete', incomplete.length);
-    const entries = shards.reduce((sum, shard) => sum + shard.entries, 0);
+    this.#set('memgrid_shards_incomplete', incomplete);
     this.#set('memgrid_entries', entries);
     this.#set('memgrid_log_bytes', logBytes);
     this.#set('memgrid_operation_bytes', operationBytes);
