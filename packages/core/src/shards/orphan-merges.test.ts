@@ -160,3 +160,22 @@ test('F16: an island knows what the log has carried out', () => {
     expect(resultOf(lab, again)).toMatchObject(about);
   });
 });
+
+test('F16, F20: a repetition waits for the disk with the write that it repeats', () => {
+  const lab = activeLab();
+  const operationId = lab.operationId();
+  apart(lab, () => {
+    lab.holdDisk(2);
+    const more = { durability: 'one', operationId } as const;
+    const tokens = [lab.put(2, 'k', 'island', more), lab.put(2, 'k', 'island', more)];
+    const reused = lab.put(2, 'k', 'other', more);
+    expect(tokens.map((token) => resultOf(lab, token))).toEqual([undefined, undefined]);
+    lab.releaseDisk(2);
+    const version = { dot: { actor: `${B}.1`, counter: 1 } };
+    expect(tokens.map((token) => resultOf(lab, token))).toMatchObject([
+      { kind: 'written', repeated: false, version },
+      { kind: 'written', repeated: true, version },
+    ]);
+    expect(resultOf(lab, reused)).toMatchObject({ code: 'OPERATION_REUSED' });
+  });
+});

@@ -22,6 +22,7 @@ import {
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
+import { invariant } from '../assert.ts';
 import { after, type Instant } from '../machine.ts';
 import {
   decodeState,
@@ -39,7 +40,7 @@ import type { ShardContext } from './shard-context.ts';
 import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './shard-log.ts';
 import { encodeOrphan, type Orphan, orphanKey } from './shard-records.ts';
-import type { WaitingOperation } from './waiting-operation.ts';
+import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 import { carryOut, type WriteBody } from './write-rules.ts';
 
 export interface OrphansOwner {
@@ -61,6 +62,13 @@ type KeptWrite = Omit<Orphan, 'number' | 'parked'>;
 /** What a merge joins in: an orphan of this node or of another one. */
 type OfferedWrite = Omit<KeptWrite, 'timestamp'>;
 
+/** A write that is to be taken away from the primary. */
+interface Stranded {
+  readonly waiting: WaitingOperation;
+  readonly operation: Operation;
+  readonly body: WriteBody;
+}
+
 /** A merge at the primary that is logged and not committed. */
 interface Merge {
   readonly from: NodeId;
@@ -80,6 +88,8 @@ export class Orphans {
   readonly #merges = new Map<string, Merge[]>();
   /** By operation id, for repetitions, as long as the orphan is kept. */
   readonly #answered = new Map<string, Orphan>();
+  /** Repetitions of what is on its way to the disk, by operation id: they wait for its outcome. */
+  readonly #underWay = new Map<string, Stranded[]>();
   /** By holder and number: up to where it is to apply the log before its orphan is merged. */
   readonly #awaited = new Map<string, number>();
   #offerAt: Instant | undefined;
@@ -110,6 +120,12 @@ export class Orphans {
   /** Takes a write away from the primary. The caller has checked that it may. */
   accept(waiting: WaitingOperation, operation: Operation, body: WriteBody): void {
     if (this.#answerRepeated(waiting, operation, body)) return;
+    const { operationId } = operation;
+    const repetitions = this.#underWay.get(operationId);
+    if (repetitions !== undefined) {
+      enqueue(repetitions, { waiting, operation, body }, (one) => one.waiting.isAnswered);
+      return;
+    }
     const max = this.#context.config.waitingOperationsMax;
     if (this.#kept.count >= max) {
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.count, max }));
@@ -120,17 +136,28 @@ export class Orphans {
       dots.whenReady(() => this.accept(waiting, operation, body));
       return;
     }
+    if (operationId !== '' && !broken('shards.operation-once')) this.#underWay.set(operationId, []);
     const key = storedKey(body.namespace, body.key);
     this.#owner.mending.find(key, (found) => {
-      if (waiting.isAnswered) return;
-      if (!dots.isReady) {
-        this.accept(waiting, operation, body);
+      const isEarly = waiting.isAnswered || this.#answerRepeated(waiting, operation, body);
+      if (isEarly || !dots.isReady) {
+        this.#settled(operationId);
+        if (!isEarly) this.accept(waiting, operation, body);
         return;
       }
       const logged = this.#latest(key, found === 'absent' ? undefined : found.state);
       const known = joinSets(logged, this.stateOf(key) ?? NEVER_WRITTEN);
       this.#carryOut(waiting, operation, { body, known });
     });
+  }
+
+  /** The write of this id has its outcome, or will never have one: repetitions go on from there. */
+  #settled(operationId: string): void {
+    const repetitions = this.#underWay.get(operationId) ?? [];
+    this.#underWay.delete(operationId);
+    for (const { waiting, operation, body } of repetitions) {
+      if (!waiting.isAnswered) this.accept(waiting, operation, body);
+    }
   }
 
   /** Records that a later primary replaced: what was answered of them must not be lost. */
@@ -242,10 +269,11 @@ export class Orphans {
     });
     if (outcome.kind !== 'state') {
       waiting.answer(outcome.result);
+      this.#settled(operation.operationId);
       return;
     }
     const winner = winnerOf(outcome.state);
-    if (winner === undefined) return;
+    invariant(winner !== undefined, 'A write leaves its key without any version.');
     const key = storedKey(body.namespace, body.key);
     const state = encodeValue(entryStateField, outcome.state);
     const { sync, operationId } = operation;
@@ -253,6 +281,7 @@ export class Orphans {
     const fingerprint = fingerprintOf(body);
     this.#keep({ key, state, timestamp, operationId, fingerprint }, sync, () => {
       waiting.answer(strandedResult(version, sync, false));
+      this.#settled(operationId);
     });
   }
 
