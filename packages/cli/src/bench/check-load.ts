@@ -42,6 +42,15 @@ export function checkLoad({ subject, load, inFlight, rate }: CheckedLoad): void 
       ? [`the dataset has ${dataset.count} entries; a batch has ${BATCH_ENTRIES}`]
       : []),
   ];
+  refuse(problems);
+}
+
+/** @throws CommandError BAD_LOAD when there are none, or more than anybody waits for. */
+export function checkRounds(rounds: number): void {
+  refuse(outside('rounds', rounds));
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new CommandError('BAD_LOAD', `This cannot be measured: ${problems.join('; ')}.`, {
     exitCode: EXIT.usage,

@@ -1,4 +1,4 @@
-import { checkLoad, type CheckedLoad } from './check-load.ts';
+import { checkLoad, checkRounds, type CheckedLoad } from './check-load.ts';
 import { closedLoop } from './closed-loop.ts';
 import type { Dataset } from './dataset.ts';
 import { messageOf } from './failure-count.ts';
@@ -90,6 +90,7 @@ export async function runRounds(
   options: RoundsOptions,
   clock: LoadClock = SYSTEM_CLOCK,
 ): Promise<readonly BenchRow[]> {
+  checkRounds(options.rounds);
   for (const plan of options.plans) {
     for (const subject of options.subjects) checkPlan(plan, subject, options);
   }
