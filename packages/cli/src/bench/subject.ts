@@ -30,8 +30,11 @@ export interface Subject {
   readonly version: string;
   /** `mix` needs what `get` and `set` need, `watch` needs `set` and `watch`. */
   readonly workloads: ReadonlySet<WorkloadName>;
-  /** Fulfilled when the system has acknowledged it; rejects when it failed, and never hangs for ever. */
-  run(operation: BenchOperation): Promise<void>;
+  /**
+   * Fulfilled, with whatever the client gives, when the system has acknowledged it; rejects when it
+   * failed, and never hangs for ever.
+   */
+  run(operation: BenchOperation): Promise<unknown>;
   /**
    * Called when all entries are stored, before anything of this workload is measured: fills a cache,
    * learns versions.
