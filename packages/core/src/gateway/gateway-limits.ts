@@ -21,7 +21,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   pauseBytes: 4 * MIB,
   resumeBytes: MIB,
   hangUpBytes: 16 * MIB,
-  /** Of all clients that leave a mebibyte or more: two thousand slow ones must not be the end. */
+  /** Of all clients together: two thousand slow ones must not be the end. */
   unreadBytes: 256 * MIB,
   /** Half of what a message may hold: the estimate is never below the truth, and often above. */
   messageBytes: MIB,

@@ -9,6 +9,12 @@ import type { Endpoint } from './channel.ts';
 const PRESSURE_BYTES = [1024 * 1024, 4 * 1024 * 1024] as const;
 export const RESET_BYTES = 16 * 1024 * 1024;
 
+/**
+ * What clients leave unread is added up, so each one's share is told whenever it has changed by so
+ * much: 2,048 of them leave 128 MiB at most of which the machine does not know.
+ */
+const CLIENT_STEP_BYTES = 64 * 1024;
+
 /** How long a closing connection may take to send what it still holds and to say goodbye. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -17,7 +23,7 @@ export interface ConnectionListener {
   onFrame(bytes: Uint8Array): void;
   /** The peer sent what is no frame: text, too much, or a broken WebSocket stream. */
   onGarbage(problem: string): void;
-  /** The bytes waiting to be sent crossed a threshold, either way. */
+  /** The bytes waiting to be sent crossed a threshold, either way; of a client: they changed. */
   onPressure(bufferedBytes: number): void;
   onClosed(): void;
 }
@@ -32,6 +38,7 @@ export class Connection {
   readonly #socket: WebSocket;
   #listener: ConnectionListener | undefined;
   #band = 0;
+  #toldBytes = 0;
 
   constructor(socket: WebSocket, endpoint: Endpoint) {
     this.#socket = socket;
@@ -126,8 +133,11 @@ export class Connection {
   #checkPressure(): void {
     const bytes = this.bufferedBytes;
     const band = PRESSURE_BYTES.filter((threshold) => bytes >= threshold).length;
-    if (band === this.#band) return;
+    const isFar =
+      this.endpoint === 'client' && Math.abs(bytes - this.#toldBytes) >= CLIENT_STEP_BYTES;
+    if (band === this.#band && !isFar) return;
     this.#band = band;
+    this.#toldBytes = bytes;
     this.#listener?.onPressure(bytes);
   }
 }
