@@ -125,6 +125,17 @@ test('the same operation id does nothing twice', async () => {
   expect(again).toMatchObject({ version: first.version, repeated: true });
 });
 
+test('asked again when its date has passed, an update is not refused as if it had never been', async () => {
+  const grid = await connected(await started(1));
+  const notes = grid.namespace('notes');
+  const ref = { id: 'a', userId: 'ada' };
+  // Begun in 2024; what it asked for has expired by now, and the cluster knows what became of it.
+  const operationId = '01900000-0000-7000-8000-000000000002';
+  const expiresAt = Date.UTC(2025, 0);
+  await failureOf(notes.update(ref, { expiresAt }, { operationId }), 'NOT_FOUND');
+  await failureOf(notes.update(ref, { expiresAt }), 'INVALID_ENTRY');
+});
+
 test('lists come in pages, over one shard or all of them', async () => {
   const grid = await connected(await started());
   const notes = grid.namespace('notes');

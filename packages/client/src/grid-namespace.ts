@@ -130,7 +130,10 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { shape, wallMs } = this.#parts;
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
-    const valid = validatePatch(patch, { nowMs: wallMs(), categories: 'any' });
+    const all = shape.options(options);
+    // As in `put`: asked again with its id it is the same request, also when its date has passed.
+    const nowMs = operationIdMs(all.operationId) ?? wallMs();
+    const valid = validatePatch(patch, { nowMs, categories: 'any' });
     if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
     const body: OperationBody = {
       kind: 'update',
@@ -139,7 +142,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       patch: valid.bytes,
       condition,
     };
-    return savedOf(key, await this.#ask(body, scope, shape.options(options), options?.signal));
+    return savedOf(key, await this.#ask(body, scope, all, options?.signal));
   }
 
   async delete(ref: EntryRef, options?: ChangeOptions): Promise<Saved> {
