@@ -129,11 +129,15 @@ test('asked again when its date has passed, an update is not refused as if it ha
   const grid = await connected(await started(1));
   const notes = grid.namespace('notes');
   const ref = { id: 'a', userId: 'ada' };
-  // Begun in 2024; what it asked for has expired by now, and the cluster knows what became of it.
-  const operationId = '01900000-0000-7000-8000-000000000002';
-  const expiresAt = Date.UTC(2025, 0);
-  await failureOf(notes.update(ref, { expiresAt }, { operationId }), 'NOT_FOUND');
-  await failureOf(notes.update(ref, { expiresAt }), 'INVALID_ENTRY');
+  const { operationId, version } = await notes.put({ ...ref, content: 'one' });
+  // The cluster's time, as this client knows it, is in the id of what it has just begun.
+  const nowMs = Number.parseInt(operationId.slice(0, 8) + operationId.slice(9, 13), 16);
+  const aMinuteAgo = (nowMs - 60_000).toString(16).padStart(12, '0');
+  const early = `${aMinuteAgo.slice(0, 8)}-${aMinuteAgo.slice(8)}${operationId.slice(13)}`;
+  const expired = { expiresAt: nowMs - 30_000 };
+  const repeated = notes.update({ ...ref, id: 'gone' }, expired, { operationId: early });
+  await failureOf(repeated, 'NOT_FOUND');
+  await failureOf(notes.update(ref, expired, { ifVersion: version }), 'INVALID_ENTRY');
 });
 
 test('lists come in pages, over one shard or all of them', async () => {
