@@ -127,17 +127,20 @@ async function measure(
 
 async function cleanUp(
   subject: MemgridSubject,
-  { keep, hurry }: BenchClusterOptions,
+  { keep, hurry, dataset, ...options }: BenchClusterOptions,
 ): Promise<BenchLeft> {
   if (keep) return { kind: 'kept' };
+  const bar = options.bar('deleting', 'entries', dataset.count);
   try {
-    await subject.forget(hurry);
+    await subject.forget(hurry, (deleted) => bar.update(deleted));
     return { kind: 'deleted' };
   } catch (error) {
     // What was measured must not be lost because something could not be tidied up.
     if (hurry.aborted) return { kind: 'notDeleted', problem: 'Interrupted.' };
     if (isClusterError(error)) return { kind: 'notDeleted', problem: error.message };
     throw error;
+  } finally {
+    bar.end();
   }
 }
 

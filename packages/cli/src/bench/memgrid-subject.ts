@@ -146,9 +146,11 @@ export class MemgridSubject implements Subject {
   /**
    * Deletes every entry that this subject may have stored.
    *
+   * @param progress told how many have been asked for and are gone.
    * @throws ClusterError as soon as one cannot be deleted; the signal's reason when that is aborted.
    */
-  async forget(signal: AbortSignal): Promise<void> {
+  async forget(signal: AbortSignal, progress?: (deleted: number) => void): Promise<void> {
+    let deleted = 0;
     const batches = Math.ceil(this.#refs.length / DELETE_BATCH);
     await inParallel(batches, DELETES_IN_PARALLEL, async (at) => {
       signal.throwIfAborted();
@@ -158,6 +160,8 @@ export class MemgridSubject implements Subject {
         refs.map((ref) => ({ kind: 'delete', ref, options })),
       );
       for (const result of results) if (!result.ok) throw result.error;
+      deleted += refs.length;
+      progress?.(deleted);
     });
   }
 
