@@ -21,6 +21,8 @@ export type Effort = 'quick' | 'full';
 
 export interface Bench {
   readonly row: string;
+  /** A quick sample leaves it out unless it is named: the sample would not be quick. */
+  readonly onlyWhenNamed?: boolean;
   run(effort: Effort, progress: (text: string) => void): Promise<readonly Measurement[]>;
 }
 

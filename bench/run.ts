@@ -94,9 +94,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const chosen = BENCHES.filter(
-    (bench) => positionals.length === 0 || positionals.some((name) => isNamed(bench, name)),
-  );
+  const chosen = BENCHES.filter(isChosen);
   for (const bench of chosen) {
     const startedMs = performance.now();
     const rows = await bench.run(values.quick ? 'quick' : 'full', (text) =>
@@ -114,6 +112,11 @@ async function main(): Promise<number> {
     if (values.record) record(bench.row, rows);
   }
   return 0;
+}
+
+function isChosen(bench: Bench): boolean {
+  if (values.quick && bench.onlyWhenNamed === true) return positionals.includes(bench.row);
+  return positionals.length === 0 || positionals.some((name) => isNamed(bench, name));
 }
 
 function isNamed({ row }: Bench, name: string): boolean {

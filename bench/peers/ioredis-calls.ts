@@ -62,7 +62,9 @@ async function connectIoredis({ addresses, isCluster }: RedisTarget): Promise<Co
 
 async function connectIovalkey({ addresses, isCluster }: RedisTarget): Promise<Connection> {
   if (isCluster) {
-    const cluster = new iovalkey.Cluster(addresses.map(hostPort), CLUSTER_OPTIONS);
+    // It takes the name of the script for the key, and then refuses the pipeline that it made.
+    const options = { ...CLUSTER_OPTIONS, autoPipeliningIgnoredCommands: ['evalsha'] };
+    const cluster = new iovalkey.Cluster(addresses.map(hostPort), options);
     cluster.on('error', leaveToCalls);
     await cluster.connect();
     return { commands: cluster, primaries: () => cluster.nodes('master') };

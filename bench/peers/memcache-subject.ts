@@ -3,6 +3,9 @@ import type { BenchOperation, Dataset, Subject, WorkloadName } from 'memgrid/ben
 import { packageVersion } from './package-version.ts';
 import { missing } from './missing.ts';
 
+/** It closes a connection that has been idle for so long, as one is while others are measured. */
+const IDLE_MS_MAX = 3_600_000;
+
 /**
  * memcached through `memcache`, which speaks the text protocol: a string of JSON for each entry.
  * A batch is as many sets at once, which it sends one behind another. It has a compare-and-set, but
@@ -21,7 +24,7 @@ export class MemcacheSubject implements Subject {
   }
 
   static async connect(address: string, dataset: Dataset): Promise<MemcacheSubject> {
-    const client = new Memcache({ nodes: [address] });
+    const client = new Memcache({ nodes: [address], timeout: IDLE_MS_MAX });
     await client.connect();
     return new MemcacheSubject(client, dataset);
   }

@@ -19,6 +19,9 @@ const PERSISTENCE: Readonly<Record<RedisDurability, readonly string[]>> = {
   fsync: ['--appendonly', 'yes', '--appendfsync', 'always'],
 };
 
+/** A primary waits five seconds for more replicas before it sends itself; there are no more. */
+const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
+
 /** One Redis. */
 export async function startRedis(durability: RedisDurability): Promise<Running> {
   const version = programVersion(REDIS_SERVER);
@@ -40,7 +43,7 @@ export async function startRedisCluster(): Promise<Running> {
     while (places.length < 2 * PRIMARIES) {
       const place = await startOnFreePorts(2, async ([port = 0, busPort = 0]) => {
         const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-        await launch(servers, { port, flags: [...flags, ...PERSISTENCE.memory] });
+        await launch(servers, { port, flags: [...flags, ...PERSISTENCE.memory, ...AT_ONCE] });
         return { port, busPort };
       });
       places.push(place);

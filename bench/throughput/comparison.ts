@@ -49,37 +49,64 @@ interface Contestant {
  * however this ends.
  */
 export async function compare(options: ComparisonOptions): Promise<Comparison> {
-  const { systems, plans, progress } = options;
+  const { systems, plans } = options;
   await using stack = new AsyncDisposableStack();
-  const started: string[] = [];
-  const missing: MissingSubject[] = [];
-  const contestants: Contestant[] = [];
-  for (const system of systems) {
-    if (options.signal.aborted) break;
-    const running = await startOf(system, missing);
-    if (running === undefined) continue;
-    stack.use(running);
-    started.push(running.title);
-    progress(`${running.title}: storing ${options.dataset.count} entries through each client`);
-    for (const target of system.targets(running)) {
-      const { dataset } = options;
-      const client = stack.use(await LoadClient.connect({ target, dataset, pids: running.pids }));
-      contestants.push({ client, rounds: new Map(), problem: undefined });
-      await client.fill();
-    }
-  }
+  const places = await allOf(systems.map((system) => prepared(system, stack, options)));
+  const contestants = places.flatMap((place) => place.contestants);
   for (const plan of plans) await measure(contestants, plan, options);
   const rows = plans.flatMap((plan) => contestants.map((one) => rowOf(one, plan, options)));
-  return { rows, missing, systems: started };
+  return {
+    rows,
+    missing: places.flatMap(({ missing }) => missing),
+    systems: places.flatMap(({ title }) => title ?? []),
+  };
 }
 
-async function startOf(system: System, missing: MissingSubject[]): Promise<Running | undefined> {
+/** Waits for all of them also when one fails: nothing is started behind the back of who stops it. */
+async function allOf<Value>(promises: readonly Promise<Value>[]): Promise<readonly Value[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
+
+/** A system and its clients, or why there is none. */
+interface Place {
+  readonly title: string | undefined;
+  readonly contestants: readonly Contestant[];
+  readonly missing: readonly MissingSubject[];
+}
+
+/** Starts a system and connects its clients; whatever was started is on the stack, also after a failure. */
+async function prepared(
+  system: System,
+  stack: AsyncDisposableStack,
+  { dataset, progress, signal }: ComparisonOptions,
+): Promise<Place> {
+  const running = await startOf(system);
+  if (running instanceof NotInstalledError) {
+    const missing = [{ subject: system.title, reason: running.message }];
+    return { title: undefined, contestants: [], missing };
+  }
+  stack.use(running);
+  const { title, pids } = running;
+  progress(`${title}: is up`);
+  const contestants: Contestant[] = [];
+  for (const target of system.targets(running)) {
+    if (signal.aborted) break;
+    const client = stack.use(await LoadClient.connect({ target, dataset, pids }));
+    const contestant: Contestant = { client, rounds: new Map(), problem: undefined };
+    contestants.push(contestant);
+    await asked(contestant, progress, () => client.fill());
+  }
+  progress(`${title}: has ${dataset.count} entries`);
+  return { title, contestants, missing: [] };
+}
+
+async function startOf(system: System): Promise<Running | NotInstalledError> {
   try {
     return await system.start();
   } catch (error) {
-    if (!(error instanceof NotInstalledError)) throw error;
-    missing.push({ subject: system.title, reason: error.message });
-    return undefined;
+    if (error instanceof NotInstalledError) return error;
+    throw error;
   }
 }
 
@@ -90,31 +117,58 @@ async function measure(
 ): Promise<void> {
   const able = contestants.filter(({ client }) => client.facts.workloads.includes(plan.workload));
   for (const contestant of able) {
-    if (contestant.problem === undefined) await contestant.client.prepare(plan.workload);
+    await asked(contestant, options.progress, () => contestant.client.prepare(plan.workload));
   }
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const contestant of able) {
-      if (options.signal.aborted || contestant.problem !== undefined) continue;
-      const rounds = contestant.rounds.get(plan) ?? [];
-      contestant.rounds.set(plan, rounds);
-      const { name } = contestant.client.facts;
-      try {
-        const result = await contestant.client.load(loadOf(plan, round, options), options.signal);
-        rounds.push(result);
-        if (result.end === 'died') contestant.problem = result.problem ?? 'It stopped answering.';
-        options.progress(
-          `${plan.workload}, round ${round} of ${options.rounds}: ${name} ` +
-            `${Math.round(result.perSecond).toLocaleString('en-US')} a second` +
-            (result.failed === 0 ? '' : `, ${result.failed} failed`),
-        );
-      } catch (error) {
-        contestant.problem = (error as Error).message;
-      }
-      if (contestant.problem !== undefined) {
-        options.progress(`${name} is not measured any more: ${contestant.problem}`);
-      }
+      if (options.signal.aborted) return;
+      await asked(contestant, options.progress, () =>
+        measureOnce(contestant, { plan, round, options }),
+      );
     }
   }
+}
+
+interface Turn {
+  readonly plan: LoadPlan;
+  readonly round: number;
+  readonly options: ComparisonOptions;
+}
+
+/** @throws Error when the system died, whose numbers until then are kept. */
+async function measureOnce(
+  { client, rounds }: Contestant,
+  { plan, round, options }: Turn,
+): Promise<void> {
+  const result = await client.load(loadOf(plan, round, options), options.signal);
+  rounds.set(plan, [...(rounds.get(plan) ?? []), result]);
+  const { perSecond, end, problem } = result;
+  options.progress(
+    `${plan.workload}, round ${round} of ${options.rounds}: ${client.facts.name} ` +
+      `${Math.round(perSecond).toLocaleString('en-US')} a second${failuresText(result)}`,
+  );
+  if (end === 'died') throw new Error(problem ?? 'It stopped answering.');
+}
+
+/** After a failure a contestant is asked nothing more. */
+async function asked(
+  contestant: Contestant,
+  progress: (text: string) => void,
+  ask: () => Promise<void>,
+): Promise<void> {
+  if (contestant.problem !== undefined) return;
+  try {
+    await ask();
+  } catch (error) {
+    contestant.problem = (error as Error).message;
+    const { name } = contestant.client.facts;
+    progress(`${name} is not measured any more: ${contestant.problem}`);
+  }
+}
+
+/** `, 12 failed (OVERLOADED)`: the commonest reason is enough while it runs. */
+function failuresText({ failed, failures }: LoadResult): string {
+  return failed === 0 ? '' : `, ${failed} failed (${failures[0]?.what})`;
 }
 
 /** Of the workload `watch`: sessions that hear every change. */

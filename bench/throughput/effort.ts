@@ -10,14 +10,14 @@ export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds
 
 const PACES: Readonly<Record<Effort, Pace>> = {
   full: { rounds: 5, seconds: 4, warmupSeconds: 1 },
-  quick: { rounds: 1, seconds: 1, warmupSeconds: 0.3 },
+  quick: { rounds: 1, seconds: 1, warmupSeconds: 0.2 },
 };
 
 export function paceOf(effort: Effort): Pace {
   return PACES[effort];
 }
 
-const COUNTS: Readonly<Record<Effort, number>> = { full: 10_000, quick: 2_000 };
+const COUNTS: Readonly<Record<Effort, number>> = { full: 10_000, quick: 1_000 };
 /** Large entries are fewer, so that no store needs more than this machine has. */
 const LARGE_COUNT = 1_000;
 

@@ -14,6 +14,7 @@ const WORKLOADS = ['set', 'get'] as const;
 /** How much of the cost is the entry's, and how much the call's. */
 export const sizes: Bench = {
   row: ROW,
+  onlyWhenNamed: true,
   run: async (effort, progress) => {
     const rows = [];
     for (const size of effort === 'full' ? SIZES : SIZES.slice(1, 2)) {

@@ -33,13 +33,18 @@ export function memgrid(nodes: number, sync: 'memory' | 'disk'): System {
   };
 }
 
-export function redis(durability: RedisDurability): System {
+type RedisClient = (typeof REDIS_CLIENTS)[number];
+
+export function redis(
+  durability: RedisDurability,
+  clients: readonly RedisClient[] = REDIS_CLIENTS,
+): System {
   const title = durability === 'memory' ? 'Redis' : 'Redis, fsync always';
   return {
     title,
     start: () => startRedis(durability),
     targets: ({ addresses }) =>
-      REDIS_CLIENTS.map((client) => ({
+      clients.map((client) => ({
         kind: 'redis',
         title,
         addresses,
@@ -49,13 +54,13 @@ export function redis(durability: RedisDurability): System {
   };
 }
 
-export function redisCluster(): System {
+export function redisCluster(clients: readonly RedisClient[] = REDIS_CLIENTS): System {
   const title = 'Redis Cluster';
   return {
     title,
     start: startRedisCluster,
     targets: ({ addresses }) =>
-      REDIS_CLIENTS.map((client) => ({ kind: 'redis', title, addresses, client, isCluster: true })),
+      clients.map((client) => ({ kind: 'redis', title, addresses, client, isCluster: true })),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { LoadPlan } from 'memgrid/bench';
-import type { Bench, Measurement } from '../measurement.ts';
+import type { Bench, Effort, Measurement } from '../measurement.ts';
 import { isMemgrid, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
 import type { Comparison } from './comparison.ts';
 import { datasetOf } from './effort.ts';
 import { memcached, memgrid, nats, redis, redisCluster, type System } from './systems.ts';
+import { REDIS_CLIENTS } from './target.ts';
 
 const PLANS: readonly LoadPlan[] = [
   { workload: 'mix', loop: { kind: 'closed', inFlight: 256 } },
@@ -26,27 +27,35 @@ const TITLES: Readonly<Partial<Record<LoadPlan['workload'], string>>> = {
 export const workloads = workloadsBench({
   row: 'throughput-workloads',
   where: 'one node, memory',
-  systems: () => [memgrid(1, 'memory'), redis('memory'), memcached()],
+  systems: (effort) => [memgrid(1, 'memory'), redis('memory', clientsOf(effort)), memcached()],
 });
 
 /** The same on three. */
-export const workloadsThree = workloadsBench({
-  row: 'throughput-workloads-three',
-  where: 'three nodes, memory',
-  systems: () => [memgrid(3, 'memory'), redisCluster(), nats('memory')],
-});
+export const workloadsThree: Bench = {
+  onlyWhenNamed: true,
+  ...workloadsBench({
+    row: 'throughput-workloads-three',
+    where: 'three nodes, memory',
+    systems: (effort) => [memgrid(3, 'memory'), redisCluster(clientsOf(effort)), nats('memory')],
+  }),
+};
 
 interface WorkloadsBench {
   readonly row: string;
   readonly where: string;
-  readonly systems: () => readonly System[];
+  readonly systems: (effort: Effort) => readonly System[];
+}
+
+/** All of them take long. */
+function clientsOf(effort: Effort): readonly (typeof REDIS_CLIENTS)[number][] {
+  return effort === 'full' ? REDIS_CLIENTS : REDIS_CLIENTS.slice(0, 1);
 }
 
 function workloadsBench({ row, where, systems }: WorkloadsBench): Bench {
   return comparedBench({
     row,
     title: `Workloads, ${where}`,
-    plan: (effort) => ({ systems: systems(), plans: PLANS, dataset: datasetOf(effort) }),
+    plan: (effort) => ({ systems: systems(effort), plans: PLANS, dataset: datasetOf(effort) }),
     measurements: (comparison) =>
       PLANS.map((plan) => measured({ row, where }, { plan, comparison })),
   });
