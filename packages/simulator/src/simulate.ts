@@ -1,6 +1,7 @@
 import { electionConfig, membershipConfig, NodeMachine } from '@memgrid/core';
 import type {
   ElectionOptions,
+  MembershipConfig,
   MembershipOptions,
   NodeSettings,
   ShardsOptionsOverride,
@@ -11,7 +12,7 @@ import { commitsHaveQuorums } from './checkers/commits-have-quorums.ts';
 import { configQuorumsOverlap } from './checkers/config-quorums-overlap.ts';
 import { committedEntriesStay } from './checkers/committed-entries-stay.ts';
 import { countersNeverRegress } from './checkers/counters-never-regress.ts';
-import { gossipWithinCap } from './checkers/gossip-within-cap.ts';
+import { gossipPerSecondMax, gossipWithinCap } from './checkers/gossip-within-cap.ts';
 import { haltsHaveCauses } from './checkers/halts-have-causes.ts';
 import { hybridClockFollowsCause } from './checkers/hybrid-clock-follows-cause.ts';
 import { leaderAfterHealing } from './checkers/leader-after-healing.ts';
@@ -140,8 +141,6 @@ export interface NodeSummary {
   readonly alive: readonly string[];
 }
 
-/** Gossip messages per node and second that no day may exceed, averaged over ten seconds. */
-const GOSSIP_PER_SECOND_MAX = 40;
 const SHORT_LOGS: ElectionOptions = { compactionEntries: 24, trailingEntries: 8 };
 /** Small numbers, so that every bound is met within a minute. */
 const SMALL_SHARDS: ShardsOptionsOverride = {
@@ -199,17 +198,18 @@ export class Day {
     this.#shortLogs = drawn.shortLogs;
     this.#falseDeaths = new FalseDeaths(options.strictDeaths ?? faults.kind === 'none');
     this.#timeline = new Timeline((nodeId) => this.world.nameOf(nodeId));
+    const membership = membershipConfig(options.membership);
     this.world = new World({
       seed: options.seed,
       nodes: settingsOf(this.#nodes, options.votersMax),
       machine: options.machine ?? ((start) => new NodeMachine(start)),
-      membership: membershipConfig(options.membership),
+      membership,
       election: electionConfig({ ...(drawn.shortLogs ? SHORT_LOGS : {}), ...options.election }),
       shards: { ...SMALL_SHARDS, ...options.shards },
       entryBytesMax: options.entryBytesMax ?? ENTRY_BYTES_MAX,
       codec: options.codec ?? 'real',
       tornBatches: options.tornBatches ?? 'discarded',
-      checkers: this.#checkers(),
+      checkers: this.#checkers(membership),
       observers: [
         this.#sometimes.observe,
         this.#traffic.observe,
@@ -304,7 +304,7 @@ export class Day {
     }
   }
 
-  #checkers(): readonly Checker[] {
+  #checkers(membership: MembershipConfig): readonly Checker[] {
     return [
       oneLeaderPerTerm(),
       logMatching(),
@@ -317,7 +317,7 @@ export class Day {
       countersNeverRegress(),
       hybridClockFollowsCause((node) => this.world.node(node).clock.wallMs()),
       oneFounding(),
-      gossipWithinCap(GOSSIP_PER_SECOND_MAX),
+      gossipWithinCap(() => gossipPerSecondMax(membership, this.world.nodes.length)),
       machinesNeverFault(),
       haltsHaveCauses(),
       this.#falseDeaths,

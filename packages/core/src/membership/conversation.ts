@@ -196,15 +196,17 @@ export class Conversation {
     const { beliefs, self } = this.#parts;
     const channel: Channel = source === 'gossip' ? 'gossip' : 'table';
     const speaker = { from: sender.from, channel, worthRetelling: source !== 'firstTable' };
-    const answers: MemberUpdate[] = [];
+    // One answer for each member spoken of, however many voices accuse it: an accused on a slow link
+    // would otherwise fill it with copies of one refutation, and look the more suspect for it.
+    const answers = new Map<NodeId, MemberUpdate>();
     for (const update of updates) {
       const answer =
         update.nodeId === self.update.nodeId
           ? self.spokenOf(now, update, this.#selfContext(now))
           : beliefs.hear(now, update, speaker);
-      if (answer !== undefined) answers.push(answer);
+      if (answer !== undefined) answers.set(answer.nodeId, answer);
     }
-    return answers;
+    return [...answers.values()];
   }
 
   #selfContext(now: Instant): { readonly stalledMs: number; readonly refuted: () => void } {

@@ -105,6 +105,21 @@ test('M14: refusals of an earlier life do not count', () => {
   expect(fixture.liveness('d')).toBe('alive');
 });
 
+test('M7: who passes on three accusations of us is told the refutation once', () => {
+  const fixture = fixtureOf('bcd');
+  const own = fixture.machine.get(idOf('a'));
+  const incarnation = own?.incarnation ?? 0;
+  const accusations = ['b', 'c', 'd'].map((by) =>
+    fixture.updateOf({ of: 'a', liveness: 'suspect', by, incarnation }),
+  );
+  const told = messagesIn(fixture.hear('b', accusations)).flatMap(({ body }) =>
+    body.type === 'gossip' ? body.updates.filter(({ nodeId }) => nodeId === idOf('a')) : [],
+  );
+  expect(told.map(({ liveness, incarnation: raised }) => [liveness, raised])).toEqual([
+    ['alive', incarnation + 1],
+  ]);
+});
+
 test('M19: a changed load waits and rides along; a changed address is told at once', () => {
   const fixture = fixtureOf('b');
   fixture.runTo(20_000);

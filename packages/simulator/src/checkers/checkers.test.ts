@@ -1,9 +1,11 @@
+import { membershipConfig } from '@memgrid/core';
 import type { GroupConfig, LogEntry, Message, NodeId } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import type { Checker, NodeView, WorldView } from '../checker.ts';
 import type { ProcessLabel, WorldEvent } from '../world-event.ts';
 import { committedEntriesStay } from './committed-entries-stay.ts';
 import { configQuorumsOverlap } from './config-quorums-overlap.ts';
+import { gossipPerSecondMax, gossipWithinCap } from './gossip-within-cap.ts';
 import { haltsHaveCauses } from './halts-have-causes.ts';
 import { logMatching } from './log-matching.ts';
 import { machinesNeverFault } from './machines-never-fault.ts';
@@ -153,4 +155,31 @@ test('a copy that is gone is missed as soon as there is a node for another one',
   expect(missing({ a: 9, b: 9 })).toBeUndefined();
   expect(missing({ a: 9, b: 8 })).toMatch('applied up to 8 of 9 at b');
   expect(missing({ a: 9, b: 9, d: 0 })).toMatch('counts on c, which is gone');
+});
+
+/** Rounds of gossip by one process, evenly over so many seconds. */
+function gossipComplaint(seconds: number, perSecond: number, nodes: number): string | undefined {
+  const checker = gossipWithinCap(() => gossipPerSecondMax(membershipConfig(), nodes));
+  const event = sent(n1, { type: 'gossip', updates: [] });
+  for (let number = 0; number < seconds * perSecond; number += 1) {
+    const message = checker.observe(event, Math.round((number * 1_000_000) / perSecond));
+    if (message !== undefined) return message;
+  }
+  return undefined;
+}
+
+test('what a suspect among so many is asked may be answered, and no more', () => {
+  for (const nodes of [2, 3, 5, 7, 16]) {
+    const perSecond = gossipPerSecondMax(membershipConfig(), nodes);
+    expect(gossipComplaint(30, perSecond, nodes)).toBe(undefined);
+    expect(gossipComplaint(30, perSecond + 1, nodes)).toMatch(/^Sent \d+ gossip messages/);
+  }
+});
+
+test('the schedule of gossip: pings twice, three helpers, three told five times a second', () => {
+  // Of seven nodes each makes a probe of five messages, and answers six such probes when suspected.
+  const probes = 5 + 6 * 5;
+  expect(gossipPerSecondMax(membershipConfig(), 7)).toBe(probes + 15 + 15 + 6);
+  // Of three there is one helper, and a round reaches two.
+  expect(gossipPerSecondMax(membershipConfig(), 3)).toBe(3 * 3 + 10 + 10 + 2);
 });
