@@ -67,6 +67,7 @@ export function dataPlaneOf(
       entries,
       rules,
       tick: () => clock.tick(),
+      wallMs: () => clock.wallMs,
       random: random.split('shards'),
       now,
     }),

@@ -92,6 +92,19 @@ test('F16: an idle shard forgets by age, in memory and on disk', () => {
   expect(again(lab, 1, operationId)).toMatchObject({ code: 'OPERATION_EXPIRED' });
 });
 
+test('F16: ages count by the wall clock, when the hybrid clock is hours ahead of it', () => {
+  // As after somebody has set right a clock that was wrong everywhere.
+  const lab = new ShardLab({ nodes: 3, aheadMs: 6 * 60 * MINUTE_MS });
+  lab.assign({ primary: A, replicas: [A, B, C] });
+  lab.advance(100);
+  const operationId = lab.operationId();
+  expect(again(lab, 1, operationId)).toMatchObject({ kind: 'written', repeated: false });
+  lab.advance(9 * MINUTE_MS);
+  expect(again(lab, 1, operationId)).toMatchObject({ kind: 'written', repeated: true });
+  lab.advance(2 * MINUTE_MS);
+  expect(again(lab, 1, operationId)).toMatchObject({ code: 'OPERATION_EXPIRED' });
+});
+
 test('F16: what is too old already at a start is forgotten soon after', () => {
   const lab = busyLab(1);
   again(lab, 1, lab.operationId());

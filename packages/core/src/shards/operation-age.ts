@@ -11,13 +11,13 @@ const FUTURE_MS_MAX = 60_000;
  * could be the second time. Undefined when it may. See DESIGN.md, F16.
  */
 export function ageRefusal(
-  { nowMs, config }: ShardContext,
+  { wallMs, config }: ShardContext,
   operations: RememberedOperations,
   operationId: string,
 ): FailedResult | undefined {
   const ms = operationIdMs(operationId);
-  const forgottenMs = Math.max(operations.floor, nowMs - config.operationWindowMs);
-  if (ms === undefined || ms > nowMs + FUTURE_MS_MAX) {
+  const forgottenMs = Math.max(operations.floor, wallMs - config.operationWindowMs);
+  if (ms === undefined || ms > wallMs + FUTURE_MS_MAX) {
     const problem = `The operation id ${operationId} is no UUID of version 7 of about now.`;
     return failedResult('BAD_REQUEST', { problem });
   }

@@ -36,6 +36,7 @@ export class ShardContext {
   /** Operations by deadline. */
   readonly deadlines = new DueQueue<WaitingOperation>();
   readonly #tick: () => Timestamp;
+  readonly #wallMs: (() => number) | undefined;
   #nowMs: number | undefined;
   #numbers = 0;
   now: Instant;
@@ -54,6 +55,7 @@ export class ShardContext {
     this.random = options.random;
     this.now = options.now;
     this.#tick = options.tick;
+    this.#wallMs = options.wallMs;
     const seed = options.random.split('operations').uint32();
     this.operations = new OperationMemory(options.config.operationBytesMax, seed);
     this.loads = new EntryLoads(this);
@@ -82,6 +84,14 @@ export class ShardContext {
   get nowMs(): number {
     this.#nowMs ??= this.#tick().ms;
     return this.#nowMs;
+  }
+
+  /**
+   * By which the ages of operation ids count. It may go back: that nothing is carried out twice
+   * rests on what was forgotten, and on no clock.
+   */
+  get wallMs(): number {
+    return this.#wallMs?.() ?? this.nowMs;
   }
 
   begin(now: Instant): void {

@@ -157,6 +157,11 @@ export interface ShardsOptions {
   readonly rules: EntryRules;
   /** The node's hybrid clock: each call is later than the one before. */
   readonly tick: () => Timestamp;
+  /**
+   * Milliseconds since 1970, by which clients make operation ids: it may go back. Without it the
+   * hybrid clock counts, which stays ahead for as long as the system's clock once was.
+   */
+  readonly wallMs?: () => number;
   readonly random: Random;
   readonly now: Instant;
 }

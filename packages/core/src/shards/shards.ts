@@ -234,10 +234,11 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
 
   /** Operations are forgotten by age also where nobody writes any more. */
   #age(): void {
-    const { now, nowMs, operations, config } = this.#context;
-    operations.forgetUpTo(nowMs - config.operationWindowMs);
+    const { now, wallMs, operations, config } = this.#context;
+    operations.forgetUpTo(wallMs - config.operationWindowMs);
     const { oldestMs } = operations;
-    const restMs = oldestMs === undefined ? undefined : oldestMs + config.operationWindowMs - nowMs;
+    const restMs =
+      oldestMs === undefined ? undefined : oldestMs + config.operationWindowMs - wallMs;
     this.#agingAt = restMs === undefined ? undefined : after(now, Math.max(AGING_MS, restMs));
   }
 

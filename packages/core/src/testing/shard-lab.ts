@@ -68,6 +68,8 @@ export interface LabOptions {
   readonly config?: ShardsOptionsOverride;
   readonly entryBytesMax?: number;
   readonly rules?: EntryRules;
+  /** By how much the hybrid clock is ahead of the wall clock. */
+  readonly aheadMs?: number;
 }
 
 /** Milliseconds since 1970 at the beginning. */
@@ -192,8 +194,9 @@ export class ShardLab {
       rules: this.#options.rules ?? plainEntryRules,
       tick: () => {
         this.#ticks += 1;
-        return { ms: this.wallMs, counter: this.#ticks % 0x10000 };
+        return { ms: this.wallMs + (this.#options.aheadMs ?? 0), counter: this.#ticks % 0x10000 };
       },
+      wallMs: () => this.wallMs,
       random: Random.of(number),
       now: this.now,
     });
