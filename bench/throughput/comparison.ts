@@ -7,7 +7,7 @@ import {
 } from 'memgrid/bench';
 import type { Running } from '../peers/servers.ts';
 import { NotInstalledError } from '../peers/program.ts';
-import { LoadClient } from './load-client.ts';
+import { LoadClient, type LoadClientOptions } from './load-client.ts';
 import type { DatasetChoice, Load } from './load-protocol.ts';
 import type { System } from './systems.ts';
 
@@ -92,13 +92,22 @@ async function prepared(
   const contestants: Contestant[] = [];
   for (const target of system.targets(running)) {
     if (signal.aborted) break;
-    const client = stack.use(await LoadClient.connect({ target, dataset, pids }));
+    const client = stack.use(await connected({ target, dataset, pids }, title));
     const contestant: Contestant = { client, rounds: new Map(), problem: undefined };
     contestants.push(contestant);
     await asked(contestant, progress, () => client.fill());
   }
   progress(`${title}: has ${dataset.count} entries`);
   return { title, contestants, missing: [] };
+}
+
+async function connected(options: LoadClientOptions, title: string): Promise<LoadClient> {
+  try {
+    return await LoadClient.connect(options);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`A client of ${title} cannot connect: ${message}`, { cause: error });
+  }
 }
 
 async function startOf(system: System): Promise<Running | NotInstalledError> {
@@ -191,19 +200,19 @@ export function loadOf(
   };
 }
 
-function rowOf(contestant: Contestant, plan: LoadPlan, { signal }: ComparisonOptions): BenchRow {
+function rowOf(contestant: Contestant, plan: LoadPlan, options: ComparisonOptions): BenchRow {
   const { name, version, workloads } = contestant.client.facts;
   const rounds = contestant.rounds.get(plan) ?? [];
   const isOffered = workloads.includes(plan.workload);
-  const end =
-    contestant.problem !== undefined ? 'died' : signal.aborted ? 'interrupted' : 'complete';
+  const isWhole = rounds.length === options.rounds && rounds.every(({ end }) => end === 'complete');
+  const end = isWhole ? 'complete' : contestant.problem === undefined ? 'interrupted' : 'died';
   return {
     subject: name,
     version,
     plan,
     numbers: numbersOf(rounds),
     end: isOffered ? end : 'notOffered',
-    problem: isOffered ? contestant.problem : undefined,
+    problem: isOffered && end === 'died' ? contestant.problem : undefined,
     rounds,
   };
 }
