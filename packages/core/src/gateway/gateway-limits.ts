@@ -32,6 +32,6 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   feedCreditBytesMax: 16 * MIB,
   feedMessageBytes: 256 * KIB,
   /** Changes that a feed can go back to after a short absence. */
-  recentBytes: 32 * MIB,
+  recentBytes: 16 * MIB,
   recentChanges: 4_096,
 };
