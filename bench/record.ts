@@ -93,7 +93,8 @@ export function readBaseline(row: string): Baseline | undefined {
   }
 }
 
-function commit(): string {
+/** Of the sources, `+changes` when they are not as committed. */
+export function commit(): string {
   const cwd = fileURLToPath(new URL('.', import.meta.url));
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
@@ -101,7 +102,8 @@ function commit(): string {
   return git('rev-parse', '--short', 'HEAD') + (changed ? '+changes' : '');
 }
 
-function machine(): string {
+/** `2 x AMD EPYC, 24 GiB, Node 24.21.0`. */
+export function machine(): string {
   const [first] = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   return `${cpus().length} x ${first?.model.trim() ?? 'unknown'}, ${gigabytes} GiB, Node ${process.versions.node}`;

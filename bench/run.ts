@@ -1,14 +1,18 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { markdownReport } from 'memgrid/bench';
 import type { Bench, Measurement } from './measurement.ts';
-import { record } from './record.ts';
+import { commit, machine, record } from './record.ts';
 import { join100k } from './cluster/join.ts';
 import { registerUnderKills, sessionUnderKills, setUnderKills } from './cluster/under-kills.ts';
 import { writeGap } from './cluster/write-gap.ts';
 import { devStart } from './processes/dev-start.ts';
 import { entries1m } from './processes/entries-1m.ts';
 import { restart100k } from './processes/restart-100k.ts';
-import { profileAll } from './profile/profile.ts';
+import { withProfiles } from './profile/performance-page.ts';
+import { profileText } from './profile/profile-text.ts';
+import { profileAll, PROFILES } from './profile/profile.ts';
 import { detection } from './simulated/detection.ts';
 import { failOver } from './simulated/fail-over.ts';
 import { falseDeaths } from './simulated/false-deaths.ts';
@@ -54,12 +58,13 @@ const BENCHES: readonly Bench[] = [
 ];
 
 const USAGE = `pnpm bench [row ...] [--quick] [--record]
-pnpm bench --profile [--quick]
+pnpm bench --profile [--quick] [--record]
 
   rows      ${BENCHES.map((bench) => bench.row).join(', ')}; all when none is named;
             the beginning of several names (throughput) stands for all of these
   --quick   a small sample: shows that it works, proves nothing
-  --record  writes the numbers to bench/baselines and the table in bench/README.md
+  --record  writes the numbers to bench/baselines, bench/reports and the table in bench/README.md;
+            of a profile to docs/performance.md
   --profile CPU profiles of node and client under set and get, to bench/profiles, and what is in them
 `;
 
@@ -80,11 +85,7 @@ const { values, positionals } = parseArgs({
 });
 
 async function main(): Promise<number> {
-  if (values.profile) {
-    const effort = values.quick ? 'quick' : 'full';
-    process.stdout.write(await profileAll(effort, (text) => process.stderr.write(`  ${text}\n`)));
-    return isInterrupted() ? 130 : 0;
-  }
+  if (values.profile) return await profile();
   const unknown = positionals.filter((name) => !BENCHES.some((bench) => isNamed(bench, name)));
   if (unknown.length > 0 || (values.quick && values.record)) {
     process.stderr.write(
@@ -110,6 +111,22 @@ async function main(): Promise<number> {
       return 130;
     }
     if (values.record) record(bench.row, rows);
+  }
+  return 0;
+}
+
+async function profile(): Promise<number> {
+  const effort = values.quick ? 'quick' : 'full';
+  const profiled = await profileAll(effort, (text) => process.stderr.write(`  ${text}\n`));
+  const text = profiled.map(profileText).join('\n');
+  process.stdout.write(text);
+  writeFileSync(new URL('summary.md', PROFILES), text);
+  process.stderr.write(`  written to ${fileURLToPath(PROFILES)}\n`);
+  if (isInterrupted()) return 130;
+  if (values.record) {
+    const page = new URL('../docs/performance.md', import.meta.url);
+    const on = { commit: commit(), machine: machine(), date: new Date().toISOString() };
+    writeFileSync(page, withProfiles(readFileSync(page, 'utf8'), profiled, on));
   }
   return 0;
 }

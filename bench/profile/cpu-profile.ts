@@ -93,10 +93,9 @@ function functionName({ callFrame }: ProfileNode): string {
 
 /** Without what differs from one machine to the next. */
 function placeOf(url: string): string {
-  return (
-    /(?:node_modules|packages)\/((?!\.pnpm).+)$/.exec(url)?.[1] ??
-    url.split('/').slice(-2).join('/')
-  );
+  if (url.startsWith('node:')) return url;
+  const known = /(?:node_modules|packages)\/((?!\.pnpm).+)$/.exec(url)?.[1];
+  return known ?? url.split('/').slice(-2).join('/');
 }
 
 /** `core/shards`, `ws`, `node:net`, `garbage collection`. */

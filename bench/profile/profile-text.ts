@@ -2,8 +2,11 @@ import type { ProfileSummary, Spent } from './cpu-profile.ts';
 
 /** One process under one load. */
 export interface ProfiledProcess {
-  /** `set, one node: the node`. */
-  readonly title: string;
+  readonly workload: string;
+  /** `one node`. */
+  readonly where: string;
+  /** `the node`, `the client`. */
+  readonly who: string;
   /** Operations acknowledged while the profile was made. */
   readonly operations: number;
   readonly perSecond: number;
@@ -15,7 +18,8 @@ const INCLUSIVE_MAX = 25;
 const PACKAGES_MAX = 20;
 
 /** Where the time of a process goes, as Markdown. */
-export function profileText({ title, operations, perSecond, summary }: ProfiledProcess): string {
+export function profileText(profiled: ProfiledProcess): string {
+  const { workload, where, who, operations, perSecond, summary } = profiled;
   const { totalUs, idleUs, functions, inclusive, packages } = summary;
   const busyUs = totalUs - idleUs;
   const share = ((busyUs / totalUs) * 100).toFixed(0);
@@ -29,7 +33,7 @@ export function profileText({ title, operations, perSecond, summary }: ProfiledP
     '',
   ];
   return [
-    `## ${title}`,
+    `## ${workload}, ${where}: ${who}`,
     '',
     `${Math.round(perSecond).toLocaleString('en-US')} operations a second while it was profiled; the main ` +
       `thread was busy for ${share} % of the time: ${(busyUs / operations).toFixed(1)} µs for each operation.`,

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { LoadPlan, WorkloadName } from 'memgrid/bench';
 import { NodeCluster } from '../cluster/node-cluster.ts';
 import type { Effort } from '../measurement.ts';
@@ -10,9 +9,8 @@ import { interruptible } from '../throughput/interruption.ts';
 import { LoadClient } from '../throughput/load-client.ts';
 import { summaryOf, type CpuProfile } from './cpu-profile.ts';
 import { NodeInspector } from './node-inspector.ts';
-import { profileText } from './profile-text.ts';
+import type { ProfiledProcess } from './profile-text.ts';
 
-const FOLDER = new URL('../profiles/', import.meta.url);
 const IN_FLIGHT = 256;
 const WORKLOADS = ['set', 'get'] as const satisfies readonly WorkloadName[];
 const CLUSTERS = [1, 3] as const;
@@ -29,27 +27,21 @@ const SECONDS: Readonly<Record<Effort, Seconds>> = {
   quick: { warmup: 1, measured: 2 },
 };
 
-/**
- * Profiles a node and its client under set and get, on one node and on three: `.cpuprofile` files, which
- * Chrome and VS Code show as flame graphs, and a text that says where the time goes.
- *
- * @returns the text.
- */
+/** Where the `.cpuprofile` files go, which Chrome and VS Code show as flame graphs. */
+export const PROFILES = new URL('../profiles/', import.meta.url);
+
+/** Profiles a node and its client under set and get, on one node and on three. */
 export async function profileAll(
   effort: Effort,
   progress: (text: string) => void,
-): Promise<string> {
-  mkdirSync(FOLDER, { recursive: true });
+): Promise<readonly ProfiledProcess[]> {
+  mkdirSync(PROFILES, { recursive: true });
   return await interruptible(async (signal) => {
-    const texts: string[] = [];
+    const all: ProfiledProcess[] = [];
     for (const nodes of CLUSTERS) {
-      if (!signal.aborted)
-        texts.push(...(await profileCluster({ nodes, effort, signal, progress })));
+      if (!signal.aborted) all.push(...(await profileCluster({ nodes, effort, signal, progress })));
     }
-    const text = texts.join('\n');
-    writeFileSync(new URL('summary.md', FOLDER), text);
-    progress(`written to ${fileURLToPath(FOLDER)}`);
-    return text;
+    return all;
   });
 }
 
@@ -65,7 +57,7 @@ async function profileCluster({
   effort,
   signal,
   progress,
-}: Task): Promise<readonly string[]> {
+}: Task): Promise<readonly ProfiledProcess[]> {
   const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
   await using cluster = await NodeCluster.start({ nodes, execArgv: ['--inspect=127.0.0.1:0'] });
   const [first] = cluster.nodes;
@@ -77,25 +69,23 @@ async function profileCluster({
   });
   await client.fill();
   using inspector = await NodeInspector.connect(first.process.logTail(Number.MAX_SAFE_INTEGER));
-  const texts: string[] = [];
+  const all: ProfiledProcess[] = [];
   for (const workload of WORKLOADS) {
     if (signal.aborted) break;
     progress(`${workload}, ${where}`);
     const under = { client, inspector, seconds: SECONDS[effort], signal };
     const { node, here, result } = await profiled(workload, under);
-    const of = nodes === 1 ? 'the node' : 'one of the nodes';
-    const name = `${workload}-${nodes}`;
-    for (const [who, title, profile] of [
-      ['node', of, node],
+    const { operations, perSecond } = result;
+    for (const [file, who, profile] of [
+      ['node', nodes === 1 ? 'the node' : 'one of the nodes', node],
       ['client', 'the client', here],
     ] as const) {
-      writeFileSync(new URL(`${name}-${who}.cpuprofile`, FOLDER), JSON.stringify(profile));
-      const numbers = { operations: result.operations, perSecond: result.perSecond };
-      const text = { title: `${workload}, ${where}: ${title}`, ...numbers };
-      texts.push(profileText({ ...text, summary: summaryOf(profile) }));
+      const name = `${workload}-${nodes}-${file}.cpuprofile`;
+      writeFileSync(new URL(name, PROFILES), JSON.stringify(profile));
+      all.push({ workload, where, who, operations, perSecond, summary: summaryOf(profile) });
     }
   }
-  return texts;
+  return all;
 }
 
 interface Under {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /**
  * What the kernel counts in, of a second: `USER_HZ`, which is 100 on every architecture that Node
@@ -15,16 +15,6 @@ export function cpuUsOf(pids: readonly number[]): number | undefined {
     ticks += used;
   }
   return ticks * TICK_US;
-}
-
-/** The same of the busiest thread of each process, for one thread cannot use more than one core. */
-export function threadCpuUsOf(pid: number): ReadonlyMap<string, number> {
-  const threads = new Map<string, number>();
-  for (const thread of threadsOf(pid)) {
-    const used = ticksOf(`/proc/${pid}/task/${thread}/stat`);
-    if (used !== undefined) threads.set(thread, used * TICK_US);
-  }
-  return threads;
 }
 
 /** Microseconds of all processors so far: what anybody used, and what nobody did. */
@@ -52,15 +42,6 @@ function ticksOf(file: string): number | undefined {
   // The name of the program is in brackets and may hold anything, so counting begins behind it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);
-}
-
-function threadsOf(pid: number): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    // It has ended, or this is no Linux: nothing is known of it.
-    return [];
-  }
 }
 
 function read(file: string): string | undefined {

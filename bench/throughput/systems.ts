@@ -2,7 +2,6 @@ import { NodeCluster } from '../cluster/node-cluster.ts';
 import { startMemcached } from '../peers/memcached-server.ts';
 import { startNats, type NatsDurability } from '../peers/nats-servers.ts';
 import type { Running } from '../peers/servers.ts';
-import { MEMCACHED, NATS_SERVER, REDIS_SERVER, programVersion } from '../peers/program.ts';
 import { startRedis, startRedisCluster, type RedisDurability } from '../peers/redis-servers.ts';
 import { MEMCACHED_CLIENTS, REDIS_CLIENTS, type Target } from './target.ts';
 
@@ -80,15 +79,4 @@ export function nats(durability: NatsDurability): System {
     start: () => startNats(durability),
     targets: ({ addresses }) => [{ kind: 'nats', title, addresses }],
   };
-}
-
-/** What is installed here, for whoever reads numbers: name and version of each server. */
-export function installedPeers(): readonly string[] {
-  return [REDIS_SERVER, MEMCACHED, NATS_SERVER].map((program) => {
-    try {
-      return `${program.name} ${programVersion(program)}`;
-    } catch (error) {
-      return `${program.name} ${(error as Error).message}`;
-    }
-  });
 }
