@@ -11,7 +11,17 @@ interface Commands {
   hset(key: string, fields: object): Promise<unknown>;
   hget(key: string, name: string): Promise<string | null>;
   hgetall(key: string): Promise<Record<string, string>>;
+  publish(channel: string, text: string): Promise<unknown>;
   evalsha(sha: string, keyCount: number, ...keysAndArgs: string[]): Promise<unknown>;
+  disconnect(): void;
+}
+
+/** A connection that listens. */
+interface Listener {
+  connect(): Promise<void>;
+  subscribe(channel: string): Promise<unknown>;
+  on(event: 'message', heard: (channel: string, text: string) => void): unknown;
+  on(event: 'error', failed: () => void): unknown;
   disconnect(): void;
 }
 
@@ -23,6 +33,8 @@ interface Server {
 interface Connection {
   readonly commands: Commands;
   readonly primaries: () => readonly Server[];
+  /** In a cluster every server hears what is published at another. */
+  readonly listener: () => Listener;
 }
 
 /** A lost server is lost: a retry would hide that a system died in the middle of a run. */
@@ -48,31 +60,35 @@ export async function iovalkeyCalls(target: RedisTarget): Promise<RedisCalls> {
 }
 
 async function connectIoredis({ addresses, isCluster }: RedisTarget): Promise<Connection> {
+  const first = { ...hostPort(addresses[0] ?? ''), ...OPTIONS };
+  const listener = (): Listener => new ioredis.Redis(first);
   if (isCluster) {
     const cluster = new ioredis.Cluster(addresses.map(hostPort), CLUSTER_OPTIONS);
     cluster.on('error', leaveToCalls);
     await cluster.connect();
-    return { commands: cluster, primaries: () => cluster.nodes('master') };
+    return { commands: cluster, primaries: () => cluster.nodes('master'), listener };
   }
-  const client = new ioredis.Redis({ ...hostPort(addresses[0] ?? ''), ...OPTIONS });
+  const client = new ioredis.Redis(first);
   client.on('error', leaveToCalls);
   await client.connect();
-  return { commands: client, primaries: () => [client] };
+  return { commands: client, primaries: () => [client], listener };
 }
 
 async function connectIovalkey({ addresses, isCluster }: RedisTarget): Promise<Connection> {
+  const first = { ...hostPort(addresses[0] ?? ''), ...OPTIONS };
+  const listener = (): Listener => new iovalkey.Redis(first);
   if (isCluster) {
     // It takes the name of the script for the key, and then refuses the pipeline that it made.
     const options = { ...CLUSTER_OPTIONS, autoPipeliningIgnoredCommands: ['evalsha'] };
     const cluster = new iovalkey.Cluster(addresses.map(hostPort), options);
     cluster.on('error', leaveToCalls);
     await cluster.connect();
-    return { commands: cluster, primaries: () => cluster.nodes('master') };
+    return { commands: cluster, primaries: () => cluster.nodes('master'), listener };
   }
-  const client = new iovalkey.Redis({ ...hostPort(addresses[0] ?? ''), ...OPTIONS });
+  const client = new iovalkey.Redis(first);
   client.on('error', leaveToCalls);
   await client.connect();
-  return { commands: client, primaries: () => [client] };
+  return { commands: client, primaries: () => [client], listener };
 }
 
 /** Without a listener the event would end the process; every call under way rejects as well. */
@@ -83,7 +99,7 @@ function leaveToCalls(): void {
 function calls(
   client: string,
   { isCluster }: RedisTarget,
-  { commands, primaries }: Connection,
+  { commands, primaries, listener }: Connection,
 ): RedisCalls {
   return {
     client,
@@ -103,6 +119,20 @@ function calls(
       return String(shas[0]);
     },
     runScript: (sha, key, args) => commands.evalsha(sha, 1, key, ...args),
+    publish: (channel, text) => commands.publish(channel, text),
+    subscribe: (channel, heard) => subscribe(listener(), channel, heard),
     close: async () => commands.disconnect(),
   };
+}
+
+async function subscribe(
+  listener: Listener,
+  channel: string,
+  heard: (text: string) => void,
+): Promise<() => Promise<void>> {
+  listener.on('error', leaveToCalls);
+  listener.on('message', (_, text) => heard(text));
+  await listener.connect();
+  await listener.subscribe(channel);
+  return async () => listener.disconnect();
 }

@@ -1,11 +1,13 @@
 import { jetstream } from '@nats-io/jetstream';
-import { Kvm, type KV } from '@nats-io/kv';
+import { Kvm, KvWatchInclude, type KV } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import {
   SCOPE_ENTRIES,
   type BenchOperation,
   type Dataset,
+  type OpenWatch,
   type Subject,
+  type Watcher,
   type WorkloadName,
 } from 'memgrid/bench';
 import { BUCKET } from './nats-servers.ts';
@@ -19,6 +21,7 @@ export interface NatsTarget {
 }
 
 interface NatsParts {
+  readonly addresses: readonly string[];
   readonly connection: NatsConnection;
   readonly bucket: KV;
   readonly dataset: Dataset;
@@ -32,6 +35,7 @@ const TIMEOUT_MS = 10_000;
  * - `get`: direct gets, which any replica answers.
  * - `batch`: as many puts at once; there is no call for several.
  * - `list`: the history of `userId.*`, with one revision for each key, read to its end.
+ * - `watch`: a watch for updates, on a connection of its own for each listener.
  * - `cas`: `update` with the revision that this subject last saw.
  */
 export class NatsSubject implements Subject {
@@ -44,7 +48,9 @@ export class NatsSubject implements Subject {
     'batch',
     'list',
     'cas',
+    'watch',
   ]);
+  readonly #addresses: readonly string[];
   readonly #connection: NatsConnection;
   readonly #bucket: KV;
   readonly #dataset: Dataset;
@@ -52,7 +58,8 @@ export class NatsSubject implements Subject {
   /** By number: of what this subject last wrote. */
   readonly #revisions = new Map<number, number>();
 
-  private constructor(title: string, { connection, bucket, dataset }: NatsParts) {
+  private constructor(title: string, { addresses, connection, bucket, dataset }: NatsParts) {
+    this.#addresses = addresses;
     this.name = `${title} (@nats-io/kv)`;
     this.#connection = connection;
     this.#bucket = bucket;
@@ -64,11 +71,8 @@ export class NatsSubject implements Subject {
   }
 
   static async connect({ title, addresses }: NatsTarget, dataset: Dataset): Promise<NatsSubject> {
-    // A lost server is lost: a retry would hide that a system died in the middle of a run.
-    const connection = await connect({ servers: [...addresses], reconnect: false });
-    const kvm = new Kvm(jetstream(connection, { timeout: TIMEOUT_MS }));
-    const bucket = await kvm.open(BUCKET, { allow_direct: true });
-    return new NatsSubject(title, { connection, bucket, dataset });
+    const { connection, bucket } = await opened(addresses);
+    return new NatsSubject(title, { addresses, connection, bucket, dataset });
   }
 
   async run(operation: BenchOperation): Promise<void> {
@@ -94,6 +98,24 @@ export class NatsSubject implements Subject {
       case 'near':
         throw new Error('The NATS client keeps nothing in this process.');
     }
+  }
+
+  async watch(watcher: Watcher): Promise<OpenWatch> {
+    const { connection, bucket } = await opened(this.#addresses);
+    const changes = await bucket.watch({ include: KvWatchInclude.UpdatesOnly });
+    const listen = async (): Promise<void> => {
+      for await (const { key } of changes) {
+        const n = this.#dataset.numberOf(key.slice(key.indexOf('.') + 1));
+        if (n !== undefined) watcher.heard(n);
+      }
+    };
+    const listening = listen();
+    const close = async (): Promise<void> => {
+      changes.stop();
+      await listening;
+      await connection.close();
+    };
+    return { close };
   }
 
   async close(): Promise<void> {
@@ -124,6 +146,18 @@ export class NatsSubject implements Subject {
   #key(n: number): string {
     return this.#keys[n] ?? '';
   }
+}
+
+interface Opened {
+  readonly connection: NatsConnection;
+  readonly bucket: KV;
+}
+
+async function opened(addresses: readonly string[]): Promise<Opened> {
+  // A lost server is lost: a retry would hide that a system died in the middle of a run.
+  const connection = await connect({ servers: [...addresses], reconnect: false });
+  const kvm = new Kvm(jetstream(connection, { timeout: TIMEOUT_MS }));
+  return { connection, bucket: await kvm.open(BUCKET, { allow_direct: true }) };
 }
 
 /** A part of a key: dots would divide it, and other signs than these are refused. */

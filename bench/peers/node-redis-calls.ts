@@ -24,6 +24,8 @@ async function serverCalls({ addresses }: RedisTarget): Promise<RedisCalls> {
     fields: (key) => client.hGetAll(key),
     loadScript: (script) => client.scriptLoad(script),
     runScript: (sha, key, args) => client.evalSha(sha, { keys: [key], arguments: [...args] }),
+    publish: (channel, text) => client.publish(channel, text),
+    subscribe: (channel, heard) => subscribe(addresses, channel, heard),
     close: async () => client.destroy(),
   };
 }
@@ -52,8 +54,24 @@ async function clusterCalls({ addresses }: RedisTarget): Promise<RedisCalls> {
       return (await Promise.all(loads))[0] ?? '';
     },
     runScript: (sha, key, args) => cluster.evalSha(sha, { keys: [key], arguments: [...args] }),
+    publish: (channel, text) => cluster.publish(channel, text),
+    // Every server hears what is published at another.
+    subscribe: (channel, heard) => subscribe(addresses, channel, heard),
     close: async () => cluster.destroy(),
   };
+}
+
+async function subscribe(
+  addresses: readonly string[],
+  channel: string,
+  heard: (text: string) => void,
+): Promise<() => Promise<void>> {
+  const socket = { ...hostPort(addresses[0] ?? ''), reconnectStrategy: false } as const;
+  const listener = createClient({ socket });
+  listener.on('error', leaveToCalls);
+  await listener.connect();
+  await listener.subscribe(channel, heard);
+  return async () => listener.destroy();
 }
 
 /** Without a listener the event would end the process; every call under way rejects as well. */

@@ -13,6 +13,9 @@ export interface RedisCalls {
   /** Teaches every primary a Lua script. @returns its name for `runScript`. */
   loadScript(script: string): Promise<string>;
   runScript(sha: string, key: string, args: readonly string[]): Promise<unknown>;
+  publish(channel: string, text: string): Promise<unknown>;
+  /** On a connection of its own. @returns what ends it. */
+  subscribe(channel: string, heard: (text: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

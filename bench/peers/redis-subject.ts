@@ -2,7 +2,9 @@ import {
   SCOPE_ENTRIES,
   type BenchOperation,
   type Dataset,
+  type OpenWatch,
   type Subject,
+  type Watcher,
   type WorkloadName,
 } from 'memgrid/bench';
 import { missing } from './missing.ts';
@@ -14,12 +16,16 @@ if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'text', ARGV[3])
 return 1`;
 
+/** Where whoever changes an entry tells of it. */
+const CHANNEL = 'changes';
+
 /**
  * Redis as an application uses it for entries: a string of JSON for each, under `userId:id`.
  *
  * - `batch`: MSET; in a cluster 50 SETs that leave as one pipeline for each server.
  * - `list`: one hash for each scope, beside the strings, read with HGETALL.
  * - `cas`: a hash of version and text, and a Lua script; WATCH would need a connection for each call.
+ * - `watch`: SET and PUBLISH together, and a connection that subscribes for each listener.
  *
  * What is read is handed on as it came: the JSON is not parsed, which favours Redis.
  */
@@ -33,12 +39,14 @@ export class RedisSubject implements Subject {
     'batch',
     'list',
     'cas',
+    'watch',
   ]);
   readonly #calls: RedisCalls;
   readonly #dataset: Dataset;
   /** By number, of what this subject last read or wrote with compare-and-set. */
   readonly #versions = new Map<number, number>();
   #script = '';
+  #isWatched = false;
 
   private constructor(calls: RedisCalls, dataset: Dataset, system: string) {
     this.#calls = calls;
@@ -60,7 +68,7 @@ export class RedisSubject implements Subject {
     const [calls, dataset] = [this.#calls, this.#dataset];
     switch (operation.kind) {
       case 'set':
-        await calls.set(dataset.key(operation.n), dataset.text(operation.n));
+        await (this.#isWatched ? this.#setAndTell(operation.n) : this.#set(operation.n));
         return;
       case 'get': {
         const key = dataset.key(operation.n);
@@ -82,6 +90,7 @@ export class RedisSubject implements Subject {
   }
 
   async prepare(workload: WorkloadName): Promise<void> {
+    this.#isWatched = workload === 'watch';
     if (workload !== 'list') return;
     for (let scope = 0; scope < this.#dataset.scopes; scope += 1) {
       const ns = Array.from({ length: SCOPE_ENTRIES }, (_, at) => scope * SCOPE_ENTRIES + at);
@@ -90,8 +99,25 @@ export class RedisSubject implements Subject {
     }
   }
 
+  async watch(watcher: Watcher): Promise<OpenWatch> {
+    const close = await this.#calls.subscribe(CHANNEL, (message) => {
+      const n = this.#dataset.numberOf(message.slice(0, message.indexOf(' ')));
+      if (n !== undefined) watcher.heard(n);
+    });
+    return { close };
+  }
+
   async close(): Promise<void> {
     await this.#calls.close();
+  }
+
+  #set(n: number): Promise<unknown> {
+    return this.#calls.set(this.#dataset.key(n), this.#dataset.text(n));
+  }
+
+  async #setAndTell(n: number): Promise<void> {
+    const message = `${this.#dataset.entry(n).id} ${this.#dataset.text(n)}`;
+    await Promise.all([this.#set(n), this.#calls.publish(CHANNEL, message)]);
   }
 
   async #list(scope: number): Promise<void> {
