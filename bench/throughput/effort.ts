@@ -9,7 +9,7 @@ import type { DatasetChoice } from './load-protocol.ts';
 export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds'>;
 
 const PACES: Readonly<Record<Effort, Pace>> = {
-  full: { rounds: 5, seconds: 4, warmupSeconds: 1 },
+  full: { rounds: 5, seconds: 3, warmupSeconds: 1 },
   quick: { rounds: 1, seconds: 1, warmupSeconds: 0.2 },
 };
 
