@@ -1,5 +1,6 @@
 import { searchRegister } from './register-search.ts';
-import type { RegisterOperation, RegisterState } from './register-operation.ts';
+import { ABSENT, partsLeftBy, partsOf } from './register-operation.ts';
+import type { RegisterOperation } from './register-operation.ts';
 
 /** Searches that may be spent on making one window smaller. */
 const ATTEMPTS_MAX = 400;
@@ -53,38 +54,52 @@ function prefixUntil(
     .map((operation) => (operation.to <= to ? operation : { ...operation, to: Infinity }));
 }
 
-/** Without those who saw a value of which a possible writer is missing, until there are none. */
+/** Without those who depend on a possible writer that is missing, until there are none. */
 function closed(
   operations: readonly RegisterOperation[],
-  writers: ReadonlyMap<RegisterState, readonly number[]>,
+  writers: Writers,
 ): readonly RegisterOperation[] {
   const present = new Set(operations.map(({ from }) => from));
   let kept = operations;
   for (let before = -1; before !== kept.length;) {
     before = kept.length;
-    kept = kept.filter(({ from, sees, to }) => {
-      if (sees === undefined) return true;
+    kept = kept.filter((operation) => {
       // Who began after the observer had ended cannot have been its source.
-      const sources = (writers.get(sees) ?? []).filter((writer) => writer < to);
+      const sources = sourcesOf(operation, writers).filter((writer) => writer < operation.to);
       if (sources.every((writer) => present.has(writer))) return true;
       // At once, so that a chain of cas falls in one pass and not link by link.
-      present.delete(from);
+      present.delete(operation.from);
       return false;
     });
   }
   return kept;
 }
 
-/** Where the operations that leave a value began, by the value. */
-function writersOf(
-  operations: readonly RegisterOperation[],
-): ReadonlyMap<RegisterState, readonly number[]> {
-  const writers = new Map<RegisterState, number[]>();
-  for (const { from, leaves } of operations) {
-    if (leaves === undefined) continue;
-    const list = writers.get(leaves) ?? [];
-    list.push(from);
-    writers.set(leaves, list);
+/** Where operations began that leave something. */
+interface Writers {
+  /** By a part of what they leave. */
+  readonly byPart: ReadonlyMap<string, readonly number[]>;
+  /** Those that leave something where there may have been nothing, which a patch depends on. */
+  readonly makers: readonly number[];
+}
+
+function sourcesOf({ patch, sees }: RegisterOperation, writers: Writers): readonly number[] {
+  if (patch !== undefined) return writers.makers;
+  if (sees === undefined) return [];
+  return partsOf(sees).flatMap((part) => writers.byPart.get(part) ?? []);
+}
+
+function writersOf(operations: readonly RegisterOperation[]): Writers {
+  const byPart = new Map<string, number[]>();
+  const makers: number[] = [];
+  for (const operation of operations) {
+    const { from, leaves } = operation;
+    if (leaves !== undefined && leaves !== ABSENT) makers.push(from);
+    for (const part of partsLeftBy(operation)) {
+      const list = byPart.get(part) ?? [];
+      list.push(from);
+      byPart.set(part, list);
+    }
   }
-  return writers;
+  return { byPart, makers };
 }

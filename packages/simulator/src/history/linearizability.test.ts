@@ -186,7 +186,7 @@ test('Y1: what is no operation of a register is named, all of it', () => {
   ];
   expect(() => checkRegisters(events)).toThrow(
     new HistoryError([
-      'Line 1: "append" is none of read, write, cas and delete.',
+      'Line 1: "append" is none of read, write, cas, patch and delete.',
       'Line 2: a write needs a "value" other than null; use delete.',
       'Line 3: a cas needs a "value" of two: [expected, new].',
       'Line 4: a read needs a "key".',
@@ -212,4 +212,48 @@ test('Y4: twenty writes at the same time are decided, either way', () => {
   expect(checkRegisters(historyOf(text), { stepsPerKeyMax: 1_000 }).kind).toBe('valid');
   const twice = historyOf(`${text} a+r a.4`);
   expect(checkRegisters(twice, { stepsPerKeyMax: 1_000 }).kind).toBe('violation');
+});
+
+/** `invoke` and `ok` of each, one after the other, by a process of its own. */
+function inTurn(
+  ...steps: readonly (readonly [f: string, value: HistoryValue])[]
+): readonly HistoryEvent[] {
+  return steps.flatMap(([f, value], process) => {
+    const base = { process, f, key: 'k', time: 0 };
+    const asked = f === 'read' ? {} : { value };
+    const answered = f === 'read' ? { value } : {};
+    return [
+      { ...base, ...asked, type: 'invoke', index: 2 * process } as const,
+      { ...base, ...answered, type: 'ok', index: 2 * process + 1 } as const,
+    ];
+  });
+}
+
+test.each([
+  ['replaces what it names and leaves the rest', 'valid', { a: 1, b: 3 }],
+  ['is not lost', 'violation', { a: 1, b: 2 }],
+  ['brings nothing else with it', 'violation', { b: 3 }],
+] as const)('Y2: a patch %s', (_, kind, read) => {
+  const events = inTurn(['write', { a: 1, b: 2 }], ['patch', { b: 3 }], ['read', read]);
+  expect(checkRegisters(events).kind).toBe(kind);
+});
+
+test('Y2: a patch of nothing cannot have taken effect', () => {
+  expect(checkRegisters(inTurn(['patch', { a: 1 }])).kind).toBe('violation');
+});
+
+test('Y2: a patch that found nothing has seen that there was nothing', () => {
+  const patched = (before: readonly HistoryEvent[]): string => {
+    const base = { process: 9, f: 'patch', key: 'k', time: 0 };
+    const index = before.length;
+    const invoke = { ...base, type: 'invoke', index, value: { a: 1 } } as const;
+    const ok = { ...base, type: 'ok', index: index + 1, value: null } as const;
+    return checkRegisters([...before, invoke, ok]).kind;
+  };
+  expect(patched([])).toBe('valid');
+  expect(patched(inTurn(['write', { a: 2 }]))).toBe('violation');
+});
+
+test.each([[{}], [{ a: null }], [{ a: { b: 1 } }], [[1]], [7]])('Y1: %j is no patch', (value) => {
+  expect(() => checkRegisters(inTurn(['patch', value]))).toThrow(/a patch needs a "value"/);
 });

@@ -37,11 +37,12 @@ export interface RegisterCheckOptions {
 const STEPS_PER_KEY_MAX = 1_000_000;
 
 /**
- * Judges whether registers with `read`, `write`, `cas` and `delete` behaved as if each operation
+ * Judges whether registers with `read`, `write`, `cas`, `patch` and `delete` behaved as if each operation
  * took effect at one moment between its beginning and its end.
  *
  * Every register begins absent. A `read` answers the value, or `null` for absent; a `cas` is asked
- * with `[expected, new]`, either of which may be `null` for absent. An `ok` was applied, a `fail`
+ * with `[expected, new]`, either of which may be `null` for absent; a `patch` is asked with the fields
+ * that it replaces, and answers `null` if there was nothing to patch. An `ok` was applied, a `fail`
  * certainly not, an `info` at any later time or never. The order of events is their order in the
  * list.
  *

@@ -9,6 +9,9 @@ export type RegisterState = string;
 /** A register that was never written or was deleted: a read of it answers `null`. */
 export const ABSENT: RegisterState = 'null';
 
+/** The fields that a patch replaces; the others stay. */
+export type RegisterPatch = Readonly<Record<string, string | number | boolean>>;
+
 /** An operation on one register that took effect, or may have. */
 export interface RegisterOperation {
   /** Index of the event that began it. */
@@ -16,11 +19,13 @@ export interface RegisterOperation {
   /** Index of the event that ended it; infinite while the outcome is unknown. */
   readonly to: number;
   readonly process: number;
-  readonly f: 'read' | 'write' | 'cas' | 'delete';
+  readonly f: 'read' | 'write' | 'cas' | 'patch' | 'delete';
   /** What it saw: a read its answer, a cas what it compared with. */
   readonly sees: RegisterState | undefined;
-  /** What it leaves behind, unless it is a read. */
+  /** What it leaves behind whatever was there; a read and a patch have none. */
   readonly leaves: RegisterState | undefined;
+  /** Of a patch: what it changes. It takes effect only where there is something. */
+  readonly patch?: RegisterPatch;
 }
 
 /**
@@ -61,11 +66,39 @@ export function describeOperation(operation: RegisterOperation): string {
       return `process ${process} ${unknown ? 'may have written' : 'wrote'} ${describeState(leaves)}`;
     case 'delete':
       return `process ${process} ${unknown ? 'may have deleted' : 'deleted'} it`;
+    case 'patch': {
+      const change = unknown ? 'may have patched' : 'patched';
+      return `process ${process} ${change} it with ${JSON.stringify(operation.patch)}`;
+    }
     case 'cas': {
       const change = unknown ? 'may have changed' : 'changed';
       return `process ${process} ${change} ${describeState(sees)} to ${describeState(leaves)}`;
     }
   }
+}
+
+/** What an operation makes of a state; undefined for a read, and where it cannot take effect. */
+export function stateAfter(
+  { f, leaves, patch, sees }: RegisterOperation,
+  state: RegisterState,
+): RegisterState | undefined {
+  if (f === 'read' || (sees !== undefined && sees !== state)) return undefined;
+  if (patch === undefined) return leaves;
+  if (state === ABSENT) return undefined;
+  const held: unknown = JSON.parse(state);
+  return canonical({ ...(isFields(held) ? held : {}), ...patch });
+}
+
+/** What of a state can be recognised again: its fields one by one, or the whole if it has none. */
+export function partsOf(state: RegisterState): readonly string[] {
+  const value: unknown = JSON.parse(state);
+  return isFields(value) ? partsOfFields(value) : [state];
+}
+
+/** The same of what an operation leaves behind. */
+export function partsLeftBy({ leaves, patch }: RegisterOperation): readonly string[] {
+  if (patch !== undefined) return partsOfFields(patch);
+  return leaves === undefined ? [] : partsOf(leaves);
 }
 
 /** `nothing` for a register that is absent, otherwise the value. */
@@ -94,6 +127,14 @@ function effectOf({
     }
     case 'delete':
       return { ...base, f: 'delete', sees: undefined, leaves: ABSENT };
+    case 'patch': {
+      // Refused, because there was nothing: it has seen that.
+      if (outcome === 'ok' && completion?.value === null) {
+        return { ...base, f: 'read', sees: ABSENT, leaves: undefined };
+      }
+      const patch = invoke.value as RegisterPatch;
+      return { ...base, f: 'patch', sees: undefined, leaves: undefined, patch };
+    }
     default:
       return { ...base, f: 'write', sees: undefined, leaves: canonical(invoke.value ?? null) };
   }
@@ -120,12 +161,34 @@ function shapeProblems({ invoke, completion, outcome }: HistoryOperation): reado
         problems.push(`${line} a cas needs a "value" of two: [expected, new].`);
       }
       break;
+    case 'patch':
+      if (!isPatch(invoke.value)) {
+        problems.push(`${line} a patch needs a "value" with fields that are no objects or lists.`);
+      }
+      break;
     case 'delete':
       break;
     default:
-      problems.push(`${line} "${invoke.f}" is none of read, write, cas and delete.`);
+      problems.push(`${line} "${invoke.f}" is none of read, write, cas, patch and delete.`);
   }
   return problems;
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, HistoryValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPatch(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const fields = Object.values(value);
+  return fields.length > 0 && fields.every((field) => field !== null && typeof field !== 'object');
+}
+
+function partsOfFields(fields: Readonly<Record<string, HistoryValue>>): readonly string[] {
+  const names = Object.entries(fields);
+  // An entry without a field is a state like any other.
+  if (names.length === 0) return ['{}'];
+  return names.map(([name, value]) => `${JSON.stringify(name)}:${canonical(value)}`);
 }
 
 /** Objects are equal whatever the order of their fields. */

@@ -1,4 +1,4 @@
-import { ABSENT } from './register-operation.ts';
+import { ABSENT, partsLeftBy, partsOf, stateAfter } from './register-operation.ts';
 import type { RegisterOperation, RegisterState } from './register-operation.ts';
 
 /** Whether some order explains a register's operations. */
@@ -54,16 +54,19 @@ class Search {
   readonly #unseen: readonly boolean[];
   /** Per moment, the configurations that were looked at. */
   readonly #seen: Set<string>[];
+  readonly #patched = new Map<RegisterOperation, Map<RegisterState, RegisterState>>();
   #furthest = 0;
 
   constructor(operations: readonly RegisterOperation[]) {
     this.#operations = operations;
     this.#bits = slotBits(operations);
     this.#moments = momentsOf(operations);
-    const lastSeen = lastSeenOf(operations);
+    const sightings = new Sightings(operations);
     this.#unseen = operations.map(
-      ({ from, sees, leaves }) =>
-        sees === undefined && leaves !== undefined && (lastSeen.get(leaves) ?? 0) <= from,
+      (operation) =>
+        operation.sees === undefined &&
+        operation.leaves !== undefined &&
+        sightings.lastOf(operation) <= operation.from,
     );
     this.#seen = this.#moments.map(() => new Set());
   }
@@ -99,20 +102,34 @@ class Search {
     for (const index of moment.pending) {
       const operation = this.#operations[index];
       const bit = this.#bits[index] ?? 0n;
-      if (operation?.leaves === undefined || (at.effective & bit) !== 0n) continue;
-      if (operation.sees !== undefined && operation.sees !== at.state) continue;
+      if (operation === undefined || (at.effective & bit) !== 0n) continue;
+      const state = this.#after(operation, at.state);
+      if (state === undefined) continue;
       if (operation.to === Infinity) {
         // Using up an unknown outcome for no change, or the later of two equal ones, explains
         // nothing that keeping it would not.
-        const twin = `${operation.sees} ${operation.leaves}`;
-        if (operation.leaves === at.state || twins.has(twin)) continue;
+        const twin = `${operation.f} ${operation.sees} ${state}`;
+        if (state === at.state || twins.has(twin)) continue;
         twins.add(twin);
       }
-      const hidden = operation.sees === undefined ? this.#hidden(moment) : 0n;
+      const overwrites = operation.sees === undefined && operation.leaves !== undefined;
+      const hidden = overwrites ? this.#hidden(moment) : 0n;
       const effective = at.effective | bit | hidden;
-      next.push(this.#withReads({ moment: at.moment, effective, state: operation.leaves }));
+      next.push(this.#withReads({ moment: at.moment, effective, state }));
     }
     stack.push(...next.toReversed());
+  }
+
+  /** As `stateAfter`; a patch is merged once for each state and not for each configuration. */
+  #after(operation: RegisterOperation, state: RegisterState): RegisterState | undefined {
+    if (operation.patch === undefined) return stateAfter(operation, state);
+    const ofOperation = this.#patched.get(operation) ?? new Map<RegisterState, RegisterState>();
+    this.#patched.set(operation, ofOperation);
+    const known = ofOperation.get(state);
+    if (known !== undefined) return known;
+    const made = stateAfter(operation, state);
+    if (made !== undefined) ofOperation.set(state, made);
+    return made;
   }
 
   /**
@@ -160,22 +177,43 @@ function withoutUnseen(operations: readonly RegisterOperation[]): readonly Regis
   // Without one cas of unknown outcome, what it compared with may be unseen as well.
   for (let before = -1; before !== kept.length;) {
     before = kept.length;
-    const lastSeen = lastSeenOf(kept);
+    const sightings = new Sightings(kept);
     kept = kept.filter(
-      ({ from, to, leaves }) =>
-        to !== Infinity || leaves === undefined || (lastSeen.get(leaves) ?? 0) > from,
+      (operation) =>
+        operation.to !== Infinity ||
+        operation.f === 'read' ||
+        sightings.lastOf(operation) > operation.from,
     );
   }
   return kept;
 }
 
-/** By value, when the last operation that saw it ended. */
-function lastSeenOf(operations: readonly RegisterOperation[]): ReadonlyMap<RegisterState, number> {
-  const lastSeen = new Map<RegisterState, number>();
-  for (const { sees, to } of operations) {
-    if (sees !== undefined) lastSeen.set(sees, Math.max(lastSeen.get(sees) ?? 0, to));
+/** When what operations left was last seen by anybody, as a whole or in parts. */
+class Sightings {
+  readonly #lastSeen = new Map<string, number>();
+  /** Until then there may have been a patch, which sees that there was something to patch. */
+  readonly #patchedUntil: number;
+
+  constructor(operations: readonly RegisterOperation[]) {
+    for (const { sees, to } of operations) {
+      if (sees === undefined) continue;
+      for (const part of partsOf(sees)) {
+        this.#lastSeen.set(part, Math.max(this.#lastSeen.get(part) ?? 0, to));
+      }
+    }
+    // One of unknown outcome that came after it was last seen explains nothing: it need not be.
+    this.#patchedUntil = operations
+      .filter(({ patch }) => patch !== undefined)
+      .reduce((until, one) => Math.max(until, one.to === Infinity ? this.lastOf(one) : one.to), 0);
   }
-  return lastSeen;
+
+  /** When the last operation ended that may depend on what this one left; 0 for never. */
+  lastOf(operation: RegisterOperation): number {
+    const { leaves } = operation;
+    const parts = partsLeftBy(operation).map((part) => this.#lastSeen.get(part) ?? 0);
+    const isThere = leaves !== undefined && leaves !== ABSENT;
+    return Math.max(0, isThere ? this.#patchedUntil : 0, ...parts);
+  }
 }
 
 /** A bit for each operation that no other has while it is pending. */
