@@ -34,7 +34,10 @@ export interface ProfileSummary {
   readonly packages: readonly Spent[];
 }
 
-const IDLE = '(idle)';
+/** Idleness, and what the profile itself takes to begin and to be handed over. */
+function isNoWork({ callFrame }: ProfileNode): boolean {
+  return callFrame.functionName === '(idle)' || callFrame.url === 'node:inspector';
+}
 
 export function summaryOf(profile: CpuProfile): ProfileSummary {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -45,11 +48,11 @@ export function summaryOf(profile: CpuProfile): ProfileSummary {
   const [functions, packages] = [new Map<string, number>(), new Map<string, number>()];
   for (const [id, us] of selfUs) {
     const node = nodes.get(id);
-    if (node === undefined || node.callFrame.functionName === IDLE) continue;
+    if (node === undefined || isNoWork(node)) continue;
     add(functions, functionName(node), us);
     add(packages, packageName(node), us);
   }
-  const idle = profile.nodes.filter(({ callFrame }) => callFrame.functionName === IDLE);
+  const idle = profile.nodes.filter(isNoWork);
   return {
     totalUs: profile.timeDeltas.reduce((sum, us) => sum + us, 0),
     idleUs: idle.reduce((sum, { id }) => sum + (selfUs.get(id) ?? 0), 0),

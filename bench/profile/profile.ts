@@ -58,7 +58,7 @@ async function profileCluster({
   signal,
   progress,
 }: Task): Promise<readonly ProfiledProcess[]> {
-  const where = nodes === 1 ? 'one node' : `${nodes} nodes`;
+  const where = nodes === 1 ? 'one node' : 'three nodes';
   await using cluster = await NodeCluster.start({ nodes, execArgv: ['--inspect=127.0.0.1:0'] });
   const [first] = cluster.nodes;
   if (first === undefined) throw new Error('The cluster has no node.');

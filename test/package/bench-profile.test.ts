@@ -17,7 +17,7 @@ function nodeOf(
 const step = 'file:///somewhere/packages/core/src/shards/shards.ts';
 const PROFILE: CpuProfile = {
   nodes: [
-    nodeOf(1, '(root)', { children: [2, 6, 7, 8] }),
+    nodeOf(1, '(root)', { children: [2, 6, 7, 8, 9] }),
     nodeOf(2, 'step', { url: step, children: [3, 4] }),
     // Calls itself: what is below it counts once.
     nodeOf(3, 'step', { url: step, children: [5] }),
@@ -26,14 +26,15 @@ const PROFILE: CpuProfile = {
     nodeOf(6, '(idle)'),
     nodeOf(7, '(garbage collector)'),
     nodeOf(8, 'writev'),
+    nodeOf(9, 'post', { url: 'node:inspector' }),
   ],
-  samples: [2, 3, 4, 5, 6, 7, 8],
-  timeDeltas: [10, 20, 30, 40, 500, 60, 70],
+  samples: [2, 3, 4, 5, 6, 7, 8, 9],
+  timeDeltas: [10, 20, 30, 40, 500, 60, 70, 5],
 };
 
-test('time is that of the function itself, and idleness is nobody’s', () => {
+test('time is that of the function itself, and neither idleness nor profiling is anybody’s', () => {
   const { totalUs, idleUs, functions } = summaryOf(PROFILE);
-  expect({ totalUs, idleUs }).toEqual({ totalUs: 730, idleUs: 500 });
+  expect({ totalUs, idleUs }).toEqual({ totalUs: 735, idleUs: 505 });
   expect(functions).toEqual([
     { name: 'writev', us: 70 },
     { name: '(garbage collector)', us: 60 },
