@@ -96,23 +96,34 @@ async function main(): Promise<number> {
     return 2;
   }
   const chosen = BENCHES.filter(isChosen);
+  let exitCode = 0;
   for (const bench of chosen) {
-    const startedMs = performance.now();
-    const rows = await bench.run(values.quick ? 'quick' : 'full', (text) =>
-      process.stderr.write(`  ${bench.row}: ${text}\n`),
-    );
-    for (const row of rows) process.stdout.write(textOf(row));
-    const tookMs = performance.now() - startedMs;
-    process.stderr.write(`  ${bench.row} took ${(tookMs / 1000).toFixed(0)} s\n`);
+    try {
+      await measure(bench);
+    } catch (error) {
+      // The others are not worse for it.
+      process.stderr.write(`  ${bench.row} failed: ${(error as Error).stack ?? String(error)}\n`);
+      exitCode = 1;
+    }
     if (isInterrupted()) {
       process.stdout.write(
         'Interrupted: the numbers above are partial, and nothing is recorded.\n',
       );
       return 130;
     }
-    if (values.record) record(bench.row, rows);
   }
-  return 0;
+  return exitCode;
+}
+
+async function measure(bench: Bench): Promise<void> {
+  const startedMs = performance.now();
+  const rows = await bench.run(values.quick ? 'quick' : 'full', (text) =>
+    process.stderr.write(`  ${bench.row}: ${text}\n`),
+  );
+  for (const row of rows) process.stdout.write(textOf(row));
+  const tookMs = performance.now() - startedMs;
+  process.stderr.write(`  ${bench.row} took ${(tookMs / 1000).toFixed(0)} s\n`);
+  if (values.record && !isInterrupted()) record(bench.row, rows);
 }
 
 async function profile(): Promise<number> {

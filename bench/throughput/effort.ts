@@ -4,6 +4,7 @@ import type { DatasetSize } from 'memgrid/bench';
 import type { Effort } from '../measurement.ts';
 import type { ComparisonOptions } from './comparison.ts';
 import type { DatasetChoice } from './load-protocol.ts';
+import { REDIS_CLIENTS } from './target.ts';
 
 /** How long and how often; a quick sample shows that it works and proves nothing. */
 export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds'>;
@@ -27,4 +28,9 @@ const TURNS = fileURLToPath(new URL('../../../shared/data/locomo/turns.ndjson', 
 export function datasetOf(effort: Effort, size: DatasetSize = 'turns'): DatasetChoice {
   const count = size === '16384' ? LARGE_COUNT : COUNTS[effort];
   return { size, count, ...(existsSync(TURNS) ? { turnsFile: TURNS } : {}) };
+}
+
+/** A sample leaves the third one out, which is a fork of the first. */
+export function redisClientsOf(effort: Effort): readonly (typeof REDIS_CLIENTS)[number][] {
+  return effort === 'full' ? REDIS_CLIENTS : REDIS_CLIENTS.slice(0, 2);
 }

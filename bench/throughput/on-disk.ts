@@ -1,6 +1,6 @@
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { memgrid, nats, redis } from './systems.ts';
 
 const ROW = 'throughput-disk';
@@ -11,7 +11,7 @@ export const onDisk = comparedBench({
   row: ROW,
   title: 'Synced to disk',
   plan: (effort) => ({
-    systems: [memgrid(3, 'disk'), redis('fsync'), nats('file')],
+    systems: [memgrid(3, 'disk'), redis('fsync', redisClientsOf(effort)), nats('file')],
     dataset: datasetOf(effort),
     plans: [{ workload: 'set', loop: { kind: 'closed', inFlight: IN_FLIGHT } }],
   }),

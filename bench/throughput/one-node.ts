@@ -1,6 +1,6 @@
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { serverCost } from './server-cost.ts';
 import { memcached, memgrid, redis } from './systems.ts';
 
@@ -12,7 +12,7 @@ export const oneNode = comparedBench({
   row: ROW,
   title: 'One node, memory',
   plan: (effort) => ({
-    systems: [memgrid(1, 'memory'), redis('memory'), memcached()],
+    systems: [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort)), memcached()],
     dataset: datasetOf(effort),
     plans: [
       { workload: 'set', loop: { kind: 'closed', inFlight: IN_FLIGHT } },

@@ -1,6 +1,6 @@
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { memgrid, redisCluster } from './systems.ts';
 
 const ROW = 'throughput-open-loop';
@@ -11,7 +11,7 @@ export const openRate = comparedBench({
   row: ROW,
   title: `Open loop, ${RATE} operations a second`,
   plan: (effort) => ({
-    systems: [memgrid(3, 'memory'), redisCluster()],
+    systems: [memgrid(3, 'memory'), redisCluster(redisClientsOf(effort))],
     dataset: datasetOf(effort),
     plans: [{ workload: 'mix', loop: { kind: 'open', rate: RATE } }],
   }),

@@ -2,7 +2,7 @@ import type { DatasetSize } from 'memgrid/bench';
 import type { Bench } from '../measurement.ts';
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { isInterrupted } from './interruption.ts';
 import { memgrid, redis } from './systems.ts';
 
@@ -29,7 +29,7 @@ function benchOf(size: DatasetSize): Bench {
     row: ROW,
     title: `One node, entries of ${size} bytes`,
     plan: (effort) => ({
-      systems: [memgrid(1, 'memory'), redis('memory')],
+      systems: [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort))],
       dataset: datasetOf(effort, size),
       plans: WORKLOADS.map((workload) => ({
         workload,

@@ -1,6 +1,6 @@
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { serverCost } from './server-cost.ts';
 import { memgrid, nats, redisCluster } from './systems.ts';
 
@@ -15,7 +15,7 @@ export const threeNodes = comparedBench({
   row: ROW,
   title: 'Three nodes, memory',
   plan: (effort) => ({
-    systems: [memgrid(3, 'memory'), redisCluster(), nats('memory')],
+    systems: [memgrid(3, 'memory'), redisCluster(redisClientsOf(effort)), nats('memory')],
     dataset: datasetOf(effort),
     plans: [
       { workload: 'set', loop: { kind: 'closed', inFlight: IN_FLIGHT } },

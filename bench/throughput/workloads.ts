@@ -3,9 +3,8 @@ import type { Bench, Effort, Measurement } from '../measurement.ts';
 import { isMemgrid, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
 import type { Comparison } from './comparison.ts';
-import { datasetOf } from './effort.ts';
+import { datasetOf, redisClientsOf } from './effort.ts';
 import { memcached, memgrid, nats, redis, redisCluster, type System } from './systems.ts';
-import { REDIS_CLIENTS } from './target.ts';
 
 const PLANS: readonly LoadPlan[] = [
   { workload: 'mix', loop: { kind: 'closed', inFlight: 256 } },
@@ -27,7 +26,7 @@ const TITLES: Readonly<Partial<Record<LoadPlan['workload'], string>>> = {
 export const workloads = workloadsBench({
   row: 'throughput-workloads',
   where: 'one node, memory',
-  systems: (effort) => [memgrid(1, 'memory'), redis('memory', clientsOf(effort)), memcached()],
+  systems: (effort) => [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort)), memcached()],
 });
 
 /** The same on three. */
@@ -36,7 +35,11 @@ export const workloadsThree: Bench = {
   ...workloadsBench({
     row: 'throughput-workloads-three',
     where: 'three nodes, memory',
-    systems: (effort) => [memgrid(3, 'memory'), redisCluster(clientsOf(effort)), nats('memory')],
+    systems: (effort) => [
+      memgrid(3, 'memory'),
+      redisCluster(redisClientsOf(effort)),
+      nats('memory'),
+    ],
   }),
 };
 
@@ -44,11 +47,6 @@ interface WorkloadsBench {
   readonly row: string;
   readonly where: string;
   readonly systems: (effort: Effort) => readonly System[];
-}
-
-/** All of them take long. */
-function clientsOf(effort: Effort): readonly (typeof REDIS_CLIENTS)[number][] {
-  return effort === 'full' ? REDIS_CLIENTS : REDIS_CLIENTS.slice(0, 1);
 }
 
 function workloadsBench({ row, where, systems }: WorkloadsBench): Bench {
