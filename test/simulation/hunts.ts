@@ -133,12 +133,14 @@ const turnedAway: Hunt = {
   shownBy: ['no-false-deaths'],
 };
 
+const ORDINARY = { listers: 1, shards: 8, sync: 'disk', timeoutMs: 2_000 } as const;
+
 /** Clients lose their connections and their answers all the time. */
 const restlessClients: Hunt = {
   day: {
     nodes: 3,
     durationMs: 30_000,
-    data: { clients: 4, processes: 3, thinkMs: 40, shards: 8, sync: 'disk', timeoutMs: 2_000 },
+    data: { ...ORDINARY, clients: 4, processes: 3, thinkMs: 40 },
     faults: {
       kind: 'swarm',
       only: ['crash', 'pause', 'restart', 'reset', 'flaky', 'diskSlow'],
@@ -154,7 +156,7 @@ const lostAnswers: Hunt = {
   day: {
     nodes: 3,
     durationMs: 8_000,
-    data: { clients: 2, processes: 5, thinkMs: 10, shards: 8, sync: 'disk', timeoutMs: 2_000 },
+    data: { ...ORDINARY, clients: 2, processes: 5, thinkMs: 10 },
     faults: {
       kind: 'schedule',
       faults: ['c1', 'c2'].map((to) => ({

@@ -4,10 +4,11 @@ import type { Expectation } from './checker.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import { HistoryRecorder } from './history/history-recorder.ts';
 import type { CalledOperation, CallEnd } from './shard-world/shard-call.ts';
+import { ListClient, listEverySet } from './shard-world/list-client.ts';
 import { ShardClient } from './shard-world/shard-client.ts';
-import type { ClientSurroundings, FinishedCall } from './shard-world/shard-client.ts';
-import { contentOf, NAMESPACE, ownersByShard } from './shard-world/shard-keys.ts';
-import type { WorldKey } from './shard-world/shard-keys.ts';
+import type { ClientSurroundings, FinishedCall, HistoryName } from './shard-world/shard-client.ts';
+import { NAMESPACE, ownersByShard, textsOf } from './shard-world/shard-keys.ts';
+import type { EntryTexts, WorldKey } from './shard-world/shard-keys.ts';
 import { SimClient } from './sim-client.ts';
 import type { SessionStart, SimulatedSession } from './sim-client.ts';
 import type { World } from './world.ts';
@@ -17,6 +18,8 @@ export interface DataWorkloadOptions {
   readonly clients: number;
   /** What each of them does at the same time. */
   readonly processes: number;
+  /** Further processes that add to sets, remove from them and list them; spread over the applications. */
+  readonly listers: number;
   /** Average pause of a process between two operations. */
   readonly thinkMs: number;
   readonly shards: number;
@@ -27,6 +30,7 @@ export interface DataWorkloadOptions {
 export const ORDINARY_DATA: DataWorkloadOptions = {
   clients: 2,
   processes: 3,
+  listers: 1,
   thinkMs: 250,
   shards: 8,
   sync: 'disk',
@@ -42,17 +46,17 @@ export type SessionFactory = (
 const LAST_READ_TIMEOUT_MS = 10_000;
 
 /**
- * Applications with real sessions on hosts of their own: registers, sets that only grow, sessions,
+ * Applications with real sessions on hosts of their own: registers, sets and their lists, sessions,
  * expiries, deletes. Writes down what they saw, and reads everything once more at the end.
  */
 export class DataWorkload {
-  readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  readonly histories: Readonly<Record<HistoryName, HistoryRecorder>>;
   /** How many calls ended how: `answered`, `failed NOT_PRIMARY`, `unknown TIMEOUT`, … */
   readonly calls = new Map<string, number>();
   readonly #world: World;
   readonly #options: DataWorkloadOptions;
   readonly #sims: readonly SimClient[];
-  readonly #clients: readonly ShardClient[];
+  readonly #clients: readonly (ListClient | ShardClient)[];
   readonly #keys = new Map<string, WorldKey>();
   /** What was written once and acknowledged, by key. */
   readonly #acknowledged = new Map<string, FinishedCall>();
@@ -67,7 +71,11 @@ export class DataWorkload {
     this.#options = options;
     this.#ownerOf = ownersByShard(options.shards);
     const nowNs = (): number => world.queue.nowUs * 1000;
-    this.histories = { register: new HistoryRecorder(nowNs), session: new HistoryRecorder(nowNs) };
+    this.histories = {
+      register: new HistoryRecorder(nowNs),
+      session: new HistoryRecorder(nowNs),
+      list: new HistoryRecorder(nowNs),
+    };
     const addresses = world.nodes.slice(0, 3).map(({ settings }) => settings.address);
     const random = world.random.split('data');
     this.#sims = Array.from(
@@ -84,12 +92,18 @@ export class DataWorkload {
           faulted: (error) => world.observe({ kind: 'clientFaulted', client: `c${at + 1}`, error }),
         }),
     );
-    this.#clients = this.#sims.flatMap((sim, at) =>
+    const clients = this.#sims.flatMap((sim, at) =>
       Array.from({ length: options.processes }, (_, process) => {
         const name = at * options.processes + process;
-        return this.#makeClient(sim, name);
+        const own = world.random.split(`data/process/${name}`);
+        return new ShardClient(name, this.#surroundings(sim, options.timeoutMs), own);
       }),
     );
+    const listers = Array.from({ length: options.listers }, (_, name) => {
+      const own = world.random.split(`data/lister/${name}`);
+      return new ListClient(name, this.#surroundings(this.#simOf(name), options.timeoutMs), own);
+    });
+    this.#clients = [...clients, ...listers];
   }
 
   /** Nothing new begins; what is under way ends. */
@@ -97,9 +111,10 @@ export class DataWorkload {
     for (const client of this.#clients) client.stop();
   }
 
-  /** Reads every key that was ever used; what it finds completes the histories. */
+  /** Lists every set, and reads every other key that was ever used: that completes the histories. */
   readEverything(): void {
     const { histories } = this;
+    this.#listEverything();
     for (const [name, key] of this.#keys) {
       const process = this.#newProcess();
       const level: ReadLevel = process % 2 === 0 ? 'quorum' : 'strong';
@@ -110,17 +125,17 @@ export class DataWorkload {
       const beganMs = this.#world.nowMs;
       const operation = lastRead(key, level);
       this.#openReads += 1;
-      const sim = this.#sims[process % this.#sims.length] as SimClient;
-      this.#execute(sim, operation, LAST_READ_TIMEOUT_MS, (end) => {
+      this.#execute(this.#simOf(process), operation, LAST_READ_TIMEOUT_MS, (end) => {
         this.#openReads -= 1;
-        const content = contentOfEnd(end);
-        if (begun !== undefined && content !== undefined) {
-          histories.register.end(begun, 'ok', { value: content });
+        const texts = textsOfEnd(end);
+        if (begun !== undefined && texts !== undefined) {
+          const value = texts === null ? null : { ...texts };
+          histories.register.end(begun, 'ok', { value });
         }
         const times = { beganMs, endedMs: this.#world.nowMs };
         const call = { key, operation, content: undefined, expiresAt: 0, ...times, end };
         this.#world.observe({ kind: 'called', call });
-        this.#compare(name, content);
+        this.#compare(name, texts === null ? null : texts?.content);
       });
     }
   }
@@ -147,8 +162,12 @@ export class DataWorkload {
     };
   }
 
-  #makeClient(sim: SimClient, name: number): ShardClient {
-    const surroundings = {
+  #simOf(number: number): SimClient {
+    return this.#sims[number % this.#sims.length] as SimClient;
+  }
+
+  #surroundings(sim: SimClient, timeoutMs: number): ClientSurroundings {
+    return {
       queue: this.#world.queue,
       tuning: this.#options,
       histories: this.histories,
@@ -156,10 +175,21 @@ export class DataWorkload {
       sessionKeys: this.#sessionKeys,
       newProcess: () => this.#newProcess(),
       execute: (operation: CalledOperation, ended: (end: CallEnd) => void) =>
-        this.#execute(sim, operation, this.#options.timeoutMs, ended),
+        this.#execute(sim, operation, timeoutMs, ended),
       finished: (call: FinishedCall) => this.#finished(call),
     };
-    return new ShardClient(name, surroundings, this.#world.random.split(`data/process/${name}`));
+  }
+
+  #listEverything(): void {
+    const { listers, shards } = this.#options;
+    if (listers === 0) return;
+    this.#openReads += shards;
+    const random = this.#world.random.split('data/last-lists');
+    const client = this.#surroundings(this.#simOf(0), LAST_READ_TIMEOUT_MS);
+    listEverySet({ ...client, random, shards }, (shard, isComplete) => {
+      this.#openReads -= 1;
+      if (!isComplete) this.#lost.push(`Shard ${shard} cannot be listed after healing.`);
+    });
   }
 
   #newProcess(): number {
@@ -172,7 +202,7 @@ export class DataWorkload {
     const how = end.kind === 'answered' ? end.kind : `${end.kind} ${end.code ?? 'unanswered'}`;
     this.calls.set(how, (this.calls.get(how) ?? 0) + 1);
     const name = `${call.key.shard}/${call.key.key}`;
-    this.#keys.set(name, call.key);
+    if (call.key.keyClass !== 'element') this.#keys.set(name, call.key);
     if (call.key.keyClass === 'ledger' && call.end.kind === 'answered') {
       this.#acknowledged.set(name, call);
     }
@@ -206,7 +236,9 @@ export class DataWorkload {
       operationId,
       maxStalenessMs: 0,
     };
-    sim.call({ body, scope: undefined, shard, options }, (outcome) => ended(endOf(outcome)));
+    // A list finds its shard by itself, from whose entries it asks for.
+    const given = body.kind === 'list' ? undefined : shard;
+    sim.call({ body, scope: undefined, shard: given, options }, (outcome) => ended(endOf(outcome)));
   }
 }
 
@@ -235,8 +267,8 @@ function lastRead(key: WorldKey, read: ReadLevel): CalledOperation {
 }
 
 /** Null: certainly not there. Undefined: there was no answer. */
-function contentOfEnd(end: CallEnd): string | null | undefined {
+function textsOfEnd(end: CallEnd): EntryTexts | null | undefined {
   if (end.kind !== 'answered') return undefined;
   const { result } = end.answer;
-  return result.kind === 'found' ? contentOf(result.found.entry) : null;
+  return result.kind === 'found' ? textsOf(result.found.entry) : null;
 }

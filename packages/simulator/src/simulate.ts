@@ -28,6 +28,7 @@ import { viewsAgreeAfterHealing } from './checkers/views-agree-after-healing.ts'
 import {
   acknowledgedWritesSurvive,
   linearizable,
+  listsAreComplete,
   sessionsGoForward,
 } from './checkers/histories-are-explained.ts';
 import { shardCheckers } from './checkers/shard-checkers.ts';
@@ -323,6 +324,7 @@ export class Day {
       this.#falseDeaths,
       ...shardCheckers(!this.#faultKinds.some((kind) => CLOCK_FAULTS.has(kind))),
       linearizable(() => this.#data),
+      listsAreComplete(() => this.#data),
       sessionsGoForward(() => this.#data),
       acknowledgedWritesSurvive(() => this.#data),
     ];

@@ -80,6 +80,9 @@ export const SOMETIMES = [
   'call retried',
   'retry answered from remembered operations',
   'compare refused',
+  'entry patched',
+  'patch of nothing refused',
+  'list went on at a cursor',
   'outcome of a write unknown',
 ] as const;
 
@@ -240,8 +243,14 @@ export class SometimesCounter {
     const isWrite = operation.operationId !== '';
     if (end.kind === 'unknown' && isWrite) this.#count('outcome of a write unknown');
     if (end.kind === 'failed' && end.code === 'VERSION_CONFLICT') this.#count('compare refused');
+    const { body } = operation;
+    if (body.kind === 'update' && end.kind === 'failed' && end.code === 'NOT_FOUND') {
+      this.#count('patch of nothing refused');
+    }
     if (end.kind !== 'answered') return;
     const { result } = end.answer;
+    if (body.kind === 'update') this.#count('entry patched');
+    if (body.kind === 'list' && body.after !== '') this.#count('list went on at a cursor');
     if (result.kind === 'written' && result.repeated) {
       this.#count('retry answered from remembered operations');
     }

@@ -1,5 +1,6 @@
 import type { Checker } from '../checker.ts';
 import type { DataWorkload } from '../data-workload.ts';
+import { checkLists } from '../history/list-check.ts';
 import { checkRegisters } from '../history/linearizability.ts';
 import { checkSessions } from '../history/session-check.ts';
 
@@ -23,6 +24,18 @@ export function sessionsGoForward(workload: () => DataWorkload | undefined): Che
     finish: () => {
       const [first] = checkSessions(workload()?.histories.session.events ?? []);
       return first === undefined ? undefined : `${first.kind}: ${first.explanation}`;
+    },
+  };
+}
+
+/** A list has all that was there when it began, and nothing that was gone or never there. */
+export function listsAreComplete(workload: () => DataWorkload | undefined): Checker {
+  return {
+    ...AT_THE_END,
+    name: 'lists-are-complete',
+    finish: () => {
+      const [first] = checkLists(workload()?.histories.list.events ?? []);
+      return first === undefined ? undefined : `${first.key}: ${first.explanation}`;
     },
   };
 }

@@ -6,17 +6,20 @@ import type {
   ShardsOptions,
   ShardStatus,
 } from '@memgrid/core';
-import { failedResult } from '@memgrid/protocol';
+import { decodeValue, entryBodyField, failedResult } from '@memgrid/protocol';
 import type {
   Answer,
   Condition,
   EntryVersion,
+  FoundEntry,
   NodeId,
+  OperationBody,
   OperationResult,
   ShardConfig,
   ShardId,
 } from '@memgrid/protocol';
 import type { ShardsFactory, SimulatedShards } from './shard-host.ts';
+import { entryOf } from './shard-keys.ts';
 
 interface StoredCopy {
   readonly entry: Uint8Array | undefined;
@@ -34,7 +37,7 @@ export interface OneCopy {
 export interface OneCopyOptions {
   readonly expiryOf: (entry: Uint8Array) => number;
   /** A mistake that is built in, so that a test can see the world notice it. */
-  readonly mistake?: 'forgets' | 'resurrects' | 'reissues';
+  readonly mistake?: 'forgets' | 'resurrects' | 'reissues' | 'tramples' | 'skips';
 }
 
 /**
@@ -118,9 +121,8 @@ class OneCopyShards implements SimulatedShards {
   }
 
   #carryOut({ body, shard }: LocalOperation['operation']): OperationResult {
-    if (body.kind !== 'get' && body.kind !== 'put' && body.kind !== 'delete') {
-      throw new RangeError(`One copy knows no "${body.kind}".`);
-    }
+    if (body.kind === 'history') throw new RangeError('One copy remembers no history.');
+    if (body.kind === 'list') return this.#list(shard, body);
     const name = `${shard}/${body.key}`;
     const stored = this.#copy.entries.get(name);
     const { ms } = this.#start.tick();
@@ -136,7 +138,34 @@ class OneCopyShards implements SimulatedShards {
     if (!holds(body.condition, isThere ? stored : undefined)) {
       return failedResult('VERSION_CONFLICT', { current: undefined });
     }
-    return this.#write(name, body.kind === 'put' ? body.entry : undefined);
+    if (body.kind !== 'update')
+      return this.#write(name, body.kind === 'put' ? body.entry : undefined);
+    if (!isThere || stored?.entry === undefined) return failedResult('NOT_FOUND', { id: body.key });
+    const tramples = this.#options.mistake === 'tramples' && this.#start.random.chance(0.1);
+    const base = tramples ? entryOf('', 0) : stored.entry;
+    const patched = this.#start.rules.patched(base, body.patch, ms);
+    if (patched.kind === 'problems') throw new RangeError(patched.problems.join(' '));
+    return this.#write(name, patched.entry);
+  }
+
+  #list(shard: ShardId, body: Extract<OperationBody, { kind: 'list' }>): OperationResult {
+    const prefix = `${shard}/`;
+    const { ms } = this.#start.tick();
+    const all = [...this.#copy.entries].flatMap(([name, stored]): readonly FoundEntry[] => {
+      const { entry, expiresAt, version } = stored;
+      if (!name.startsWith(prefix) || entry === undefined) return [];
+      if (expiresAt !== 0 && expiresAt <= ms) return [];
+      const { runId } = decodeValue(entryBodyField, entry);
+      if (body.scope.runId !== '' && runId !== body.scope.runId) return [];
+      return [{ key: name.slice(prefix.length), entry, version }];
+    });
+    const sorted = all.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const rest = sorted.filter(({ key }) => key > body.after);
+    // As if the place of a page were counted, and something before it had gone meanwhile.
+    const skipped = this.#options.mistake === 'skips' && body.after !== '' ? 1 : 0;
+    const entries = rest.slice(skipped, skipped + body.limit);
+    const more = rest.length > skipped + body.limit;
+    return { kind: 'listed', entries, count: 0, more, source: 'primary', stalenessMs: 0 };
   }
 
   #write(name: string, entry: Uint8Array | undefined): OperationResult {

@@ -1,25 +1,20 @@
 import type { Random } from '@memgrid/core';
-import type {
-  Condition,
-  Dot,
-  EntryVersion,
-  OperationBody,
-  ReadLevel,
-  ShardId,
-} from '@memgrid/protocol';
+import type { Condition, Dot, OperationBody, ReadLevel, ShardId } from '@memgrid/protocol';
+import type { HistoryValue } from '../history/history-event.ts';
 import type { HistoryRecorder } from '../history/history-recorder.ts';
+import { operationIdAt } from './operation-id-at.ts';
 import { WORLD_EPOCH_MS } from '../sim-clock.ts';
 import type { EventQueue } from '../event-queue.ts';
 import type { CalledOperation, CallEnd } from './shard-call.ts';
-import { contentOf, entryOf, NAMESPACE } from './shard-keys.ts';
-import type { WorldKey } from './shard-keys.ts';
+import { entryOf, NAMESPACE, patchOf, textsOf } from './shard-keys.ts';
+import type { EntryTexts, WorldKey } from './shard-keys.ts';
 import type { ShardTuning } from './shard-tuning.ts';
 
 /** One finished call, for checkers. Times are the world's. */
 export interface FinishedCall {
   readonly key: WorldKey;
   readonly operation: CalledOperation;
-  /** Of a put. */
+  /** Of a put, or of an update that replaces it. */
   readonly content: string | undefined;
   readonly expiresAt: number;
   readonly beganMs: number;
@@ -27,12 +22,15 @@ export interface FinishedCall {
   readonly end: CallEnd;
 }
 
+/** What is written down, by the checker that judges it. */
+export type HistoryName = 'register' | 'session' | 'list';
+
 export interface ClientSurroundings {
   readonly queue: EventQueue;
   readonly tuning: Pick<ShardTuning, 'shards' | 'thinkMs' | 'sync'>;
   /** Carries a call out: over a simulated network, by a session, or directly. */
   readonly execute: (operation: CalledOperation, ended: (end: CallEnd) => void) => void;
-  readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  readonly histories: Readonly<Record<HistoryName, HistoryRecorder>>;
   /** Whose entries are in a shard. */
   readonly ownerOf: (shard: ShardId) => string;
   /** The key that each client writes for sessions at the moment: only it does. */
@@ -43,20 +41,22 @@ export interface ClientSurroundings {
 }
 
 interface Known {
-  readonly content: string | null;
+  readonly texts: EntryTexts | null;
   readonly dot: Dot | undefined;
 }
 
 interface Intent {
   readonly key: WorldKey;
-  readonly f: 'read' | 'write' | 'cas' | 'delete';
+  readonly f: 'read' | 'write' | 'cas' | 'patch' | 'delete';
   readonly body: OperationBody;
   readonly read: ReadLevel;
   readonly durability: 'one' | 'quorum';
   readonly content: string | undefined;
   readonly expiresAt: number;
+  /** What is there after it, where that can be known. */
+  readonly leaves: EntryTexts | null | undefined;
   /** What the history says was asked. */
-  readonly value: string | readonly [string | null, string] | undefined;
+  readonly value: HistoryValue | undefined;
 }
 
 const KEYS_PER_CLASS = 2;
@@ -109,7 +109,7 @@ export class ShardClient {
     const withToken = key.keyClass === 'session' && !isWrite;
     const operation: CalledOperation = {
       shard: key.shard,
-      operationId: isWrite ? this.#operationId() : '',
+      operationId: isWrite ? operationIdAt(queue.nowUs, this.#random) : '',
       body: intent.body,
       read: intent.read,
       durability: intent.durability,
@@ -148,6 +148,10 @@ export class ShardClient {
     { intent, end }: { readonly intent: Intent; readonly end: CallEnd },
   ): void {
     const recorder = this.#world.histories[history];
+    if (end.kind === 'failed' && intent.f === 'patch' && end.code === 'NOT_FOUND') {
+      recorder.end(begun, 'ok', { value: null });
+      return;
+    }
     if (end.kind === 'failed' || (end.kind === 'unknown' && intent.f === 'read')) {
       recorder.end(begun, 'fail');
       return;
@@ -164,22 +168,24 @@ export class ShardClient {
     const seen = Math.max(this.#token.get(shard) ?? 0, answer.position.index);
     this.#token.set(shard, seen);
     const { result } = answer;
-    const known = (content: string | null, version: EntryVersion | undefined): void =>
-      void this.#known.set(`${shard}/${key}`, { content, dot: version?.dot });
+    const name = `${shard}/${key}`;
     if (result.kind === 'written') {
-      known(intent.content ?? null, intent.f === 'delete' ? undefined : result.version);
-      const { content } = intent;
-      recorder.end(
-        begun,
-        'ok',
-        content === undefined ? { node } : { node, version: versionOf(content) },
-      );
+      const { content, leaves } = intent;
+      if (leaves === undefined) this.#known.delete(name);
+      else
+        this.#known.set(name, {
+          texts: leaves,
+          dot: leaves === null ? undefined : result.version.dot,
+        });
+      const version = content === undefined ? {} : { version: versionOf(content) };
+      recorder.end(begun, 'ok', { node, ...version });
     } else if (result.kind === 'found') {
-      const content = contentOf(result.found.entry);
-      known(content, result.found.version);
-      recorder.end(begun, 'ok', { node, value: content, version: versionOf(content) });
+      const texts = textsOf(result.found.entry);
+      this.#known.set(name, { texts, dot: result.found.version.dot });
+      const version = versionOf(texts.content);
+      recorder.end(begun, 'ok', { node, value: { ...texts }, version });
     } else {
-      known(null, undefined);
+      this.#known.set(name, { texts: null, dot: undefined });
       recorder.end(begun, 'ok', { node, value: null, version: [] });
     }
   }
@@ -204,18 +210,52 @@ export class ShardClient {
 
   #onRegister(key: WorldKey): Intent {
     const luck = this.#random.unit();
-    if (luck < 0.4) return this.#get(key, this.#random.chance(0.5) ? 'quorum' : 'strong');
-    if (luck < 0.65) return this.#put(key);
-    if (luck < 0.75) return this.#delete(key);
+    if (luck < 0.38) return this.#get(key, this.#random.chance(0.5) ? 'quorum' : 'strong');
+    if (luck < 0.58) return this.#put(key);
+    if (luck < 0.67) return this.#delete(key);
+    if (luck < 0.77) return this.#update(key);
     const known = this.#known.get(`${key.shard}/${key.key}`);
     if (known === undefined) return this.#get(key, 'strong');
-    const content = this.#newContent();
-    const condition: Condition =
-      known.dot === undefined ? { kind: 'absent' } : { kind: 'version', dot: known.dot };
+    return this.#random.chance(0.3) ? this.#updateIf(key, known) : this.#putIf(key, known);
+  }
+
+  #putIf(key: WorldKey, { dot, texts }: Known): Intent {
+    const condition: Condition = dot === undefined ? { kind: 'absent' } : { kind: 'version', dot };
+    const put = this.#put(key, { condition });
+    return { ...put, f: 'cas', value: [valueOf(texts), put.value ?? null] };
+  }
+
+  /** Patches one of the texts, whatever the other is by then. */
+  #update(key: WorldKey): Intent {
+    const text = this.#newContent();
+    const patch = this.#random.chance(0.5) ? { content: text } : { category: text };
     return {
-      ...this.#put(key, { content, condition }),
+      ...this.#get(key, 'quorum'),
+      f: 'patch',
+      body: {
+        kind: 'update',
+        namespace: NAMESPACE,
+        key: key.key,
+        patch: patchOf(patch),
+        condition: { kind: 'always' },
+      },
+      content: patch.content,
+      leaves: undefined,
+      value: patch,
+    };
+  }
+
+  /** The same of a version: then the whole outcome is known beforehand. */
+  #updateIf(key: WorldKey, { dot, texts }: Known): Intent {
+    const update = this.#update(key);
+    if (update.body.kind !== 'update' || texts === null || dot === undefined) return update;
+    const leaves: EntryTexts = { ...texts, ...(update.value as Partial<EntryTexts>) };
+    return {
+      ...update,
       f: 'cas',
-      value: [known.content, content],
+      body: { ...update.body, condition: { kind: 'version', dot } },
+      leaves,
+      value: [valueOf(texts), valueOf(leaves)],
     };
   }
 
@@ -256,6 +296,7 @@ export class ShardClient {
       durability: 'quorum',
       content: undefined,
       expiresAt: 0,
+      leaves: undefined,
       value: undefined,
     };
   }
@@ -263,7 +304,7 @@ export class ShardClient {
   #delete(key: WorldKey): Intent {
     const condition: Condition = { kind: 'always' };
     const body = { kind: 'delete', namespace: NAMESPACE, key: key.key, condition } as const;
-    return { ...this.#get(key, 'quorum'), f: 'delete', body };
+    return { ...this.#get(key, 'quorum'), f: 'delete', body, leaves: null };
   }
 
   #put(
@@ -274,29 +315,21 @@ export class ShardClient {
       expiresAt = 0,
     }: { content?: string; condition?: Condition; expiresAt?: number } = {},
   ): Intent {
-    const entry = entryOf(content, expiresAt, this.#world.ownerOf(key.shard));
+    const entry = entryOf(content, expiresAt, { userId: this.#world.ownerOf(key.shard) });
+    const leaves: EntryTexts = { content, category: content };
     const body = { kind: 'put', namespace: NAMESPACE, key: key.key, entry, condition } as const;
-    return { ...this.#get(key, 'quorum'), f: 'write', body, content, expiresAt, value: content };
+    const value = valueOf(leaves);
+    return { ...this.#get(key, 'quorum'), f: 'write', body, content, expiresAt, leaves, value };
   }
 
   #newContent(): string {
     this.#writes += 1;
     return `c${this.#name}-${this.#writes}`;
   }
+}
 
-  /** As `core/session` makes them: time first, so that replicas can tell how old one is. */
-  #operationId(): string {
-    const ms = Math.floor(WORLD_EPOCH_MS + this.#world.queue.nowUs / 1000);
-    const time = ms.toString(16).padStart(12, '0');
-    const luck = this.#random.hex128();
-    return [
-      time.slice(0, 8),
-      time.slice(8),
-      `7${luck.slice(0, 3)}`,
-      `8${luck.slice(3, 6)}`,
-      luck.slice(6, 18),
-    ].join('-');
-  }
+function valueOf(texts: EntryTexts | null): HistoryValue {
+  return texts === null ? null : { ...texts };
 }
 
 /** Contents of one client are numbered in the order in which it began to write them. */

@@ -2,13 +2,15 @@ import type { ShardEvent } from '@memgrid/core';
 import type { ReadLevel } from '@memgrid/protocol';
 import type { Violation } from '../checker.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import { checkLists } from '../history/list-check.ts';
 import { checkRegisters } from '../history/linearizability.ts';
 import { checkSessions } from '../history/session-check.ts';
+import { listEverySet } from './list-client.ts';
 import { ShardCall } from './shard-call.ts';
 import type { CallEnd } from './shard-call.ts';
 import type { FinishedCall } from './shard-client.ts';
 import type { ShardsFactory } from './shard-host.ts';
-import { contentOf, NAMESPACE } from './shard-keys.ts';
+import { NAMESPACE, textsOf } from './shard-keys.ts';
 import type { WorldKey } from './shard-keys.ts';
 import { replicasDiffer } from './replicas-differ.ts';
 import type { ShardDayPlan } from './shard-tuning.ts';
@@ -77,14 +79,28 @@ function waitUntil(world: ShardWorld, withinMs: number, missing: () => string | 
  */
 function readEverything(world: ShardWorld): void {
   const keys = new Map<string, WorldKey>();
-  for (const { key } of world.finishedCalls) keys.set(`${key.shard}/${key.key}`, key);
+  for (const { key } of world.finishedCalls) {
+    if (key.keyClass !== 'element') keys.set(`${key.shard}/${key.key}`, key);
+  }
   const acknowledged = new Map<string, FinishedCall>();
   for (const call of world.finishedCalls) {
     if (call.key.keyClass !== 'ledger' || call.end.kind !== 'answered') continue;
     acknowledged.set(`${call.key.shard}/${call.key.key}`, call);
   }
   const surroundings = world.callSurroundings(world.random.split('last-reads'));
+  const limits = { tries: LAST_READ_TRIES, timeoutMsMin: 200, timeoutMsMax: 400 };
+  const { listers, shards } = world.tuning;
   let open = keys.size;
+  if (listers > 0) {
+    open += shards;
+    const random = world.random.split('last-lists');
+    const client = world.surroundings(world.executing(random.split('calls'), limits));
+    listEverySet({ ...client, random, shards }, (shard, isComplete) => {
+      open -= 1;
+      if (isComplete) return;
+      world.violated('whole-after-healing', `Shard ${shard} cannot be listed after healing.`);
+    });
+  }
   for (const [name, key] of keys) {
     const process = world.newProcess();
     const isRegister = key.keyClass === 'register';
@@ -110,8 +126,12 @@ function readEverything(world: ShardWorld): void {
         return;
       }
       const { result } = end.answer;
-      const content = result.kind === 'found' ? contentOf(result.found.entry) : null;
-      if (begun !== undefined) world.histories.register.end(begun, 'ok', { value: content });
+      const texts = result.kind === 'found' ? textsOf(result.found.entry) : null;
+      const content = texts?.content ?? null;
+      if (begun !== undefined) {
+        const value = texts === null ? null : { ...texts };
+        world.histories.register.end(begun, 'ok', { value });
+      }
       const times = { beganMs, endedMs: world.nowMs };
       world.finished({ key, operation, content: undefined, expiresAt: 0, ...times, end });
       const written = acknowledged.get(name);
@@ -121,7 +141,6 @@ function readEverything(world: ShardWorld): void {
         world.violated('acknowledged-writes-survive', message);
       }
     };
-    const limits = { tries: LAST_READ_TRIES, timeoutMsMin: 200, timeoutMsMax: 400 };
     new ShardCall(surroundings, operation, { limits, ended });
   }
   waitUntil(world, WHOLE_WITHIN_MS, () => (open === 0 ? undefined : `${open} reads are open.`));
@@ -131,6 +150,9 @@ function judgeHistories(world: ShardWorld): void {
   const verdict = checkRegisters(world.histories.register.events);
   if (verdict.kind === 'violation') {
     for (const { explanation } of verdict.violations) world.violated('linearizable', explanation);
+  }
+  for (const { key, explanation } of checkLists(world.histories.list.events)) {
+    world.violated('lists-are-complete', `${key}: ${explanation}`);
   }
   for (const { kind, explanation } of checkSessions(world.histories.session.events)) {
     world.violated(kind === 'readYourWrites' ? 'read-your-writes' : 'monotonic-reads', explanation);

@@ -1,9 +1,15 @@
-import { decodeValue, encodeValue, entryBodyField, shardOfEntry } from '@memgrid/protocol';
-import type { EntryBody, ShardId } from '@memgrid/protocol';
+import {
+  decodeValue,
+  encodeValue,
+  entryBodyField,
+  entryPatchField,
+  shardOfEntry,
+} from '@memgrid/protocol';
+import type { EntryBody, Scope, ShardId } from '@memgrid/protocol';
 
 /** What is promised of a key depends on how it is used, so each is used in one way only. */
 export type KeyClass =
-  /** Written, compared, deleted and read at quorum and strong: linearizable. */
+  /** Written, patched, compared, deleted and read at quorum and strong: linearizable. */
   | 'register'
   /** Written at quorum, read at one with a token: never older than what the session knows. */
   | 'session'
@@ -12,7 +18,9 @@ export type KeyClass =
   /** Everything at every level: what was deleted stays deleted. */
   | 'mixed'
   /** With an expiry. */
-  | 'expiring';
+  | 'expiring'
+  /** An element of a set: written once, perhaps deleted once, and listed. */
+  | 'element';
 
 export interface WorldKey {
   readonly shard: ShardId;
@@ -21,6 +29,19 @@ export interface WorldKey {
 }
 
 export const NAMESPACE = 'w';
+
+/** The run of the elements of sets: nothing else of their owner belongs to it. */
+export const ELEMENTS = 'elements';
+
+/** What a list of an owner's entries asks for; `runId` '' for all of them. */
+export function scopeOf(userId: string, runId: string): Scope {
+  return { namespace: NAMESPACE, userId, agentId: '', appId: '', runId };
+}
+
+/** The elements of sets among an owner's keys. */
+export function elementsAmong(keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => key.startsWith('e'));
+}
 
 const EMPTY_BODY: EntryBody = {
   userId: 'u',
@@ -45,9 +66,25 @@ const EMPTY_BODY: EntryBody = {
   superseded: [],
 };
 
-/** An entry that holds nothing but a text. */
-export function entryOf(content: string, expiresAt: number, userId = 'u'): Uint8Array {
-  return encodeValue(entryBodyField, { ...EMPTY_BODY, content, expiresAt, userId });
+/** The two texts of an entry: equal until one of them is patched. */
+export interface EntryTexts {
+  readonly content: string;
+  readonly category: string;
+}
+
+/** An entry that holds nothing but a text, twice. */
+export function entryOf(
+  content: string,
+  expiresAt: number,
+  owner: Partial<Omit<Scope, 'namespace'>> = { userId: 'u' },
+): Uint8Array {
+  const texts: EntryTexts = { content, category: content };
+  return encodeValue(entryBodyField, { ...EMPTY_BODY, ...texts, expiresAt, ...owner });
+}
+
+/** Replaces one of the texts. */
+export function patchOf(texts: Partial<EntryTexts>): Uint8Array {
+  return encodeValue(entryPatchField, { ...texts });
 }
 
 /** Names a user whose entries are in each shard of a cluster that has so many. */
@@ -60,6 +97,12 @@ export function ownersByShard(shardCount: number): (shard: ShardId) => string {
     if (!owners.has(shard)) owners.set(shard, userId);
   }
   return (shard) => owners.get(shard) ?? '';
+}
+
+/** The texts of `entryOf`, patched or not. */
+export function textsOf(entry: Uint8Array): EntryTexts {
+  const { category, content } = decodeValue(entryBodyField, entry);
+  return { content, category };
 }
 
 /** The text of `entryOf`. */

@@ -15,6 +15,8 @@ export interface ShardTuning {
   /** The safety phase. */
   readonly durationMs: number;
   readonly clients: number;
+  /** Clients that do nothing but add to sets, remove from them and list them. */
+  readonly listers: number;
   /** Average pause of a client between two operations. */
   readonly thinkMs: number;
   /** How safe an acknowledged write is; also decides which crashes may happen. */
@@ -63,6 +65,7 @@ function drawTuning(random: Random): ShardTuning {
     replicationFactor: random.chance(0.8) ? 3 : Math.min(nodes, 1 + random.below(5)),
     durationMs: 6_000,
     clients: 3 + random.below(4),
+    listers: drawListers(random.split('listers')),
     thinkMs: random.between(10, 60),
     sync: random.pick<SyncClass>(['disk', 'disk', 'os', 'memory']) ?? 'disk',
     ordered,
@@ -77,6 +80,11 @@ function drawTuning(random: Random): ShardTuning {
     gapsMs: drawGaps(random),
     config: drawConfig(random),
   };
+}
+
+/** In half of the days there are none, so that those are as they were without them. */
+function drawListers(random: Random): number {
+  return random.chance(0.5) ? 1 + random.below(2) : 0;
 }
 
 /** Average gaps when a kind happens at all; each does in some seeds only, so that they differ. */

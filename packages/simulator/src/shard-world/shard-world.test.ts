@@ -27,6 +27,8 @@ test.each([
   { mistake: 'forgets', shownBy: /linearizable|acknowledged-writes-survive|read-your-writes/ },
   { mistake: 'resurrects', shownBy: /linearizable|deleted-stays-deleted/ },
   { mistake: 'reissues', shownBy: /dots-name-one-write/ },
+  { mistake: 'tramples', shownBy: /linearizable/ },
+  { mistake: 'skips', shownBy: /lists-are-complete/ },
 ] as const)('S16: a world of shards notices a copy that $mistake', ({ mistake, shownBy }) => {
   const seeds = Array.from({ length: 12 }, (_, at) => at + 1);
   const found = seeds.flatMap((seed) => dayOf(seed, mistake).violations);

@@ -15,8 +15,9 @@ import { promisesNeverFall } from './checkers/promises-never-fall.ts';
 import { ShardCall } from './shard-call.ts';
 import type { CallLimits, CallSurroundings } from './shard-call.ts';
 import type { ShardChecker } from './shard-checker.ts';
+import { ListClient } from './list-client.ts';
 import { ShardClient } from './shard-client.ts';
-import type { ClientSurroundings, FinishedCall } from './shard-client.ts';
+import type { ClientSurroundings, FinishedCall, HistoryName } from './shard-client.ts';
 import { ShardControl } from './shard-control.ts';
 import type { BelievedNode } from './shard-control.ts';
 import { ShardHost } from './shard-host.ts';
@@ -58,8 +59,8 @@ export class ShardWorld {
   readonly tuning: ShardTuning;
   readonly control: ShardControl;
   readonly hosts: readonly ShardHost[];
-  readonly clients: readonly ShardClient[];
-  readonly histories: Readonly<Record<'register' | 'session', HistoryRecorder>>;
+  readonly clients: readonly (ListClient | ShardClient)[];
+  readonly histories: Readonly<Record<HistoryName, HistoryRecorder>>;
   readonly violations: Violation[] = [];
   /** How often each event of the machines was seen. */
   readonly events = new Map<ShardEvent['name'], number>();
@@ -91,7 +92,11 @@ export class ShardWorld {
       expiryIsKept(CLOCKS_APART_MS),
     ];
     const nowNs = (): number => this.queue.nowUs * 1000;
-    this.histories = { register: new HistoryRecorder(nowNs), session: new HistoryRecorder(nowNs) };
+    this.histories = {
+      register: new HistoryRecorder(nowNs),
+      session: new HistoryRecorder(nowNs),
+      list: new HistoryRecorder(nowNs),
+    };
     this.hosts = Array.from({ length: this.tuning.nodes }, (_, node) => this.#makeHost(node));
     this.#network = new ShardNetwork(this.queue, this.random.split('network'), {
       tuning: this.tuning,
@@ -126,7 +131,11 @@ export class ShardWorld {
         inflictOnShards(targets, fault);
       });
     }
-    this.clients = Array.from({ length: this.tuning.clients }, (_, at) => this.#makeClient(at));
+    const { clients, listers } = this.tuning;
+    this.clients = [
+      ...Array.from({ length: clients }, (_, at) => this.#makeClient(at)),
+      ...Array.from({ length: listers }, (_, at) => this.#makeLister(at)),
+    ];
     this.queue.after(CONTROL_EVERY_US, this.#controlRound);
   }
 
@@ -168,6 +177,26 @@ export class ShardWorld {
       nodes: this.hosts.map(({ nodeId: id }) => id),
       config: ({ shard }) => this.control.config(shard),
       ask: (to, operation, answered) => this.#ask(to, operation, answered),
+    };
+  }
+
+  /** Calls that try as often and as long as `limits` says. */
+  executing(random: Random, limits: CallLimits): ClientSurroundings['execute'] {
+    const calls = this.callSurroundings(random);
+    return (operation, ended) => void new ShardCall(calls, operation, { limits, ended });
+  }
+
+  /** What a client needs of this world. */
+  surroundings(execute: ClientSurroundings['execute']): ClientSurroundings {
+    return {
+      queue: this.queue,
+      tuning: this.tuning,
+      execute,
+      histories: this.histories,
+      ownerOf: (shard) => `u${shard}`,
+      sessionKeys: this.#sessionKeys,
+      newProcess: () => this.newProcess(),
+      finished: (call: FinishedCall) => this.finished(call),
     };
   }
 
@@ -243,19 +272,14 @@ export class ShardWorld {
 
   #makeClient(at: number): ShardClient {
     const random = this.random.split(`client/${at}`);
-    const calls = this.callSurroundings(random.split('calls'));
-    const surroundings: ClientSurroundings = {
-      queue: this.queue,
-      tuning: this.tuning,
-      execute: (operation, ended) =>
-        void new ShardCall(calls, operation, { limits: LIMITS_OF_CALLS, ended }),
-      histories: this.histories,
-      ownerOf: (shard) => `u${shard}`,
-      sessionKeys: this.#sessionKeys,
-      newProcess: () => this.newProcess(),
-      finished: (call: FinishedCall) => this.finished(call),
-    };
-    return new ShardClient(at, surroundings, random);
+    const execute = this.executing(random.split('calls'), LIMITS_OF_CALLS);
+    return new ShardClient(at, this.surroundings(execute), random);
+  }
+
+  #makeLister(at: number): ListClient {
+    const random = this.random.split(`lister/${at}`);
+    const execute = this.executing(random.split('calls'), LIMITS_OF_CALLS);
+    return new ListClient(at, this.surroundings(execute), random);
   }
 
   #check(node: number | undefined, ask: (checker: ShardChecker) => string | undefined): void {

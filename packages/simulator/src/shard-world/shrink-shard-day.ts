@@ -56,9 +56,10 @@ function dropFaults(current: () => ShardDayPlan, accept: Accept): void {
 }
 
 function simplify(current: () => ShardDayPlan, accept: Accept): void {
-  const { clients, shards } = current().tuning;
+  const { clients, listers, shards } = current().tuning;
   const changes = [
     { clients: clients - 1 },
+    { listers: listers - 1 },
     { shards: shards - 1 },
     { lossShare: 0 },
     { duplicateShare: 0 },
@@ -69,7 +70,7 @@ function simplify(current: () => ShardDayPlan, accept: Accept): void {
   for (const change of changes) {
     const { faults, tuning } = current();
     const next = { ...tuning, ...change };
-    if (next.clients < 1 || next.shards < 1 || isSame(tuning, next)) continue;
+    if (next.clients < 1 || next.listers < 0 || next.shards < 1 || isSame(tuning, next)) continue;
     const kept = faults.filter((fault) => !('shard' in fault) || fault.shard < next.shards);
     accept({ tuning: next, faults: kept });
   }

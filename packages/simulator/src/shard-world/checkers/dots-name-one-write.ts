@@ -1,6 +1,7 @@
 import type { Dot } from '@memgrid/protocol';
 import type { ShardChecker } from '../shard-checker.ts';
-import { contentOf } from '../shard-keys.ts';
+import { textsOf } from '../shard-keys.ts';
+import type { EntryTexts } from '../shard-keys.ts';
 
 /** No two writes ever get the same dot. */
 export function dotsNameOneWrite(): ShardChecker {
@@ -19,17 +20,24 @@ export function dotsNameOneWrite(): ShardChecker {
     applied: (_life, changes) => {
       for (const { entry, key, kind, version } of changes) {
         if (version === undefined) continue;
-        const content = entry.length === 0 ? 'nothing' : contentOf(entry);
         // A merge shows the winner of several writes under the kind of that write.
-        const problem = agree(version.dot, `${kind === 'delete' ? 'delete' : content} at ${key}`);
+        const what = kind === 'delete' || entry.length === 0 ? 'delete' : nameOf(textsOf(entry));
+        const problem = agree(version.dot, `${what} at ${key}`);
         if (problem !== undefined) return problem;
       }
       return undefined;
     },
     finished: ({ content, end, operation, key }) => {
       if (end.kind !== 'answered' || end.answer.result.kind !== 'written') return undefined;
-      const what = operation.body.kind === 'delete' ? 'delete' : (content ?? '');
+      // What an update leaves depends on what was there: only replicas know the whole of it.
+      if (operation.body.kind === 'update') return undefined;
+      const texts = { content: content ?? '', category: content ?? '' };
+      const what = operation.body.kind === 'delete' ? 'delete' : nameOf(texts);
       return agree(end.answer.result.version.dot, `${what} at w\u0000${key.key}`);
     },
   };
+}
+
+function nameOf({ category, content }: EntryTexts): string {
+  return category === content ? content : `${content} (${category})`;
 }
