@@ -41,7 +41,7 @@ export function movesToBegin(
   const wishes = context.configs
     .map((config) => wishFor(context, config))
     .filter((wish) => wish !== undefined && !isTaken(wish.config)) as readonly Wish[];
-  // Hundreds of shards wait for the few that move, and this runs five times a second: what a shard
+  // Hundreds of shards wait for the few that move, and this runs ten times a second: what a shard
   // needs before it may move is asked only of those for which there is room.
   return URGENCY.flatMap((reason) => wishes.filter((wish) => wish.reason === reason))
     .filter(

@@ -2,8 +2,14 @@
 export const PLANNER = {
   /** With nothing under way. A death or a report begins a round sooner. */
   roundMs: 1_000,
-  /** Between two rounds when something happens: a move takes four rounds, a batch one log entry. */
-  busyRoundMs: 200,
+  /** Between two rounds when something happens. */
+  busyRoundMs: 100,
+  /**
+   * Changes of shards on the move in one round, begun or taken a step further. All nodes work on
+   * them at the same time, and their clients wait meanwhile: many small bursts delay few of them.
+   * Fail-overs are not counted: they wait for nothing.
+   */
+  stepsMax: 8,
   /** Before a change that was proposed and is not seen yet is proposed again. */
   proposalMs: 3_000,
 

@@ -204,7 +204,7 @@ test('G5: a dead replica keeps its place while the only other one is drained, an
   expect(holding(rig, leaver)).toHaveLength(32);
 });
 
-test('G6: no more than a tenth of the shards move at a time, and 32 into one node', () => {
+test('G6: no more than a tenth of the shards move at a time, and 16 into one node', () => {
   const rig = started(3, { shardCount: 512, streamMsMax: 5_000 });
   const fourth = rig.join();
   let most = 0;
@@ -215,6 +215,17 @@ test('G6: no more than a tenth of the shards move at a time, and 32 into one nod
     return false;
   });
   expect(most).toBe(PLANNER.incomingMax);
+});
+
+test('G6: one round begins few moves and takes few a step further, whatever waits', () => {
+  const rig = started(3, { shardCount: 512 });
+  rig.join();
+  rig.runFor(30_000);
+  for (const name of ['move.planned', 'move.finished'] as const) {
+    const counts = named(rig, name).map(({ count }) => count);
+    expect(Math.max(...counts)).toBeGreaterThan(1);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(8);
+  }
 });
 
 test('G6: nodes that join together are one plan', () => {

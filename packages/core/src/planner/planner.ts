@@ -25,6 +25,8 @@ const NOTHING: PlannerRound = { proposals: [], events: [] };
 interface Draft {
   readonly decisions: Decision[];
   readonly stuck: Map<StuckReason, ShardId[]>;
+  /** Moves taken a step further. */
+  steps: number;
   /** Shards that are decided, under way, or better left alone. */
   readonly taken: Set<ShardId>;
 }
@@ -133,13 +135,14 @@ export class Planner {
 
   #decide(context: RoundContext, control: ControlView): PlannerRound {
     const { now } = context;
-    const draft: Draft = { decisions: [], stuck: new Map(), taken: new Set() };
+    const draft: Draft = { decisions: [], stuck: new Map(), steps: 0, taken: new Set() };
     for (const config of context.configs) this.#decideOn(context, config, draft);
     const isTaken = ({ shard }: ShardConfig): boolean => draft.taken.has(shard);
     const settled = this.#isSettled(context);
     // First off the draining ones: a primary that stops without notice costs a fail-over.
     for (const decision of handovers(context, { settled, isTaken })) take(draft, decision);
-    for (const decision of movesToBegin(context, isTaken)) take(draft, decision);
+    const room = PLANNER.stepsMax - draft.steps;
+    for (const decision of movesToBegin(context, isTaken).slice(0, room)) take(draft, decision);
     for (const decision of draft.decisions) this.#tracks.proposed(now, decision);
     return {
       proposals: proposalsOf(draft.decisions),
@@ -159,8 +162,10 @@ export class Planner {
     }
     const help = rescue(context, config);
     if (help === undefined) {
-      const step = nextStep(context, config);
-      if (step !== undefined) take(draft, step);
+      const step = draft.steps < PLANNER.stepsMax ? nextStep(context, config) : undefined;
+      if (step === undefined) return;
+      draft.steps += 1;
+      take(draft, step);
       return;
     }
     draft.taken.add(shard);
