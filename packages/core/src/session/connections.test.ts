@@ -38,6 +38,17 @@ test('Q7: a cluster that is away is dialled again and again, with pauses drawn a
   expect(rig.session.status.phase).toBe('ready');
 });
 
+test('Q7: a node that lets in and hangs up is not dialled without a pause either', () => {
+  const rig = new SessionRig({ nodes: 1 });
+  for (let ms = 0; ms < 60_000; ms += 20) {
+    rig.advance(20);
+    for (const link of rig.linksTo(0)) rig.cut(link);
+  }
+  const dials = rig.effects.filter((effect) => effect.kind === 'dial').length;
+  expect(dials).toBeGreaterThan(10);
+  expect(dials).toBeLessThan(60);
+});
+
 test('Q7: dials of a flapping cluster stay within their budget', () => {
   const rig = new SessionRig({ nodes: 64, config: { redialMsMin: 1, redialMsMax: 1 } });
   for (let place = 0; place < 64; place += 1) rig.down.add(place);

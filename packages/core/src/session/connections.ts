@@ -357,6 +357,9 @@ export class Connections implements Reach<Peer> {
   /** Full jitter: clients that lost the same node must not all come back in the same moment. */
   #backOff(peer: Peer, now: Instant): void {
     const { redialMsMin, redialMsMax } = this.#config;
+    // Who lets everybody in and hangs up on them is no better than who lets nobody in.
+    const { welcomedAt } = peer;
+    if (welcomedAt !== undefined && now - welcomedAt >= redialMsMax) peer.failures = 0;
     const ceiling = Math.min(redialMsMax, redialMsMin * 2 ** Math.min(peer.failures, 20));
     peer.failures += 1;
     peer.redialAt = after(now, this.#options.random.between(0, ceiling));

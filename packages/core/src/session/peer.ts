@@ -27,6 +27,7 @@ export class Peer implements Reachable {
   /** Of dialling, greeting and leaving. */
   deadline: Instant = LONG_AGO;
   failures = 0;
+  welcomedAt: Instant | undefined;
   redialAt: Instant = LONG_AGO;
   wanted = false;
 
@@ -92,7 +93,7 @@ export class Peer implements Reachable {
     this.stage = 'ready';
     this.slot = slot;
     this.windowBytes = windowBytes;
-    this.failures = 0;
+    this.welcomedAt = now;
     this.heardAt = now;
     this.usedAt = now;
     this.#seen = new Float64Array(shardCount);
@@ -101,6 +102,7 @@ export class Peer implements Reachable {
   /** The connection is gone: everything that belonged to it is forgotten. */
   reset(): void {
     this.stage = 'idle';
+    this.welcomedAt = undefined;
     this.link = 0;
     this.pingsMissed = 0;
     this.suspect = false;
