@@ -33,6 +33,8 @@ import { StorageRoom } from './storage-room.ts';
 
 /** The shards of one node, as the composition sees them. */
 export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
+  /** This node stops: what waits in memory for the disk is handed to it. */
+  rest(now: Instant): readonly ShardsEffect[];
   /** In order of shard. */
   status(): readonly ShardStatus[];
   totals(): ShardTotals;
@@ -185,6 +187,7 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
   /** Answers everything that waits: this node stops. */
   abandon(now: Instant): readonly DataPlaneEffect[] {
     this.#fromGateway(this.#gateway.abandon());
+    this.#fromShards(this.#shards.rest(now));
     return this.#settle(now);
   }
 

@@ -1,4 +1,4 @@
-import type { ShardId, ShardPosition } from '@memgrid/protocol';
+import type { ShardId, ShardPosition, Timestamp } from '@memgrid/protocol';
 import { entryKey } from '../entries/entry-keys.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { encodeStoredEntry } from '../entries/stored-entry.ts';
@@ -6,9 +6,10 @@ import type { StoreOperation } from '../store-operation.ts';
 import type { FadingEntries } from './fading-entries.ts';
 import type { RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
-import type { ShardLog } from './shard-log.ts';
+import { comparePositions, type LoggedRecord, type ShardLog } from './shard-log.ts';
 import {
   type CopyProgress,
+  encodeLogRecord,
   encodeOutcome,
   encodeProgress,
   fadingKey,
@@ -16,6 +17,7 @@ import {
   operationKey,
   progressKey,
 } from './shard-records.ts';
+import type { Safety } from './step-storage.ts';
 
 export interface JournaledCopy {
   readonly shard: ShardId;
@@ -24,15 +26,24 @@ export interface JournaledCopy {
   readonly applied: ShardPosition;
   readonly operations: RememberedOperations;
   readonly fading: FadingEntries;
-  readonly progress: CopyProgress;
+  readonly collectedUpTo: number;
+  readonly collectedAt: Timestamp;
+  /** Everything up to `upTo` is as safe as this now. */
+  noteSafe(upTo: number, safety: Safety): void;
 }
+
+/** Indexes that the log may be ahead of the disk: a fifth of a second of one busy shard. */
+const AHEAD_MAX = 65_536;
 
 /**
  * What one copy has applied and the disk does not know yet.
  *
- * The log is on disk before anything of it is applied, so this may wait and be gathered: after a
- * crash the log is applied again from the mark that was written last. The mark is in the same
- * batch as the entries that it speaks of, and only what a synced mark covers is trimmed.
+ * The log is on its way to the disk before anything of it is applied, so this may wait and be
+ * gathered: after a crash the log is applied again from the mark that was written last. The mark is
+ * in the same batch as the entries that it speaks of, and only what a synced mark covers is trimmed.
+ *
+ * Where nobody else holds the shard, records of class `memory` stay away from the disk, and the
+ * entries that they leave are written instead, each once for many records. See DESIGN.md, F27.
  */
 export class CopyJournal {
   readonly #context: ShardContext;
@@ -41,16 +52,21 @@ export class CopyJournal {
   #entries = new Map<string, StoredEntry | undefined>();
   #operationIds: string[] = [];
   #forgottenIds: string[] = [];
-  #appliedWritten: number;
+  /** As the disk knows it. */
+  #written: CopyProgress;
   #appliedDurable: number;
-  #trimmedTo: number;
+  /** Records up to here are on disk, or entries that say the same are. */
+  #loggedTo: number;
+  /** The latest record need not be on disk, and the next one will probably not have to either. */
+  runsAhead = false;
 
-  constructor(context: ShardContext, copy: JournaledCopy) {
+  /** @param written what the disk says of the copy. */
+  constructor(context: ShardContext, copy: JournaledCopy, written: CopyProgress) {
     this.#context = context;
     this.#copy = copy;
-    this.#appliedWritten = copy.applied.index;
+    this.#written = written;
     this.#appliedDurable = copy.applied.index;
-    this.#trimmedTo = copy.log.base.index;
+    this.#loggedTo = copy.log.lastIndex;
   }
 
   /** Applied, and on disk with its entries. */
@@ -63,9 +79,36 @@ export class CopyJournal {
     return (
       this.#entries.size > 0 ||
       this.#forgottenIds.length > 0 ||
-      applied.index > this.#appliedWritten ||
-      log.base.index > this.#trimmedTo
+      applied.index > this.#written.applied.index ||
+      log.base.index > this.#written.base.index
     );
+  }
+
+  /** Whether the disk expects that there may be a record with this index that it does not have. */
+  isAheadTo(index: number): boolean {
+    return index <= (this.#written.aheadTo ?? 0);
+  }
+
+  /** What of the log the disk does not have, and that nothing runs ahead of it any more. */
+  takeLog(): StoreOperation[] {
+    const { shard, slot, log } = this.#copy;
+    const operations: StoreOperation[] = [];
+    for (let index = this.#loggedTo + 1; index <= log.lastIndex; index += 1) {
+      const { record } = log.at(index) as LoggedRecord;
+      const key = logKey(shard, slot, index);
+      operations.push({ kind: 'put', key, value: encodeLogRecord(record) });
+    }
+    this.#loggedTo = log.lastIndex;
+    this.runsAhead = false;
+    if (this.#written.aheadTo !== undefined) {
+      operations.push(this.#progress({ ...this.#written, aheadTo: undefined }));
+    }
+    return operations;
+  }
+
+  /** Everything after `index` was cut off. */
+  cutAfter(index: number): void {
+    this.#loggedTo = Math.min(this.#loggedTo, index);
   }
 
   noteEntry(key: string, entry: StoredEntry | undefined): void {
@@ -85,16 +128,34 @@ export class CopyJournal {
   /** Writes everything of it, with the mark. */
   flush(): void {
     const operations: StoreOperation[] = [];
-    const { shard, slot, log } = this.#copy;
+    const { applied, log, collectedUpTo, collectedAt, operations: remembered } = this.#copy;
     this.#addEntries(operations);
     this.#addOperations(operations);
-    for (let index = this.#trimmedTo + 1; index <= log.base.index; index += 1) {
+    // Behind a record that only the log has, nothing may be left out of the log.
+    const isAhead = this.runsAhead && this.#loggedTo <= applied.index;
+    const base = isAhead ? applied : laterOf(log.base, this.#written.base);
+    this.#trimLog(base.index, operations);
+    if (isAhead) this.#loggedTo = applied.index;
+    const { floor: operationsFloor } = remembered;
+    const aheadTo = isAhead ? applied.index + AHEAD_MAX : undefined;
+    operations.push(
+      this.#progress({ applied, base, collectedUpTo, collectedAt, operationsFloor, aheadTo }),
+    );
+    this.#write(operations);
+  }
+
+  #trimLog(upTo: number, operations: StoreOperation[]): void {
+    const { shard, slot } = this.#copy;
+    const last = Math.min(upTo, this.#loggedTo);
+    for (let index = this.#written.base.index + 1; index <= last; index += 1) {
       operations.push({ kind: 'delete', key: logKey(shard, slot, index) });
     }
-    this.#trimmedTo = log.base.index;
-    const value = encodeProgress(this.#copy.progress);
-    operations.push({ kind: 'put', key: progressKey(shard, slot), value });
-    this.#write(operations);
+  }
+
+  #progress(progress: CopyProgress): StoreOperation {
+    const { shard, slot } = this.#copy;
+    this.#written = progress;
+    return { kind: 'put', key: progressKey(shard, slot), value: encodeProgress(progress) };
   }
 
   /** Deletes everything of the copy from the disk, and forgets what was still to be written. */
@@ -112,7 +173,7 @@ export class CopyJournal {
       for (const key of page) keys.push(entryKey(shard, slot, key));
       page = this.#context.entries.keys(shard, slot, page.at(-1) as string, PAGE);
     }
-    for (let index = this.#trimmedTo + 1; index <= log.lastIndex; index += 1) {
+    for (let index = this.#written.base.index + 1; index <= log.lastIndex; index += 1) {
       keys.push(logKey(shard, slot, index));
     }
     for (const id of [...operations.close(), ...forgotten]) {
@@ -157,16 +218,20 @@ export class CopyJournal {
     const flushed = this.#entries;
     const upTo = this.#copy.applied.index;
     this.#entries = new Map();
-    this.#appliedWritten = upTo;
     this.#context.storage.write(operations, false, (safety) => {
       for (const [key, entry] of flushed) {
         if (entry !== undefined) this.#context.entries.flushed(shard, slot, key, entry.at);
       }
       // Told twice at most; what can be read back does not have to be told again.
       flushed.clear();
+      this.#copy.noteSafe(upTo, safety);
       if (safety === 'disk') this.#appliedDurable = Math.max(this.#appliedDurable, upTo);
     });
   }
 }
 
 const PAGE = 1024;
+
+function laterOf(a: ShardPosition, b: ShardPosition): ShardPosition {
+  return comparePositions(a, b) >= 0 ? a : b;
+}

@@ -5,19 +5,13 @@ import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import { CopyJournal } from './copy-journal.ts';
+import type { Safety } from './step-storage.ts';
 import type { ShardContext } from './shard-context.ts';
 import { decodeState, type StoredSibling, writtenVersion, winnerOf } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
-import {
-  type CopyProgress,
-  decodeOutcome,
-  encodeLogRecord,
-  logKey,
-  NO_PROGRESS,
-  type RecoveredCopy,
-} from './shard-records.ts';
+import { decodeOutcome, logKey, NO_PROGRESS, type RecoveredCopy } from './shard-records.ts';
 
 /** What a replica has of the log, by what "having it" means. */
 export interface LogMarks {
@@ -28,6 +22,8 @@ export interface LogMarks {
 
 /** Who is told what happens to a copy. */
 export interface CopyOwner {
+  /** Nobody else holds the shard, or is about to. */
+  readonly isAlone: boolean;
   /** More of the log is safer than before. */
   onStored(copy: ShardCopy): void;
   /** A record took effect. `winner` is what it left under its key. */
@@ -109,7 +105,7 @@ export class ShardCopy {
     });
     this.operations.raiseFloor(progress.operationsFloor);
     this.fading = new FadingEntries(recovered?.fading);
-    this.#journal = new CopyJournal(context, this);
+    this.#journal = new CopyJournal(context, this, progress);
     for (const [id, outcome] of recovered?.operations ?? []) {
       this.operations.remember(id, decodeOutcome(outcome));
     }
@@ -166,33 +162,40 @@ export class ShardCopy {
   /** Appends records and writes them; they follow the last one without a hole. */
   append(records: readonly LogRecord[]): void {
     if (records.length === 0) return;
-    for (const record of records) this.#log(record);
-    this.#write(records);
+    let durable = false;
+    for (const record of records) {
+      this.#log(record);
+      durable ||= record.sync === 'disk';
+    }
+    this.#write(durable);
   }
 
   /** Appends a record that was made here: nobody has to decode what is known. */
   appendMade({ record, body, winner }: MadeRecord): void {
     this.#keep({ record, body, winner }, body);
-    this.#write([record]);
+    const mayWait = record.sync === 'memory' && this.#owner.isAlone;
+    if (!mayWait || !this.#journal.isAheadTo(record.index)) this.#write(record.sync === 'disk');
+    this.#journal.runsAhead = mayWait;
   }
 
-  #write(records: readonly LogRecord[]): void {
-    const operations: StoreOperation[] = [];
-    let durable = false;
-    for (const record of records) {
-      durable ||= record.sync === 'disk';
-      const key = logKey(this.shard, this.slot, record.index);
-      operations.push({ kind: 'put', key, value: encodeLogRecord(record) });
-    }
+  /** Nothing of the log is in memory alone any more: somebody else may hold the shard from now on. */
+  catchUp(): void {
+    const operations = this.#journal.takeLog();
+    if (operations.length > 0) this.#context.storage.write(operations, false);
+  }
+
+  noteSafe(upTo: number, safety: Safety): void {
+    if (safety === 'os') this.#os = Math.max(this.#os, upTo);
+    else this.#disk = Math.max(this.#disk, upTo);
+  }
+
+  #write(durable: boolean): void {
+    const operations = this.#journal.takeLog();
     const write: LogWrite = { upTo: this.log.lastIndex };
     this.#writes.push(write);
     this.#context.storage.write(operations, durable, (safety) => {
-      if (safety === 'os') {
-        this.#os = Math.max(this.#os, write.upTo);
-      } else {
-        this.#disk = Math.max(this.#disk, write.upTo);
-        this.#writes = this.#writes.filter((other) => other !== write);
-      }
+      this.noteSafe(write.upTo, safety);
+      if (safety === 'disk') this.#writes = this.#writes.filter((other) => other !== write);
       this.#owner.onStored(this);
     });
   }
@@ -217,6 +220,7 @@ export class ShardCopy {
     this.#context.storage.write(operations, false);
     // A write under way speaks of records that are no longer there.
     for (const write of this.#writes) write.upTo = Math.min(write.upTo, index);
+    this.#journal.cutAfter(index);
     this.#os = Math.min(this.#os, index);
     this.#disk = Math.min(this.#disk, index);
     this.#commit = Math.min(this.#commit, index);
@@ -310,16 +314,6 @@ export class ShardCopy {
     entries.clear(shard, slot);
     this.#context.logBytes -= this.log.bytes;
     return count;
-  }
-
-  get progress(): CopyProgress {
-    return {
-      applied: this.#applied,
-      base: this.log.base,
-      collectedUpTo: this.#collectedUpTo,
-      collectedAt: this.#collectedAt,
-      operationsFloor: this.operations.floor,
-    };
   }
 
   #log(record: LogRecord): void {

@@ -15,6 +15,7 @@ import {
   LIMITS,
   logRecordField,
   operationIdMs,
+  optional,
   shardPositionField,
   struct,
   text,
@@ -54,6 +55,11 @@ export interface CopyProgress {
   /** … or an entry that expired was: orphans that are not younger than this come too late. */
   readonly collectedAt: Timestamp;
   readonly operationsFloor: number;
+  /**
+   * Records behind this batch up to this index may have existed in memory alone (F27); after a crash
+   * the log goes on behind it, so that no index names two records. Absent when there are none.
+   */
+  readonly aheadTo?: number | undefined;
 }
 
 /** An entry that is not for ever: a tombstone, or one that expires. */
@@ -96,6 +102,7 @@ const progressField = struct<CopyProgress>({
   collectedUpTo: countField,
   collectedAt: timestampField,
   operationsFloor: countField,
+  aheadTo: optional(countField),
 });
 
 interface StoredOutcome {
@@ -287,6 +294,14 @@ function note(into: FoundShard, key: string, parts: RegExpExecArray, value: Uint
   }
 }
 
+/** What was ahead of the disk is gone; its indexes are not used again. See DESIGN.md, F27. */
+function behindWhatIsLost(progress: CopyProgress): CopyProgress {
+  const { applied, aheadTo } = progress;
+  if (aheadTo === undefined) return progress;
+  const end = { epoch: applied.epoch, index: aheadTo };
+  return { ...progress, applied: end, base: end };
+}
+
 function recovered(shard: ShardId, { meta, copies, orphans }: FoundShard): RecoveredShard {
   const copy = copies[meta.slot === 1 ? 1 : 0];
   const other = copies[meta.slot === 1 ? 0 : 1];
@@ -301,7 +316,8 @@ function recovered(shard: ShardId, { meta, copies, orphans }: FoundShard): Recov
     records.length === copy.records.size,
     `Shard ${shard}: the log has a hole behind ${base.index + records.length}.`,
   );
-  const { progress, operations, fading } = copy;
+  const { operations, fading } = copy;
+  const progress = records.length === 0 ? behindWhatIsLost(copy.progress) : copy.progress;
   return {
     shard,
     meta,

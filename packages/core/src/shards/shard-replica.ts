@@ -50,6 +50,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   readonly #fadingAway: FadingAway;
   readonly #context: ShardContext;
   #config: ShardConfig | undefined;
+  #isAlone = false;
   #copy: ShardCopy;
   #primary: Primary | undefined;
   /** Of the last change that watches were told about. */
@@ -75,6 +76,10 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
 
   get copy(): ShardCopy {
     return this.#copy;
+  }
+
+  get isAlone(): boolean {
+    return this.#isAlone;
   }
 
   get receiving(): ShardCopy {
@@ -123,6 +128,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.following.noteTold();
     this.#config = config;
     const { self, generation } = this.#context;
+    this.#isAlone = everyReplica(config).every((node) => node === self);
     const before = this.#primary;
     this.#primary = undefined;
     this.orphans.forgetMerges();
@@ -310,6 +316,12 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.#copy.trim(countMax, isPatient ? needed : Number.MAX_SAFE_INTEGER);
   }
 
+  /** This node stops: the disk is told everything that only memory knows. */
+  rest(): void {
+    this.#copy.catchUp();
+    if (this.#copy.isDirty) this.#copy.flush();
+  }
+
   /** What the coordinator is told; undefined where this node is not the primary. */
   report(): ShardReport | undefined {
     const { primary, shard } = this;
@@ -431,6 +443,8 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
       this.#context.outbox.event({ name: 'shard.fenced', shard: this.shard, epoch });
     }
     this.following.noteTold();
+    // Before anybody is told: whoever else gets the shard does so with this promise.
+    this.#copy.catchUp();
     this.promise.promise(epoch);
     if (this.#primary !== undefined && this.#primary.epoch < epoch) this.#endPrimary();
   }

@@ -7,6 +7,7 @@ import {
   type Operation,
   type ShardConfig,
   type ShardId,
+  type SyncClass,
 } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { parseEntryKey } from '../entries/entry-keys.ts';
@@ -83,7 +84,7 @@ class LoneNode {
     this.#nowMs = untilMs;
   }
 
-  put(key: string, kind: 'always' | 'absent'): Answer['result'] {
+  put(key: string, kind: 'always' | 'absent', sync: SyncClass = 'disk'): Answer['result'] {
     this.#count += 1;
     const time = (WALL_MS + this.#nowMs).toString(16).padStart(12, '0');
     const operation: Operation = {
@@ -99,7 +100,7 @@ class LoneNode {
       },
       read: 'strong',
       durability: 'quorum',
-      sync: 'disk',
+      sync,
       timeoutMs: 1_000,
       noAutonomous: false,
       atLeast: 0,
@@ -107,6 +108,20 @@ class LoneNode {
     this.#step({ kind: 'operations', operations: [{ token: this.#count, operation }] });
     this.wait(10);
     return this.answers.at(-1)?.result as Answer['result'];
+  }
+
+  get lastIndex(): number {
+    return this.#machine?.status()[0]?.last.index ?? 0;
+  }
+
+  /** Disk keys of a kind: `l` for records, `e` for entries. */
+  onDisk(kind: 'l' | 'e'): readonly string[] {
+    return [...this.#disk.keys()].filter((key) => key.startsWith(`shard/0000/0/${kind}/`));
+  }
+
+  /** Ends as a process does that is asked to. */
+  stop(): void {
+    this.#perform(this.#machine?.rest(this.#nowMs as Instant) ?? []);
   }
 
   #step(input: ShardsInput): void {
@@ -137,4 +152,66 @@ test('what was applied before a restart is still there when its record has been 
     node.wait(1_000);
   }
   expect(node.put('kept', 'absent')).toMatchObject({ kind: 'failed', code: 'VERSION_CONFLICT' });
+});
+
+/** A node whose one shard is written to at `memory`, and has been for a while. */
+function nodeInMemory(): LoneNode {
+  const node = new LoneNode();
+  node.start();
+  expect(node.put('first', 'always', 'memory').kind).toBe('written');
+  node.wait(1_000);
+  return node;
+}
+
+test('F27: what is written in memory alone reaches the disk as entries, each once', () => {
+  const node = nodeInMemory();
+  for (let time = 0; time < 10; time += 1) node.put('a', 'always', 'memory');
+  expect(node.onDisk('l')).toEqual([]);
+  expect(node.onDisk('e')).toHaveLength(1);
+  node.wait(1_000);
+  expect(node.onDisk('l')).toEqual([]);
+  expect(node.onDisk('e')).toHaveLength(2);
+});
+
+test('F27: no index names two records, though a crash has taken the first of them', () => {
+  const node = nodeInMemory();
+  node.put('lost', 'always', 'memory');
+  const lost = node.lastIndex;
+  node.start();
+  expect(node.lastIndex).toBeGreaterThanOrEqual(lost);
+  expect(node.put('first', 'absent')).toMatchObject({ code: 'VERSION_CONFLICT' });
+  // At `memory` a restart may lose what it will.
+  expect(node.put('lost', 'absent').kind).toBe('written');
+  node.start();
+  expect(node.put('lost', 'absent')).toMatchObject({ code: 'VERSION_CONFLICT' });
+});
+
+test.each(['os', 'disk'] as const)(
+  'F27: a record of class %s brings everything before it to the disk',
+  (sync) => {
+    const node = nodeInMemory();
+    node.put('before', 'always', 'memory');
+    node.put('safe', 'always', sync);
+    node.put('behind', 'always', 'memory');
+    node.start();
+    for (const key of ['before', 'safe', 'behind']) {
+      expect(node.put(key, 'absent', 'memory')).toMatchObject({ code: 'VERSION_CONFLICT' });
+    }
+    node.wait(1_000);
+    for (let time = 0; time < 3; time += 1) node.put('safe', 'always', 'memory');
+    node.wait(1_000);
+    node.start();
+    expect(node.put('safe', 'absent')).toMatchObject({ code: 'VERSION_CONFLICT' });
+  },
+);
+
+test('F27: who stops in order loses nothing, and leaves no gap', () => {
+  const node = nodeInMemory();
+  node.put('last', 'always', 'memory');
+  const last = node.lastIndex;
+  node.stop();
+  node.start();
+  // The record that proves the new epoch.
+  expect(node.lastIndex).toBe(last + 1);
+  expect(node.put('last', 'absent')).toMatchObject({ code: 'VERSION_CONFLICT' });
 });

@@ -70,6 +70,13 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     return this.#finish();
   }
 
+  /** This node stops: what waits in memory for the disk is handed to it. */
+  rest(now: Instant): readonly ShardsEffect[] {
+    this.#context.begin(now);
+    for (const shard of this.#shards.values()) shard.rest();
+    return this.#finish();
+  }
+
   get wakeAt(): Instant | undefined {
     const { deadlines } = this.#context;
     const first = earliest(this.#due.earliest, deadlines.earliest);
