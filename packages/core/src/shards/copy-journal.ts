@@ -69,6 +69,11 @@ export class CopyJournal {
     this.#loggedTo = copy.log.lastIndex;
   }
 
+  /** The log has everything now that was found on the disk. */
+  recovered(): void {
+    this.#loggedTo = this.#copy.log.lastIndex;
+  }
+
   /** Applied, and on disk with its entries. */
   get appliedDurable(): number {
     return this.#appliedDurable;

@@ -110,6 +110,7 @@ export class ShardCopy {
       this.operations.remember(id, decodeOutcome(outcome));
     }
     for (const record of recovered?.records ?? []) this.#log(record);
+    this.#journal.recovered();
     this.#os = this.log.lastIndex;
     this.#disk = this.log.lastIndex;
   }

@@ -28,6 +28,8 @@ const WALL_MS = 1_767_225_600_000;
 /** A node that holds one shard alone, with a disk that is safe at once and outlives it. */
 class LoneNode {
   readonly answers: Answer[] = [];
+  /** Records of the log that were written. */
+  writtenCount = 0;
   readonly #disk = new Map<string, Uint8Array>();
   #machine: Shards | undefined;
   #generation = 0;
@@ -133,6 +135,7 @@ class LoneNode {
       if (effect.kind === 'answer') this.answers.push(effect.answer);
       if (effect.kind !== 'store') continue;
       for (const operation of effect.operations) {
+        if (operation.kind === 'put' && operation.key.includes('/l/')) this.writtenCount += 1;
         if (operation.kind === 'put') this.#disk.set(operation.key, operation.value);
         else this.#disk.delete(operation.key);
       }
@@ -152,6 +155,17 @@ test('what was applied before a restart is still there when its record has been 
     node.wait(1_000);
   }
   expect(node.put('kept', 'absent')).toMatchObject({ kind: 'failed', code: 'VERSION_CONFLICT' });
+});
+
+test('what was found on the disk is not written there again', () => {
+  const node = new LoneNode();
+  node.start();
+  for (const key of ['a', 'b']) node.put(key, 'always');
+  const written = node.writtenCount;
+  node.start();
+  node.put('c', 'always');
+  // The record that proves the new epoch, and that of the write.
+  expect(node.writtenCount - written).toBe(2);
 });
 
 /** A node whose one shard is written to at `memory`, and has been for a while. */
