@@ -25,6 +25,14 @@ import { OperationsUnderWay, type Asker, type UnderWay } from './operations-unde
 import { PlacementTable } from './placement-table.ts';
 import { shownResult } from './shown-result.ts';
 
+interface Dispatched {
+  readonly asker: Asker;
+  readonly operation: Operation;
+  readonly route: OperationRoute;
+  /** Its entry was decoded and encoded here. */
+  readonly admitted?: boolean;
+}
+
 /**
  * A node's front door: lets clients in, takes their operations to where they can be answered, and
  * feeds them what changes. Every operation is answered exactly once. See DESIGN.md.
@@ -167,9 +175,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     }
     switch (message.type) {
       case 'operations':
-        for (const operation of message.operations) {
-          this.#begin(now, { kind: 'client', link }, operation);
-        }
+        this.#beginAll(now, { kind: 'client', link }, message.operations);
         break;
       case 'feedOpen':
         this.#feeds.open(link, message);
@@ -203,6 +209,10 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     this.#begin(now, { kind: 'request', request }, operation);
   }
 
+  #beginAll(now: Instant, asker: Asker, operations: readonly Operation[]): void {
+    for (const operation of operations) this.#begin(now, asker, operation);
+  }
+
   #begin(now: Instant, asker: Asker, operation: Operation): void {
     if (this.#door.isClosing) {
       this.#answerAtOnce(asker, operation, failedResult('SHUTTING_DOWN', {}));
@@ -215,7 +225,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     }
     const admitted = admit(operation, this.#options.rules, this.#placement.shardCount);
     if (admitted.kind === 'failed') this.#answerAtOnce(asker, operation, admitted.failure);
-    else this.#dispatch(now, { asker, operation: admitted.operation, route });
+    else this.#dispatch(now, { asker, operation: admitted.operation, route, admitted: true });
   }
 
   #forwarded(now: Instant, from: NodeId, operations: readonly Operation[]): void {
@@ -226,10 +236,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     }
   }
 
-  #dispatch(
-    now: Instant,
-    { asker, operation, route }: { asker: Asker; operation: Operation; route: OperationRoute },
-  ): void {
+  #dispatch(now: Instant, { asker, operation, route, admitted = false }: Dispatched): void {
     if (route.kind === 'failed') {
       this.#answerAtOnce(asker, operation, route.result);
       return;
@@ -242,8 +249,8 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     const timeoutMs = Math.min(operation.timeoutMs, this.#limits.operationMsMax);
     const to = route.kind === 'forward' ? route.to : undefined;
     const deadline = after(now, timeoutMs);
-    const { token } = this.#underWay.begin({ ...operation, timeoutMs }, { asker, deadline, to });
-    if (to === undefined) this.#outbox.carryOut({ token, operation });
+    const { token } = this.#underWay.begin(operation, { asker, deadline, to, timeoutMs });
+    if (to === undefined) this.#outbox.carryOut({ token, operation, admitted });
     else this.#outbox.forward(to, { ...operation, id: token, timeoutMs });
   }
 
@@ -276,7 +283,10 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       asker.kind === 'peer'
         ? answer.result
         : shownResult(answer.result, this.#options.rules, schemaVersion);
-    this.#outbox.answer(asker, { ...answer, id, result });
+    const { shard, position, unknownFields } = answer;
+    // Nearly every answer is of this version: a literal of four costs less than a copy of anything.
+    const own: Answer = { id, shard, position, result };
+    this.#outbox.answer(asker, unknownFields === undefined ? own : { ...own, unknownFields });
   }
 
   /** What a peer asked, nobody hears any more; what it was asked, it may never answer. */

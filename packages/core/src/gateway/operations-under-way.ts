@@ -31,6 +31,14 @@ export interface UnderWay {
   readonly forwardedTo: NodeId | undefined;
 }
 
+interface Begun {
+  readonly asker: Asker;
+  readonly deadline: Instant;
+  /** Undefined: the shards of this node. */
+  readonly to: NodeId | undefined;
+  readonly timeoutMs: number;
+}
+
 interface Load {
   readonly tokens: Set<OperationToken>;
   bytes: number;
@@ -71,19 +79,18 @@ export class OperationsUnderWay {
     const { totalBytes, totalOperations, windowBytes, windowOperations } = this.#limits;
     const bytes = operationLoad(operation);
     const load = this.#byAsker.get(keyOf(asker));
-    const bounds = [
-      { waiting: this.#all.size, more: 1, max: totalOperations },
-      { waiting: this.#bytes, more: bytes, max: totalBytes },
-      { waiting: load?.tokens.size ?? 0, more: 1, max: windowOperations },
-      { waiting: load?.bytes ?? 0, more: bytes, max: windowBytes },
-    ];
-    return bounds.find(({ waiting, more, max }) => waiting + more > max);
+    const count = load?.tokens.size ?? 0;
+    const ownBytes = load?.bytes ?? 0;
+    if (this.#all.size >= totalOperations) {
+      return { waiting: this.#all.size, max: totalOperations };
+    }
+    if (this.#bytes + bytes > totalBytes) return { waiting: this.#bytes, max: totalBytes };
+    if (count >= windowOperations) return { waiting: count, max: windowOperations };
+    if (ownBytes + bytes > windowBytes) return { waiting: ownBytes, max: windowBytes };
+    return undefined;
   }
 
-  begin(
-    operation: Operation,
-    { asker, deadline, to }: { asker: Asker; deadline: Instant; to: NodeId | undefined },
-  ): UnderWay {
+  begin(operation: Operation, { asker, deadline, to, timeoutMs }: Begun): UnderWay {
     this.#lastToken += 1;
     const underWay: UnderWay = {
       token: this.#lastToken,
@@ -93,7 +100,7 @@ export class OperationsUnderWay {
       write: isWrite(operation.body),
       schemaVersion: operation.schemaVersion,
       bytes: operationLoad(operation),
-      timeoutMs: operation.timeoutMs,
+      timeoutMs,
       deadline,
       forwardedTo: to,
     };

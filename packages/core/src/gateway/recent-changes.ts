@@ -5,6 +5,7 @@ import {
   WireError,
   type EntryBody,
   type ShardId,
+  type StoredKeyParts,
 } from '@memgrid/protocol';
 import type { AppliedChange } from '../shards/shards-io.ts';
 
@@ -17,17 +18,26 @@ type ScopeParts = Pick<EntryBody, 'userId' | 'agentId' | 'appId' | 'runId'>;
 export class RecentChange {
   readonly change: AppliedChange;
   readonly bytes: number;
-  readonly namespace: string;
-  /** The entry's id; '' for a record that changes no entry. */
-  readonly id: string;
+  #parts: StoredKeyParts | undefined;
   #scope: ScopeParts | 'unknown' | undefined;
 
   constructor(change: AppliedChange) {
     this.change = change;
     this.bytes = CHANGE_BYTES + 2 * change.key.length + change.entry.length;
-    const { namespace, id } = change.key === '' ? NOWHERE : parseStoredKey(change.key);
-    this.namespace = namespace;
-    this.id = id;
+  }
+
+  get namespace(): string {
+    return this.#keyParts.namespace;
+  }
+
+  /** The entry's id; '' for a record that changes no entry. */
+  get id(): string {
+    return this.#keyParts.id;
+  }
+
+  get #keyParts(): StoredKeyParts {
+    this.#parts ??= this.change.key === '' ? NOWHERE : parseStoredKey(this.change.key);
+    return this.#parts;
   }
 
   /** Unknown for deletes: what was deleted is not in the log any more. */
@@ -148,7 +158,7 @@ export class RecentChanges {
   }
 }
 
-const NOWHERE = { namespace: '', id: '' };
+const NOWHERE: StoredKeyParts = { namespace: '', id: '' };
 
 function scopeOf(entry: Uint8Array): ScopeParts | 'unknown' {
   if (entry.length === 0) return 'unknown';

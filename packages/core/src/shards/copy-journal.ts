@@ -4,7 +4,7 @@ import type { StoredEntry } from '../entries/entry-table.ts';
 import { encodeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import type { FadingEntries } from './fading-entries.ts';
-import type { RememberedOperations } from './remembered-operations.ts';
+import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
 import { comparePositions, type LoggedRecord, type ShardLog } from './shard-log.ts';
 import {
@@ -50,7 +50,7 @@ export class CopyJournal {
   readonly #copy: JournaledCopy;
   /** Undefined is a removed entry. */
   #entries = new Map<string, StoredEntry | undefined>();
-  #operationIds: string[] = [];
+  #outcomes = new Map<string, RememberedOperation>();
   #forgottenIds: string[] = [];
   /** As the disk knows it. */
   #written: CopyProgress;
@@ -120,12 +120,13 @@ export class CopyJournal {
     this.#entries.set(key, entry);
   }
 
-  noteOperation(operationId: string): void {
-    this.#operationIds.push(operationId);
+  noteOperation(operationId: string, outcome: RememberedOperation): void {
+    this.#outcomes.set(operationId, outcome);
   }
 
   /** It may be of an idle shard: memory is one for all shards of a node. */
   noteForgotten(operationId: string): void {
+    this.#outcomes.delete(operationId);
     this.#forgottenIds.push(operationId);
     this.#context.unflushed.add(this.#copy.shard);
   }
@@ -171,7 +172,7 @@ export class CopyJournal {
     for (const key of this.#entries.keys()) keys.push(entryKey(shard, slot, key));
     this.#entries.clear();
     const forgotten = this.#forgottenIds;
-    this.#operationIds = [];
+    this.#outcomes.clear();
     this.#forgottenIds = [];
     let page = this.#context.entries.keys(shard, slot, '', PAGE);
     while (page.length > 0) {
@@ -203,14 +204,12 @@ export class CopyJournal {
   }
 
   #addOperations(operations: StoreOperation[]): void {
-    const { shard, slot, operations: remembered } = this.#copy;
-    for (const id of this.#operationIds) {
-      const outcome = remembered.get(id);
-      if (outcome === undefined) continue;
+    const { shard, slot } = this.#copy;
+    for (const [id, outcome] of this.#outcomes) {
       const key = operationKey(shard, slot, id);
       operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
     }
-    this.#operationIds = [];
+    this.#outcomes.clear();
     // In one batch with the floor: after a crash an id is either remembered or refused.
     for (const id of this.#forgottenIds) {
       operations.push({ kind: 'delete', key: operationKey(shard, slot, id) });

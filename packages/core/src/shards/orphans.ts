@@ -264,6 +264,7 @@ export class Orphans {
       dot: dots.issue(),
       timestamp,
       autonomous: true,
+      admitted: waiting.admitted,
       rules,
       schemaVersion: operation.schemaVersion,
     });

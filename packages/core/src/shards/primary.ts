@@ -13,7 +13,7 @@ import { broken } from '#breaks';
 import { Activation, type ActivationOwner } from './activation.ts';
 import type { StoredSibling } from './entry-view.ts';
 import { earliest, type Instant } from '../machine.ts';
-import { hasQuorum } from './quorum-rule.ts';
+import { everyReplica, hasQuorum } from './quorum-rule.ts';
 import { Replication } from './replication.ts';
 import type { ShardContext } from './shard-context.ts';
 import { StrongReads } from './strong-reads.ts';
@@ -35,6 +35,8 @@ type Phase =
 /** One node as the primary of one shard in one epoch. */
 export class Primary {
   readonly config: ShardConfig;
+  /** Everybody who holds the shard or is about to. */
+  readonly nodes: readonly NodeId[];
   readonly replication: Replication;
   readonly strongReads: StrongReads;
   readonly activation: Activation;
@@ -46,6 +48,7 @@ export class Primary {
     this.#context = context;
     this.#owner = owner;
     this.config = config;
+    this.nodes = everyReplica(config);
     this.replication = new Replication(context, config, () => owner.copy);
     this.strongReads = new StrongReads(context, config);
     this.activation = new Activation(context, config, owner);
@@ -72,6 +75,11 @@ export class Primary {
 
   hasPromised(node: NodeId): boolean {
     return this.activation.hasPromised(node) || this.replication.peer(node)?.promised === true;
+  }
+
+  /** Whether a replica has nearly everything. */
+  isCaughtUp(node: NodeId): boolean {
+    return node === this.#context.self ? this.isActive : this.replication.isCaughtUp(node);
   }
 
   /** The own promise is durable: it counts. */
@@ -152,7 +160,7 @@ export class Primary {
 
   #commit(): void {
     const { copy } = this.#owner;
-    while (true) {
+    while (copy.commit < copy.log.lastIndex) {
       const committable = this.replication.committable;
       if (committable <= copy.commit) return;
       // A majority may hold records of earlier epochs that a longer log still replaces; a record

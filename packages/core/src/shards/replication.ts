@@ -74,7 +74,9 @@ export class Replication {
 
   /** The highest index that a write quorum has in `sync`. */
   reached(sync: SyncClass): number {
-    const own = this.#copy().marks[sync];
+    const own = this.#copy().mark(sync);
+    // Alone, what this node has is what a quorum has.
+    if (this.#peers.size === 0) return own;
     return quorumReached(this.sets, (node, set) => {
       if (node === this.#context.self) return own;
       const peer = this.#peers.get(node);
@@ -86,12 +88,18 @@ export class Replication {
   /** The end of the records after the commit that have their write quorum, without a hole. */
   get committable(): number {
     const { log, commit } = this.#copy();
-    const reached: Partial<Record<SyncClass, number>> = {};
+    const { lastIndex } = log;
     let index = commit;
-    while (index < log.lastIndex) {
-      const { sync } = (log.at(index + 1) as { record: LogRecord }).record;
-      reached[sync] ??= this.reached(sync);
-      if (index + 1 > reached[sync]) break;
+    let sync: SyncClass | undefined;
+    let reached = 0;
+    while (index < lastIndex) {
+      const { record } = log.at(index + 1) as { record: LogRecord };
+      // Records of one class mostly follow each other.
+      if (record.sync !== sync) {
+        sync = record.sync;
+        reached = this.reached(sync);
+      }
+      if (index + 1 > reached) break;
       index += 1;
     }
     return index;
@@ -109,6 +117,7 @@ export class Replication {
 
   /** The commit has advanced; replicas learn it with the next records, or a little later. */
   noteCommit(): void {
+    if (this.#receivers.length === 0) return;
     this.#commitDueAt ??= after(this.#context.now, this.#context.config.commitDelayMs);
   }
 

@@ -1,4 +1,11 @@
-import type { LogRecord, RecordBody, ShardId, ShardPosition, Timestamp } from '@memgrid/protocol';
+import type {
+  LogRecord,
+  RecordBody,
+  ShardId,
+  ShardPosition,
+  SyncClass,
+  Timestamp,
+} from '@memgrid/protocol';
 import { decodeValue, recordBodyField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
@@ -135,6 +142,12 @@ export class ShardCopy {
     const memory = this.log.lastIndex;
     if (broken('shards.store-before-ack')) return { memory, os: memory, disk: memory };
     return { memory, os: Math.max(this.#os, this.#disk), disk: this.#disk };
+  }
+
+  /** One of the marks. */
+  mark(sync: SyncClass): number {
+    if (sync === 'memory' || broken('shards.store-before-ack')) return this.log.lastIndex;
+    return sync === 'os' ? Math.max(this.#os, this.#disk) : this.#disk;
   }
 
   /** Where the latest record of a key is, while it is not applied; undefined afterwards. */
@@ -279,8 +292,8 @@ export class ShardCopy {
 
   /** Takes over what another replica remembers. */
   rememberStreamed(operationId: string, outcome: RememberedOperation): void {
+    this.#journal.noteOperation(operationId, outcome);
     this.operations.remember(operationId, outcome);
-    this.#journal.noteOperation(operationId);
   }
 
   noteCollected(upTo: number, at: Timestamp): void {
@@ -372,8 +385,9 @@ export class ShardCopy {
     if (operationId !== '') {
       this.#loggedOperations.delete(operationId);
       const version = writtenVersion(body, winner);
-      this.operations.remember(operationId, { version, at, fingerprint });
-      this.#journal.noteOperation(operationId);
+      const outcome: RememberedOperation = { version, at, fingerprint };
+      this.#journal.noteOperation(operationId, outcome);
+      this.operations.remember(operationId, outcome);
     }
     if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;
     if ((this.#mended.get(key) ?? 0) > at.index) return winner;

@@ -326,20 +326,29 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   report(): ShardReport | undefined {
     const { primary, shard } = this;
     if (primary === undefined) return undefined;
-    const { self, entries } = this.#context;
-    const nodes = everyReplica(primary.config);
+    const { entries } = this.#context;
+    const { nodes } = primary;
     const copy = this.#copy;
     return {
       shard,
       epoch: primary.epoch,
       active: primary.isActive,
       promised: nodes.filter((node) => primary.hasPromised(node)),
-      caughtUp: nodes.filter((node) => {
-        return node === self ? primary.isActive : primary.replication.isCaughtUp(node);
-      }),
+      caughtUp: nodes.filter((node) => primary.isCaughtUp(node)),
       entries: entries.count(shard, copy.slot),
       bytes: entries.bytes(shard, copy.slot),
     };
+  }
+
+  /** Whether a report that was told says all that `report` would say, sizes apart. */
+  isReported(told: ShardReport): boolean {
+    const { primary } = this;
+    if (primary?.epoch !== told.epoch || primary.isActive !== told.active) return false;
+    for (const node of primary.nodes) {
+      if (primary.hasPromised(node) !== told.promised.includes(node)) return false;
+      if (primary.isCaughtUp(node) !== told.caughtUp.includes(node)) return false;
+    }
+    return true;
   }
 
   onStreamLost(): void {

@@ -5,6 +5,17 @@ import type { ShardContext } from './shard-context.ts';
 /** Changes are told together, this long after the first of them. */
 const GATHER_MS = 50;
 
+/** Where reports come from. */
+export interface ReportSource {
+  /** Undefined where this node is not the primary. */
+  report(shard: ShardId): ShardReport | undefined;
+  /**
+   * Whether a report still says everything that decides about anything. Sizes change with every
+   * write and decide nothing: they wait for the next full report.
+   */
+  isReported(shard: ShardId, told: ShardReport): boolean;
+}
+
 /**
  * What the coordinator is told about the shards whose primary this node is: soon when something
  * changed that decides about the next stage, and everything once in a while, because coordinators
@@ -33,7 +44,7 @@ export class ShardReports {
     return this.#gatherAt < this.#everythingAt ? this.#gatherAt : this.#everythingAt;
   }
 
-  wake(now: Instant, reportOf: (shard: ShardId) => ShardReport | undefined): void {
+  wake(now: Instant, of: ReportSource): void {
     const everything = this.#everythingAt <= now;
     if (!everything && (this.#gatherAt === undefined || this.#gatherAt > now)) return;
     this.#gatherAt = undefined;
@@ -42,26 +53,16 @@ export class ShardReports {
     if (everything) this.#everythingAt = after(now, this.#context.config.reportMs);
     const reports: ShardReport[] = [];
     for (const shard of [...shards].sort((a, b) => a - b)) {
-      const report = reportOf(shard);
       const before = this.#told.get(shard);
+      if (!everything && before !== undefined && of.isReported(shard, before)) continue;
+      const report = of.report(shard);
       if (report === undefined) {
         this.#told.delete(shard);
         continue;
       }
-      if (!everything && before !== undefined && isSame(before, report)) continue;
       this.#told.set(shard, report);
       reports.push(report);
     }
     if (reports.length > 0) this.#context.outbox.other({ kind: 'report', reports });
   }
-}
-
-/** Sizes change with every write and decide nothing: they wait for the next full report. */
-function isSame(a: ShardReport, b: ShardReport): boolean {
-  return (
-    a.epoch === b.epoch &&
-    a.active === b.active &&
-    a.promised.join() === b.promised.join() &&
-    a.caughtUp.join() === b.caughtUp.join()
-  );
 }

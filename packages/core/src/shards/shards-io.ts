@@ -23,6 +23,8 @@ export type OperationToken = number;
 export interface LocalOperation {
   readonly token: OperationToken;
   readonly operation: Operation;
+  /** This node has decoded and encoded the entry itself: nobody has to look again whether it is one. */
+  readonly admitted?: boolean;
 }
 
 /** Messages between the replicas of a shard. Operations and answers go through the gateway. */

@@ -5,7 +5,7 @@ import { after, earliest, type Instant, isDue, type Machine } from '../machine.t
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
-import { ShardReports } from './shard-reports.ts';
+import { type ReportSource, ShardReports } from './shard-reports.ts';
 import type {
   LocalOperation,
   ShardMessage,
@@ -34,6 +34,10 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   readonly #shards = new Map<ShardId, ShardReplica>();
   readonly #due = new DueQueue<ShardReplica>();
   readonly #reports: ShardReports;
+  readonly #reported: ReportSource = {
+    report: (id) => this.#shards.get(id)?.report(),
+    isReported: (id, told) => this.#shards.get(id)?.isReported(told) === true,
+  };
   #flushAt: Instant | undefined;
   #agingAt: Instant | undefined;
 
@@ -66,7 +70,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     }
     if (isDue(this.#agingAt, now)) this.#age();
     if (isDue(this.#flushAt, now)) this.#flush();
-    this.#reports.wake(now, (id) => this.#shards.get(id)?.report());
+    this.#reports.wake(now, this.#reported);
     return this.#finish();
   }
 

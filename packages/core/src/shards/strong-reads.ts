@@ -63,6 +63,7 @@ export class StrongReads {
 
   /** Does what can be done by now; called at the end of every step that touched the shard. */
   advance(applied: number): void {
+    if (this.#isIdle) return;
     if (this.#round === undefined && this.#waiting.length > 0) this.#begin();
     const round = this.#round;
     if (round !== undefined && this.#isConfirmed(round)) {
@@ -74,6 +75,10 @@ export class StrongReads {
     if (ready.length === 0) return;
     this.#confirmed = this.#confirmed.filter(({ index }) => index > applied);
     for (const { answer } of ready) answer();
+  }
+
+  get #isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#round === undefined && this.#confirmed.length === 0;
   }
 
   get wakeAt(): Instant | undefined {

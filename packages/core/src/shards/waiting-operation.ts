@@ -19,6 +19,8 @@ export class WaitingOperation implements Due {
   readonly token: OperationToken;
   readonly deadline: Instant;
   readonly bytes: number;
+  /** Its entry is certainly one: see `LocalOperation`. */
+  readonly admitted: boolean;
   dueAt: Instant = NOT_QUEUED;
   readonly #context: ShardContext;
   readonly #load: WaitingLoad;
@@ -29,6 +31,7 @@ export class WaitingOperation implements Due {
 
   constructor(context: ShardContext, local: LocalOperation, load: WaitingLoad) {
     this.token = local.token;
+    this.admitted = local.admitted === true;
     this.#operation = local.operation;
     this.#context = context;
     this.#load = load;

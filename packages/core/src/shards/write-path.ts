@@ -57,11 +57,14 @@ interface MadeWrite {
   readonly existed: boolean;
 }
 
-type AnyWrite = Operation & {
+interface AnyWrite extends Pick<
+  Operation,
+  'operationId' | 'sync' | 'durability' | 'schemaVersion'
+> {
   readonly body: WriteBody;
   /** Tells two requests under one operation id apart. */
   readonly fingerprint: number;
-};
+}
 
 /**
  * Writes at the primary: in order, each on the state that the one before it left, logged or
@@ -137,10 +140,10 @@ export class WritePath {
   /** More of the log is safe here: enough for those who asked for no more. */
   stored(): void {
     if (this.#early.size === 0) return;
-    const { marks } = this.#owner.copy;
+    const { copy } = this.#owner;
     for (const index of this.#early) {
       const pending = this.#pending.get(index) as PendingWrite;
-      if (index > marks[pending.sync]) continue;
+      if (index > copy.mark(pending.sync)) continue;
       this.#early.delete(index);
       this.#answerEarly(pending);
     }
@@ -177,11 +180,9 @@ export class WritePath {
   #start(waiting: WaitingOperation): void {
     const { operation } = waiting;
     if (operation === undefined || !isWrite(operation.body)) return;
-    const write = {
-      ...operation,
-      body: operation.body,
-      fingerprint: fingerprintOf(operation.body),
-    };
+    const { operationId, sync, durability, schemaVersion, body } = operation;
+    const fingerprint = fingerprintOf(body);
+    const write: AnyWrite = { operationId, sync, durability, schemaVersion, body, fingerprint };
     if (this.#answerRepeated(waiting, write)) return;
     if (this.#isFull) {
       const max = this.#context.config.waitingOperationsMax;
@@ -288,6 +289,7 @@ export class WritePath {
       dot: dots.issue(),
       timestamp,
       autonomous: false,
+      admitted: waiting.admitted,
       rules,
       schemaVersion: write.schemaVersion,
     });

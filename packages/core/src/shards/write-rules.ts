@@ -1,7 +1,6 @@
 import type {
   Condition,
   Dot,
-  EntryBody,
   EntryState,
   ErrorCode,
   ErrorDetails,
@@ -23,6 +22,7 @@ import {
   writeSetBlind,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
+import { EntryBytes } from '../entries/entry-bytes.ts';
 import { type StoredSibling, versionOf, visibleOf } from './entry-view.ts';
 import type { EntryRules } from './shards-io.ts';
 
@@ -50,6 +50,8 @@ export interface WriteInputs {
   readonly timestamp: Timestamp;
   /** Made by an island, without the primary. */
   readonly autonomous: boolean;
+  /** The bytes of a new entry are certainly one. */
+  readonly admitted: boolean;
   readonly rules: EntryRules;
   /** What a patch speaks of; undefined for the committed version. */
   readonly schemaVersion: number | undefined;
@@ -119,15 +121,14 @@ function entryOf(
   inputs: WriteInputs,
 ): MadeEntry {
   if (body.kind === 'delete') return { kind: 'entry', entry: NOTHING, expiresAt: 0 };
-  const stored = visible === undefined ? undefined : decodeEntry(visible.value.entry);
+  const stored = visible === undefined ? undefined : new EntryBytes(visible.value.entry);
   if (stored?.immutable === true) return refused('IMMUTABLE_ENTRY', { id: body.key });
+  const nowMs = inputs.timestamp.ms;
   if (body.kind === 'put') {
-    const offered = decodeOffered(body.entry);
-    if (!('content' in offered)) return offered;
-    if (stored !== undefined && !isSameScope(stored, offered)) {
-      return refused('SCOPE_CONFLICT', { id: body.key });
-    }
-    return stamped(offered, stored, inputs.timestamp.ms);
+    const offered = inputs.admitted ? new EntryBytes(body.entry) : checkedEntry(body.entry);
+    if (!(offered instanceof EntryBytes)) return offered;
+    if (stored?.hasScopeOf(offered) === false) return refused('SCOPE_CONFLICT', { id: body.key });
+    return stamped(offered, { createdAt: stored?.createdAt ?? nowMs, nowMs });
   }
   if (visible === undefined) return refused('NOT_FOUND', { id: body.key });
   const { rules, schemaVersion, timestamp } = inputs;
@@ -135,9 +136,7 @@ function entryOf(
   if (patched.kind === 'problems') {
     return invalid('INVALID_ENTRY', { problems: patched.problems });
   }
-  const offered = decodeOffered(patched.entry);
-  if (!('content' in offered)) return offered;
-  return stamped({ ...offered, expiresAt: patched.expiresAt }, stored, inputs.timestamp.ms);
+  return stamped(new EntryBytes(patched.entry), { createdAt: stored?.createdAt ?? nowMs, nowMs });
 }
 
 function refused<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code]): MadeEntry {
@@ -152,30 +151,24 @@ function invalid<Code extends ErrorCode>(
 }
 
 /** The entry's dates are the primary's: when it was made, and now. */
-function stamped(offered: EntryBody, stored: EntryBody | undefined, nowMs: number): MadeEntry {
-  const createdAt = stored?.createdAt ?? nowMs;
-  const entry = encodeValue(entryBodyField, { ...offered, createdAt, updatedAt: nowMs });
+function stamped(
+  offered: EntryBytes,
+  { createdAt, nowMs }: { readonly createdAt: number; readonly nowMs: number },
+): MadeEntry {
+  const entry = offered.stamped(createdAt, nowMs);
   if (entry.byteLength > LIMITS.entryBytesMax) {
     return invalid('ENTRY_TOO_LARGE', { bytes: entry.byteLength, max: LIMITS.entryBytesMax });
   }
   return { kind: 'entry', entry, expiresAt: offered.expiresAt };
 }
 
-function decodeOffered(bytes: Uint8Array): EntryBody | Extract<MadeEntry, { kind: 'invalid' }> {
+/** What another node has sent is looked at once more; encoded anew, it is as if made here. */
+function checkedEntry(bytes: Uint8Array): EntryBytes | Extract<MadeEntry, { kind: 'invalid' }> {
   try {
-    return decodeEntry(bytes);
+    const body = decodeValue(entryBodyField, bytes, 'entry');
+    return new EntryBytes(encodeValue(entryBodyField, body));
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return invalid('INVALID_ENTRY', { problems: [error.message] });
   }
-}
-
-function decodeEntry(bytes: Uint8Array): EntryBody {
-  return decodeValue(entryBodyField, bytes, 'entry');
-}
-
-function isSameScope(a: EntryBody, b: EntryBody): boolean {
-  return (
-    a.userId === b.userId && a.agentId === b.agentId && a.appId === b.appId && a.runId === b.runId
-  );
 }

@@ -14,11 +14,16 @@ const PLAIN_PREFIXES = ['data/', 'shard/'] as const;
 
 /** Where a record of the machine lies. */
 export function diskKey(key: string): string {
-  return PLAIN_PREFIXES.some((prefix) => key.startsWith(prefix)) ? key : CONTROL_PREFIX + key;
+  return isPlain(key) ? key : CONTROL_PREFIX + key;
 }
 
 /** The machine's name for what lies there; undefined for what no machine wrote. */
 export function machineKey(found: string): string | undefined {
   if (found.startsWith(CONTROL_PREFIX)) return found.slice(CONTROL_PREFIX.length);
-  return PLAIN_PREFIXES.some((prefix) => found.startsWith(prefix)) ? found : undefined;
+  return isPlain(found) ? found : undefined;
+}
+
+function isPlain(key: string): boolean {
+  for (const prefix of PLAIN_PREFIXES) if (key.startsWith(prefix)) return true;
+  return false;
 }

@@ -1,5 +1,8 @@
 /** RFC 9562, section 4: 128 bits as five groups of lower-case hex digits. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-([1-8])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID_LENGTH = 36;
+const VERSION_AT = 14;
+const ZERO = 0x30;
 
 /** Two random numbers from 0 to 2^32 - 1, of a good generator. 62 of their bits are used. */
 export type RandomBits = readonly [high: number, low: number];
@@ -35,8 +38,9 @@ export interface UuidRest {
 
 /** The version of a UUID, from 1 to 8; undefined for any other text. */
 export function uuidVersion(text: string): number | undefined {
-  const match = UUID.exec(text);
-  return match === null ? undefined : Number(match[1]);
+  // Most ids that callers choose are no UUID, which their length shows.
+  if (text.length !== UUID_LENGTH || !UUID.test(text)) return undefined;
+  return text.charCodeAt(VERSION_AT) - ZERO;
 }
 
 /** The milliseconds in a UUID of version 7 or 8. */
