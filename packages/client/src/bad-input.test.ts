@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FRAME_EXAMPLES } from './testing/bad-frames.ts';
 import { isClusterError } from '@memgrid/protocol';
 import type { ClusterError, JsonObject } from '@memgrid/protocol';
+import type { BatchItem } from './batch.ts';
 import { connect } from './connect.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import type { NewEntry } from './entry.ts';
@@ -242,3 +243,13 @@ test.each(FRAME_EXAMPLES)(
     expect(acknowledged).toBe('quorum');
   },
 );
+
+test('an item of a batch that is no call is refused, and the others are carried out', async () => {
+  const { notes } = await started();
+  const [bad, good] = await notes.batch([
+    { kind: 'upsert', entry: { content: 'x' } } as unknown as BatchItem,
+    { kind: 'put', entry: { content: 'y' } },
+  ]);
+  expect(bad).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST', applied: 'no' } });
+  expect(good).toMatchObject({ ok: true, kind: 'put' });
+});

@@ -27,7 +27,7 @@ import type {
   ReadOptions,
   WatchOptions,
 } from './call-options.ts';
-import { addressOf, conditionOf, scopeOf } from './call-shape.ts';
+import { addressOf, badRequest, conditionOf, scopeOf } from './call-shape.ts';
 import type { CallShape } from './call-shape.ts';
 import type {
   Count,
@@ -245,6 +245,9 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
         }
         case 'delete':
           return { ok: true, kind: 'delete', saved: await this.delete(item.ref, item.options) };
+        default:
+          // JavaScript callers have no types: a misspelt kind must not pass for done.
+          throw badRequest(`kind: expected put, update, delete or get, got ${String(kind)}`);
       }
     } catch (error) {
       if (isClusterError(error)) return { ok: false, kind, error };
