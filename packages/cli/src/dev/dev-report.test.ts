@@ -52,7 +52,7 @@ test('for people: one screen with what to do next, then a line for each thing', 
   expect(text).toContain('memgrid status\n');
   expect(text).toContain('kill -9 7701');
   expect(text).toContain('n1 (aaaaaaaa) was killed by SIGKILL.');
-  expect(text).toContain('No coordinator: n2 (bbbbbbbb) is gone.');
+  expect(text).toContain('No coordinator: n2 (bbbbbbbb) lost the role or went silent.');
   expect(text).toContain('New coordinator: n3 (cccccccc), term 3.');
   expect(text).toContain('Stopping (SIGINT) …');
   expect(text).toContain('Every node has stopped.');

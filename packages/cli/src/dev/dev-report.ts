@@ -106,7 +106,7 @@ export function textReport(terminal: Terminal): DevReport {
 function changeText(change: ClusterChange, name: (nodeId: string) => string, paint: Paint): string {
   switch (change.event) {
     case 'coordinator.lost':
-      return `${paint('yellow', 'No coordinator')}: ${name(change.coordinator)} is gone.`;
+      return `${paint('yellow', 'No coordinator')}: ${name(change.coordinator)} lost the role or went silent.`;
     case 'coordinator.changed': {
       const { coordinator, term } = change;
       return `${paint('green', 'New coordinator')}: ${name(coordinator)}, term ${term}.`;
