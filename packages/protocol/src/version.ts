@@ -16,7 +16,7 @@ export const PROTOCOL_HISTORY: readonly ProtocolVersion[] = [
   {
     version: 1,
     since: '0.1.0',
-    contract: 'b6826daf8cdbdc6b',
+    contract: '7a67689774318d7b',
     change:
       'Handshake, membership, reachability, election, control, founding; shards, entries, clients.',
   },

@@ -85,11 +85,11 @@ export class GatewayOutbox {
   }
 
   /** A pong confirms what was said before it, so it waits behind feeds that are held back. */
-  sendPongs(isHeld: (link: LinkId) => boolean): void {
+  sendPongs(isHeld: (link: LinkId) => boolean, wallMs: () => number): void {
     for (const [link, token] of this.#pongs) {
       if (isHeld(link)) continue;
       this.#pongs.delete(link);
-      this.send(link, { type: 'clientPong', token });
+      this.send(link, { type: 'clientPong', token, wallMs: wallMs() });
     }
   }
 

@@ -316,7 +316,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   #take(): readonly GatewayEffect[] {
     this.#feeds.pump();
-    this.#outbox.sendPongs((link) => this.#feeds.isHeld(link));
+    this.#outbox.sendPongs((link) => this.#feeds.isHeld(link), this.#options.wallMs);
     this.#outbox.flush();
     this.#door.letGo();
     return this.#outbox.take();

@@ -537,3 +537,23 @@ test('Q2: about a shard that a partial token does not name, the primary is asked
   // It waits for a place in the log that these nodes never reach, and is asked for as it was.
   expect(new Set(levelsOf('many999'))).toEqual(new Set(['one']));
 });
+
+test.each([
+  ['was set forward, or this process slept', 8 * 3_600_000],
+  ['was set back', -8 * 3_600_000],
+])('Q10: the first id that is refused for its age teaches the time: the clock %s', (_why, ms) => {
+  const rig = warmRig({ nodes: 1 });
+  const nodesNow = rig.session.wallMs(rig.now) + ms;
+  rig.grid.setClock(nodesNow);
+  rig.grid.node(0).gate = ({ operationId }) => {
+    const ageMs = nodesNow - (operationIdMs(operationId) ?? 0);
+    if (ageMs > 600_000) return failedResult('OPERATION_EXPIRED', { operationId });
+    return ageMs < -60_000 ? failedResult('BAD_REQUEST', { problem: 'Of tomorrow.' }) : undefined;
+  };
+  const refused = rig.put('a', 1);
+  rig.advance(1_000);
+  expect(rig.outcomes.get(refused)).toMatchObject({ kind: 'failed' });
+  const next = rig.put('a', 2);
+  rig.advance(1_000);
+  expect(rig.outcomes.get(next)).toMatchObject({ kind: 'answered' });
+});

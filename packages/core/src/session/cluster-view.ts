@@ -35,7 +35,12 @@ export class ClusterView {
     return this.#placement?.shardCount ?? 0;
   }
 
-  /** The cluster's time, as the last node that said welcome told it. */
+  /** A node told the time: its clock may have been set, and this process may have slept. */
+  told(wallMs: number, now: Instant): void {
+    this.#wallMsAtZero = wallMs - now;
+  }
+
+  /** The cluster's time, as the last node that said it told it. */
   wallMs(now: Instant): number {
     return Math.max(0, Math.floor(this.#wallMsAtZero + now));
   }

@@ -1,5 +1,5 @@
 import { makeOperationId } from '@memgrid/protocol';
-import type { ClientMessage, Placement } from '@memgrid/protocol';
+import type { Answer, ClientMessage, Placement } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { LinkId } from '../link-id.ts';
 import { earliest } from '../machine.ts';
@@ -221,6 +221,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
     switch (message.type) {
       case 'answers':
         this.#calls.answered(peer, message.answers, now);
+        if (message.answers.some(isOfAnotherTime)) this.#connections.ping(peer, now);
         this.#connections.settleLeaving(peer, now);
         break;
       case 'placement':
@@ -237,6 +238,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
         this.#connections.send(peer, { type: 'clientPong', token: message.token });
         break;
       case 'clientPong':
+        if (message.wallMs !== undefined) this.#cluster.told(message.wallMs, now);
         this.#connections.ponged(peer, message.token, now);
         break;
       case 'clientBye':
@@ -329,3 +331,12 @@ export class Session implements Machine<SessionInput, SessionEffect> {
 }
 
 const CLOSED_WATCH = { code: 'CLOSED', message: 'The client was closed.' } as const;
+
+/**
+ * Ids are made by the nodes' time as it was told. One that is refused for its age means that their
+ * clocks were set, or that this process slept: the next one shall be right.
+ */
+function isOfAnotherTime({ result }: Answer): boolean {
+  if (result.kind !== 'failed') return false;
+  return result.code === 'OPERATION_EXPIRED' || result.code === 'BAD_REQUEST';
+}

@@ -103,6 +103,8 @@ export class FakeGrid {
   readonly #shards: FakeShard[];
   #controlIndex = 1;
   #wallMs = FAKE_WALL_MS;
+  /** What pongs tell. This clock stands still, so they only do once it was set. */
+  #setTo: number | undefined;
   windowBytes = 1024 * 1024;
 
   constructor(options: { nodes: number; shardCount?: number; addresses?: readonly string[] }) {
@@ -127,6 +129,12 @@ export class FakeGrid {
 
   shard(shard: number): FakeShard {
     return this.#shards[shard] as FakeShard;
+  }
+
+  /** The clock of all nodes was set. */
+  setClock(wallMs: number): void {
+    this.#wallMs = wallMs;
+    this.#setTo = wallMs;
   }
 
   /** How often a write with this operation id took effect. */
@@ -171,7 +179,9 @@ export class FakeGrid {
       case 'operations':
         return this.#operate(node, link, message.operations);
       case 'clientPing':
-        return node.answersPings ? [say({ type: 'clientPong', token: message.token })] : [];
+        return node.answersPings
+          ? [say({ type: 'clientPong', token: message.token, wallMs: this.#setTo })]
+          : [];
       case 'feedOpen':
         return this.#openFeed(node, link, message).map(say);
       case 'feedClose':

@@ -170,6 +170,8 @@ export interface ClientPing {
 export interface ClientPong {
   readonly type: 'clientPong';
   readonly token: number;
+  /** As in the welcome, when this was sent; absent in what a client says. */
+  readonly wallMs?: number | undefined;
 }
 
 /** Said before an orderly end, in either direction. A node's: take your operations elsewhere. */
@@ -299,7 +301,7 @@ export const clientFields: MessageFields<ClientMessage> = {
     },
     feedCredit: { bytes: countField },
     clientPing: { token: countField },
-    clientPong: { token: countField },
+    clientPong: { token: countField, wallMs: optional(countField) },
     clientBye: {
       reason: choice<ClientBye['reason']>({ closed: 1, shuttingDown: 2, draining: 3 }),
     },

@@ -45,7 +45,7 @@ export const CLIENT_EXAMPLES: Readonly<Record<string, ClientMessage>> = {
     ),
   ),
   clientPing: { type: 'clientPing', token: 77 },
-  clientPong: { type: 'clientPong', token: 77 },
+  clientPong: { type: 'clientPong', token: 77, wallMs: 1_767_225_600_123 },
   ...Object.fromEntries(
     (['closed', 'shuttingDown', 'draining'] as const).map((reason) => [
       `clientBye, ${reason}`,
