@@ -246,10 +246,21 @@ test.each(FRAME_EXAMPLES)(
 
 test('an item of a batch that is no call is refused, and the others are carried out', async () => {
   const { notes } = await started();
-  const [bad, good] = await notes.batch([
+  const [bad, nothing, noRef, good] = await notes.batch([
     { kind: 'upsert', entry: { content: 'x' } } as unknown as BatchItem,
+    null as unknown as BatchItem,
+    { kind: 'get' } as unknown as BatchItem,
     { kind: 'put', entry: { content: 'y' } },
   ]);
-  expect(bad).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST', applied: 'no' } });
+  for (const refused of [bad, nothing, noRef]) {
+    expect(refused).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST', applied: 'no' } });
+  }
   expect(good).toMatchObject({ ok: true, kind: 'put' });
+});
+
+test('an item of a batch that is aborted says so', async () => {
+  const { notes } = await started();
+  const signal = AbortSignal.abort('enough');
+  const [item] = await notes.batch([{ kind: 'put', entry: { content: 'x' }, options: { signal } }]);
+  expect(item).toMatchObject({ ok: false, kind: 'put', error: { code: 'ABORTED' } });
 });

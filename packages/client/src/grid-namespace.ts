@@ -232,9 +232,10 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   }
 
   async #batchItem(item: BatchItem<Shape>): Promise<BatchResult<Shape>> {
-    const { kind } = item;
+    // JavaScript callers have no types: null is an item that is wrong, not a batch that fails.
+    const { kind, options } = (item ?? {}) as BatchItem<Shape>;
     try {
-      switch (item.kind) {
+      switch (item?.kind) {
         case 'get':
           return { ok: true, kind: 'get', found: await this.get(item.ref, item.options) };
         case 'put':
@@ -246,13 +247,18 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
         case 'delete':
           return { ok: true, kind: 'delete', saved: await this.delete(item.ref, item.options) };
         default:
-          // JavaScript callers have no types: a misspelt kind must not pass for done.
+          // A misspelt kind must not pass for done either.
           throw badRequest(`kind: expected put, update, delete or get, got ${String(kind)}`);
       }
     } catch (error) {
       if (isClusterError(error)) return { ok: false, kind, error };
-      const aborted = new ClusterError('ABORTED', {}, { cause: error });
-      return { ok: false, kind, error: aborted };
+      // Whatever a signal was aborted with is no error of ours. Anything else has something to do with
+      // the item: the others have their outcomes all the same, and the cause is there to be read.
+      const isAborted = options?.signal?.aborted === true;
+      const other = isAborted
+        ? new ClusterError('ABORTED', {}, { cause: error })
+        : badRequest(`the item cannot be carried out: ${String(error)}`, error);
+      return { ok: false, kind, error: other };
     }
   }
 
