@@ -22,7 +22,9 @@ export function entryKey(shard: ShardId, slot: number, key: string): string {
 
 /** What the disk keys of all entries of one slot begin with. */
 export function entryKeyPrefix(shard: ShardId, slot: number): string {
-  invariant(Number.isInteger(slot) && slot >= 0 && slot <= 0xf, `No such slot: ${slot}.`);
+  if (!Number.isInteger(slot) || slot < 0 || slot > 0xf) {
+    invariant(false, `No such slot: ${slot}.`);
+  }
   return `${shardKeyPrefix(shard)}${slot.toString(16)}/e/`;
 }
 
@@ -55,6 +57,8 @@ export function isOrphanKey(diskKey: string): boolean {
 
 /** What the disk keys of all records of one shard begin with. */
 export function shardKeyPrefix(shard: ShardId): string {
-  invariant(Number.isInteger(shard) && shard >= 0 && shard <= 0xffff, `No such shard: ${shard}.`);
+  if (!Number.isInteger(shard) || shard < 0 || shard > 0xffff) {
+    invariant(false, `No such shard: ${shard}.`);
+  }
   return `shard/${shard.toString(16).padStart(4, '0')}/`;
 }

@@ -61,7 +61,9 @@ export class SlabEntryTable implements EntryTable {
   }
 
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
-    invariant(key.length <= KEY_UNITS_MAX, `A key has ${key.length} code units; 65535 fit.`);
+    if (key.length > KEY_UNITS_MAX) {
+      invariant(false, `A key has ${key.length} code units; ${KEY_UNITS_MAX} fit.`);
+    }
     const into = this.#slotOf(shard, slot);
     const record = into.records.find(key);
     if (record === 0) {
@@ -157,6 +159,6 @@ export class SlabEntryTable implements EntryTable {
 }
 
 function nameOf(shard: ShardId, slot: number): number {
-  invariant(slot >= 0 && slot < SLOTS_PER_SHARD, `No such slot: ${slot}.`);
+  if (slot < 0 || slot >= SLOTS_PER_SHARD) invariant(false, `No such slot: ${slot}.`);
   return shard * SLOTS_PER_SHARD + slot;
 }

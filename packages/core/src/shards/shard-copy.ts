@@ -362,7 +362,9 @@ export class ShardCopy {
 
   #apply(logged: LoggedRecord): void {
     const { record, body } = logged;
-    invariant(body !== undefined, `Shard ${this.shard}: record ${record.index} is applied twice.`);
+    if (body === undefined) {
+      invariant(false, `Shard ${this.shard}: record ${record.index} is applied twice.`);
+    }
     const at: ShardPosition = { epoch: record.epoch, index: record.index };
     const winner = body.kind === 'write' ? this.#applyWrite(at, body, logged.winner) : undefined;
     if (body.kind === 'collect') this.#applyCollect(at, body);
@@ -381,7 +383,9 @@ export class ShardCopy {
     if (this.#latest.get(key) === at.index) this.#latest.delete(key);
     const entry: StoredEntry = { at, state };
     const winner = known ?? winnerOf(decodeState(state));
-    invariant(winner !== undefined, `Record ${at.index} leaves a key without any version.`);
+    if (winner === undefined) {
+      invariant(false, `Record ${at.index} leaves a key without any version.`);
+    }
     if (operationId !== '') {
       this.#loggedOperations.delete(operationId);
       const version = writtenVersion(body, winner);

@@ -123,10 +123,10 @@ export class WritePath {
   applied({ at, body, winner }: AppliedRecord): void {
     const pending = this.#settle(at.index);
     if (pending === undefined) return;
-    invariant(
-      pending.at.epoch === at.epoch && body.kind === 'write' && winner !== undefined,
-      `Shard ${this.#owner.shard}: another record was applied at ${at.index}.`,
-    );
+    if (pending.at.epoch !== at.epoch || body.kind !== 'write' || winner === undefined) {
+      const { shard } = this.#owner;
+      invariant(false, `Shard ${shard}: another record was applied at ${at.index}.`);
+    }
     this.#answer(pending, 'quorum');
   }
 
@@ -195,7 +195,12 @@ export class WritePath {
       this.#carryOut(waiting, write, 'absent');
       return;
     }
+    let isLater = false;
     this.#owner.mending.find(key, (found) => {
+      if (!isLater) {
+        this.#carryOut(waiting, write, found);
+        return;
+      }
       this.#context.touched.add(shard);
       const { primary } = this.#owner;
       if (waiting.isAnswered) return;
@@ -206,6 +211,7 @@ export class WritePath {
         this.#carryOut(waiting, write, found);
       }
     });
+    isLater = true;
   }
 
   /** Answers what was carried out before, or must never be; attaches to what is under way. */
