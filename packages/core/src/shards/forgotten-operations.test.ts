@@ -1,3 +1,4 @@
+import { makeOperationId, operationIdMs } from '@memgrid/protocol';
 import type { Operation, ShardId } from '@memgrid/protocol';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Random } from '../random.ts';
@@ -225,3 +226,21 @@ test.each(['shards.operation-once', 'shards.forgotten-is-refused'] as const)(
     expect(found).not.toEqual([]);
   },
 );
+
+test('F16: however many ids one quarter of a second has, what is remembered of it is bounded', () => {
+  const lab = new ShardLab({ nodes: 1, config: { operationBytesMax: 20_000 } });
+  lab.assign({ primary: A, replicas: [A] });
+  lab.advance(100);
+  const ms = operationIdMs(lab.operationId()) as number;
+  const tokens = Array.from({ length: 2_000 }, (_, number) => {
+    const operationId = makeOperationId(ms, [number, 7, 7]);
+    return lab.put(1, `k${number}`, 'v', { operationId });
+  });
+  lab.advance(100);
+  const results = tokens.map((token) => lab.answers.get(token)?.result);
+  const refused = results.filter((it) => it?.kind === 'failed' && it.code === 'OVERLOADED');
+  expect(refused.length).toBeGreaterThan(1_000);
+  expect(lab.machine(1).operationBytes).toBeLessThan(60_000);
+  lab.advance(300);
+  expect(again(lab, 1, lab.operationId())).toMatchObject({ kind: 'written', repeated: false });
+});

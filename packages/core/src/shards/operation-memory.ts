@@ -97,6 +97,16 @@ export class OperationMemory {
     return true;
   }
 
+  /**
+   * Whether the latest period alone is more than there is room for. It cannot be forgotten without
+   * refusing what comes next, so it must not grow: ids of its quarter of a second are for later.
+   */
+  isCrowded(operationId: string): boolean {
+    const number = this.#read(operationId);
+    if (number === undefined || number !== this.#order.at(-1)) return false;
+    return (this.#periods.get(number) as OperationPeriod).bytes > this.#bytesMax;
+  }
+
   /** Forgets the oldest until the rest fits. The latest period stays: somebody is about to ask. */
   keepWithinBounds(): void {
     while (this.#bytes > this.#bytesMax && this.#order.length > 1) this.#forgetOldest();

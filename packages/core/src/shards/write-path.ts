@@ -184,7 +184,7 @@ export class WritePath {
     const fingerprint = fingerprintOf(body);
     const write: AnyWrite = { operationId, sync, durability, schemaVersion, body, fingerprint };
     if (this.#answerRepeated(waiting, write)) return;
-    if (this.#isFull) {
+    if (this.#isFull || this.#context.operations.isCrowded(operationId)) {
       const max = this.#context.config.waitingOperationsMax;
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#pending.size, max }));
       return;
