@@ -15,6 +15,7 @@ import type { ClientConfig } from './client-config.ts';
 import { ClientSocket } from './client-socket.ts';
 import { EventLoopScheduler } from './event-loop-scheduler.ts';
 import type { LruNearStore } from './lru-near-store.ts';
+import { usePlatformText } from './platform-text.ts';
 import { systemClock } from './system-clock.ts';
 import { VERSION } from './version.ts';
 
@@ -58,6 +59,7 @@ export class SessionShell {
     nearStore: LruNearStore | undefined,
     listener: SessionListener,
   ) {
+    usePlatformText();
     this.#config = config;
     this.#listener = listener;
     this.session = new Session({

@@ -33,6 +33,7 @@ import { perform } from './runtime/perform.ts';
 import { PROFILES } from './runtime/profiles.ts';
 import { Requests } from './runtime/requests.ts';
 import { StallSensor } from './runtime/stall-sensor.ts';
+import { usePlatformText } from './runtime/platform-text.ts';
 import { systemClock } from './runtime/system-clock.ts';
 import { systemRandom } from './runtime/system-random.ts';
 import { compileSchema } from './schema/compile-schema.ts';
@@ -171,6 +172,7 @@ export class NodeShell implements RunningNode {
     const { nodeId, generation } = machine.status(systemClock.now());
     this.#observer.identify(nodeId, generation);
     this.#machine = machine;
+    usePlatformText();
     this.#driver = this.#makeDriver(machine);
     this.#observer.metrics.observe(this.#metricsSource(machine, this.#driver));
     this.#sensor.start();

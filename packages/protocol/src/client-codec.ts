@@ -1,8 +1,11 @@
 import { LIMITS } from './limits.ts';
 import { type ClientMessage, clientFields } from './messages/client.ts';
 import { MessageTable } from './messages/message-table.ts';
+import { NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
+import type { Field } from './wire/field.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
 import { expected, WireError } from './wire/wire-error.ts';
+import { UNREAD } from './wire/wire-reader.ts';
 
 export type ClientMessageType = ClientMessage['type'];
 
@@ -35,6 +38,20 @@ export const CLIENT_MESSAGE_TYPES = {
 
 const messages = new MessageTable<ClientMessage>(CLIENT_MESSAGE_TYPES, clientFields);
 
+const messageField: Pick<Field<ClientMessage>, 'write' | 'read'> = {
+  write: (message, to) => {
+    to.list(2);
+    to.number(messages.numberOf(message));
+    messages.writeBody(message, to);
+  },
+  read: (from) => {
+    if (from.list() !== 2) throw UNREAD;
+    const type = messages.typeOf(from.number());
+    if (type === undefined) throw UNREAD;
+    return messages.readBody(type, from);
+  },
+};
+
 /** What arrived: a message, a message of a later version, or nothing that can be used. */
 export type DecodedClientMessage =
   | { readonly kind: 'message'; readonly message: ClientMessage }
@@ -49,7 +66,9 @@ export type DecodedClientMessage =
  * @throws WireError when a value breaks a limit, or all of it is larger than `operationsBytesMax`.
  */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  const bytes = pack([messages.numberOf(message), messages.bodyToWire(message)]);
+  const bytes =
+    writeDirectly(messageField, message) ??
+    pack([messages.numberOf(message), messages.bodyToWire(message)]);
   if (bytes.length > LIMITS.operationsBytesMax) {
     throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(message.type);
   }
@@ -59,7 +78,9 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
 /** Never throws, whatever the bytes. */
 export function decodeClientMessage(bytes: Uint8Array): DecodedClientMessage {
   try {
-    return decode(bytes);
+    if (bytes.length > LIMITS.operationsBytesMax) return decode(bytes);
+    const message = readDirectly(messageField, bytes);
+    return message === NOT_READ ? decode(bytes) : { kind: 'message', message };
   } catch (error) {
     if (error instanceof WireError) return { kind: 'invalid', problem: error.message };
     throw error;

@@ -20,12 +20,14 @@ import { reachabilityFields } from './messages/reachability.ts';
 import { replicationFields } from './messages/replication.ts';
 import { PROTOCOL } from './version.ts';
 import { countField, generationField, protocolVersionField } from './wire/counters.ts';
+import { NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
 import { type Field, uint, within } from './wire/field.ts';
 import { nodeIdField } from './wire/id-field.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
-import { struct } from './wire/struct.ts';
+import { struct, type StructField } from './wire/struct.ts';
 import { timestampField } from './wire/timestamp-field.ts';
 import { expected, inside, WireError } from './wire/wire-error.ts';
+import { UNREAD } from './wire/wire-reader.ts';
 
 /** How each message travels inside its envelope. */
 export const MESSAGE_FIELDS: MessageFields<Message> = {
@@ -43,7 +45,7 @@ interface EnvelopeHeader extends Omit<Envelope, 'message'> {
 }
 
 /** Everything around a message. The message follows as the last element. */
-export const envelopeHeaderField: Field<EnvelopeHeader> = struct<EnvelopeHeader>({
+export const envelopeHeaderField: StructField<EnvelopeHeader> = struct<EnvelopeHeader>({
   version: protocolVersionField,
   type: uint(0xffff),
   flags: uint(0xffffffff),
@@ -71,10 +73,34 @@ export type DecodedEnvelope =
  * become a problem of the receiver.
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  const direct = writeDirectly(envelopeField, envelope);
+  if (direct !== undefined) return direct;
   const { message } = envelope;
   const raw = headerToWire({ ...envelope, type: messages.numberOf(message) });
   raw.push(messages.bodyToWire(message));
   return pack(raw);
+}
+
+const envelopeField: Pick<Field<Envelope>, 'write' | 'read'> = {
+  write: (envelope, to) => {
+    const { message } = envelope;
+    to.list(BODY_AT + 1);
+    envelopeHeaderField.writeElements({ ...envelope, type: messages.numberOf(message) }, to);
+    messages.writeBody(message, to);
+  },
+  read: (from) => {
+    if (from.list() !== BODY_AT + 1) throw UNREAD;
+    const { type: messageType, ...header } = envelopeHeaderField.readElements(from, BODY_AT);
+    const type = messages.typeOf(messageType);
+    if (type === undefined || !isSpoken(header.version, messageType)) throw UNREAD;
+    return { ...header, message: messages.readBody(type, from) };
+  },
+};
+
+/** The handshake is readable in every version, because that is where versions are compared. */
+function isSpoken(version: number, messageType: number): boolean {
+  if (messageType <= HANDSHAKE_TYPE_MAX) return true;
+  return version >= PROTOCOL.min && version <= PROTOCOL.max;
 }
 
 function headerToWire(header: EnvelopeHeader): WireValue[] {
@@ -88,7 +114,9 @@ function headerToWire(header: EnvelopeHeader): WireValue[] {
 /** Never throws, whatever the bytes: a peer's mistake is an answer, not an exception. */
 export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope {
   try {
-    return decode(bytes);
+    const envelope =
+      bytes.length > LIMITS.bulkFrameBytesMax ? NOT_READ : readDirectly(envelopeField, bytes);
+    return envelope === NOT_READ ? decode(bytes) : { kind: 'message', envelope };
   } catch (error) {
     if (error instanceof WireError) return { kind: 'invalid', problem: error.message };
     throw error;
@@ -104,7 +132,7 @@ function decode(bytes: Uint8Array): DecodedEnvelope {
   const type = messages.typeOf(messageType);
   if (type === undefined) return { kind: 'unknownType', messageType };
   const { version } = header;
-  if (messageType > HANDSHAKE_TYPE_MAX && (version < PROTOCOL.min || version > PROTOCOL.max)) {
+  if (!isSpoken(version, messageType)) {
     const spoken = `a protocol version from ${PROTOCOL.min} to ${PROTOCOL.max}`;
     throw expected(spoken, version).inside('envelope.version');
   }
@@ -128,7 +156,7 @@ function headerFromWire(raw: WireValue): EnvelopeHeader {
  * @throws WireError when the value breaks a limit of its field.
  */
 export function encodeValue<T>(field: Field<T>, value: T): Uint8Array {
-  return pack(field.toWire(value));
+  return writeDirectly(field, value) ?? pack(field.toWire(value));
 }
 
 /**
@@ -137,6 +165,10 @@ export function encodeValue<T>(field: Field<T>, value: T): Uint8Array {
  */
 export function decodeValue<T>(field: Field<T>, bytes: Uint8Array, name = 'value'): T {
   try {
+    if (bytes instanceof Uint8Array && bytes.length <= LIMITS.snapshotBytesMax) {
+      const value = readDirectly(field, bytes);
+      if (value !== NOT_READ) return value;
+    }
     return field.fromWire(unpack(bytes, LIMITS.snapshotBytesMax));
   } catch (error) {
     throw inside(error, name);

@@ -15,6 +15,7 @@ function fitted<T>(field: Field<readonly T[]>, countMax: number): Field<readonly
     ...field,
     toWire: (values) => field.toWire(values.slice(0, countMax)),
     bytes: (values) => field.bytes(values.slice(0, countMax)),
+    write: (values, to) => field.write(values.slice(0, countMax), to),
   };
 }
 

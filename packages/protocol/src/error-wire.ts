@@ -10,7 +10,7 @@ import {
 import { ERROR_DETAIL_FIELDS } from './error-detail-fields.ts';
 import { ClusterError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { choice, type Field, sentence, uint } from './wire/field.ts';
+import { choice, type Field, sentence, throughValues, uint } from './wire/field.ts';
 import { listHeaderBytes, type WireValue } from './wire/msgpack.ts';
 import { struct } from './wire/struct.ts';
 import { expected, inside } from './wire/wire-error.ts';
@@ -40,7 +40,7 @@ const HEAD_COUNT = 4;
  * A code that the reader does not know becomes `UNKNOWN_CODE` and keeps the sender's sentence,
  * `retry` and `applied`, so an older caller still does the right thing. `cause` stays behind.
  */
-export const errorField: Field<ClusterError> = {
+export const errorField: Field<ClusterError> = throughValues({
   shape: `error${headField.shape}`,
   optional: false,
   toWire: (error) => {
@@ -62,7 +62,7 @@ export const errorField: Field<ClusterError> = {
     listHeaderBytes(HEAD_COUNT) +
     listHeaderBytes(HEAD_COUNT + 1) +
     detailsField(error.code).bytes(error.details),
-};
+});
 
 export function encodeError(error: ClusterError): Uint8Array {
   return encodeValue(errorField, error);

@@ -23,6 +23,8 @@ export type {
   Term,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
+export { offerPlatformText } from './wire/platform-text.ts';
+export type { PlatformText } from './wire/platform-text.ts';
 export { PROTOCOL, PROTOCOL_HISTORY } from './version.ts';
 export type { ProtocolVersion } from './version.ts';
 

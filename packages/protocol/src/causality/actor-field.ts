@@ -21,6 +21,8 @@ export const actorIdField: Field<ActorId> = {
   toWire: (actor) => partsField.toWire(partsOf(actor)),
   fromWire: (raw) => actorOf(partsField.fromWire(raw)),
   bytes: (actor) => partsField.bytes(partsOf(actor)),
+  write: (actor, to) => partsField.write(partsOf(actor), to),
+  read: (from) => actorOf(partsField.read(from)),
 };
 
 /**

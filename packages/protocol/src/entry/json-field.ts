@@ -13,17 +13,21 @@ export function jsonObjectField(
   depthMax: number = LIMITS.jsonDepthMax,
 ): Field<JsonObject> {
   const field = text(bytesMax);
+  const valueOf = (json: string): JsonObject => {
+    // Most metadata are empty.
+    if (json === '{}') return {};
+    const value = parsed(json);
+    if (canonicalObject(value, depthMax) !== json) throw expected('canonical JSON', json);
+    return value as JsonObject;
+  };
   return {
     shape: `jsonObject(${bytesMax},${depthMax})`,
     optional: false,
     toWire: (value) => field.toWire(canonicalObject(value, depthMax)),
-    fromWire: (raw) => {
-      const json = field.fromWire(raw);
-      const value = parsed(json);
-      if (canonicalObject(value, depthMax) !== json) throw expected('canonical JSON', json);
-      return value as JsonObject;
-    },
+    fromWire: (raw) => valueOf(field.fromWire(raw)),
     bytes: (value) => field.bytes(canonicalObject(value, depthMax)),
+    write: (value, to) => field.write(canonicalObject(value, depthMax), to),
+    read: (from) => valueOf(field.read(from)),
   };
 }
 

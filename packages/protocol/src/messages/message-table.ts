@@ -1,6 +1,8 @@
 import type { Field } from '../wire/field.ts';
 import type { WireValue } from '../wire/msgpack.ts';
 import { expected, inside } from '../wire/wire-error.ts';
+import type { WireReader } from '../wire/wire-reader.ts';
+import type { WireWriter } from '../wire/wire-writer.ts';
 import type { MessageFields } from './message-fields.ts';
 
 /** The messages of one kind of connection: their numbers, and how their bodies travel. */
@@ -34,6 +36,15 @@ export class MessageTable<M extends { readonly type: string }> {
     } catch (error) {
       throw inside(error, type);
     }
+  }
+
+  writeBody(message: M, to: WireWriter): void {
+    (this.#fields[message.type as M['type']] as Field<M>).write(message, to);
+  }
+
+  /** @throws WireError without a path. */
+  readBody(type: M['type'], from: WireReader): M {
+    return (this.#fields[type] as Field<M>).read(from);
   }
 
   /** @throws WireError with the path, beginning with the message's type. */

@@ -22,6 +22,7 @@ import { pack, type WireValue } from '../wire/msgpack.ts';
 import { name } from '../wire/name-field.ts';
 import { type Extensible, extensible, extensibleUnion, struct, union } from '../wire/struct.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
+import { UNREAD } from '../wire/wire-reader.ts';
 import { messageFields } from './message-fields.ts';
 
 /** Counts the changes of one shard's owners. Starts at 1; 0 is "none yet". */
@@ -254,9 +255,11 @@ export const scopeField: Field<Scope> = struct<Scope>({
   runId: scopePartField,
 });
 
-const entryBytes = bytes(1, LIMITS.entryBytesMax);
-/** What a write carries is encoded again at once, into a record of the log. */
-const writtenBytes = passingBytes(1, LIMITS.entryBytesMax);
+/**
+ * What a write carries is encoded again at once, into a record of the log; what was found is shown, or
+ * copied into a cache.
+ */
+const passingEntryBytes = passingBytes(1, LIMITS.entryBytesMax);
 const maybeEntryBytes = bytes(0, LIMITS.entryBytesMax);
 
 const conditionField = union<Condition>({
@@ -269,8 +272,11 @@ const conditionField = union<Condition>({
 const address = { namespace: namespaceField, key: entryIdField };
 
 const operationBodyField: Field<OperationBody> = extensibleUnion<OperationBody>({
-  put: { number: 1, fields: { ...address, entry: writtenBytes, condition: conditionField } },
-  update: { number: 2, fields: { ...address, patch: writtenBytes, condition: conditionField } },
+  put: { number: 1, fields: { ...address, entry: passingEntryBytes, condition: conditionField } },
+  update: {
+    number: 2,
+    fields: { ...address, patch: passingEntryBytes, condition: conditionField },
+  },
   delete: { number: 3, fields: { ...address, condition: conditionField } },
   get: { number: 4, fields: address },
   history: { number: 5, fields: address },
@@ -304,7 +310,7 @@ const staleness = measured(0, Number.MAX_SAFE_INTEGER);
 
 const foundEntryField: Field<FoundEntry> = extensible<FoundEntry>({
   key: entryIdField,
-  entry: entryBytes,
+  entry: passingEntryBytes,
   version: entryVersionField,
 });
 
@@ -326,6 +332,13 @@ const errorCodeField: Field<ErrorCode> = {
   toWire: (code) => wireNumber.toWire(ERROR_CODES[code]?.wire),
   fromWire: (raw) => errorCodeOf(wireNumber.fromWire(raw)) ?? 'UNKNOWN_CODE',
   bytes: (code) => wireNumber.bytes(ERROR_CODES[code].wire),
+  write: (code, to) => wireNumber.write(ERROR_CODES[code].wire, to),
+  read: (from) => {
+    const code = errorCodeOf(wireNumber.read(from));
+    // The number of an unknown code is kept, by whoever sees the whole result.
+    if (code === undefined) throw UNREAD;
+    return code;
+  },
 };
 
 const resultField: Field<OperationResult> = extensibleUnion<OperationResult>({
@@ -382,6 +395,8 @@ export const operationResultField: Field<OperationResult> = {
     return result.kind === 'failed' ? withNumber(result, raw as readonly WireValue[]) : result;
   },
   bytes: (result) => resultField.bytes(result),
+  write: (result, to) => resultField.write(result, to),
+  read: (from) => resultField.read(from),
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { Generation, NodeId, ShardId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { countField, generationField, shardIdField } from '../wire/counters.ts';
-import { checked, type Field, integer, list, uint } from '../wire/field.ts';
+import { checked, type Field, integer, list, throughValues, uint } from '../wire/field.ts';
 import { nodeIdField } from '../wire/id-field.ts';
 import { type Extensible, extensible, struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
@@ -61,7 +61,7 @@ const table = struct<Table>({
  * order of their first use, and the rows refer to them: about 20 bytes a shard. That is how a fail-over of
  * 1,024 shards fits into one control command.
  */
-export const shardTableField: Field<readonly ShardConfig[]> = {
+export const shardTableField: Field<readonly ShardConfig[]> = throughValues({
   shape: `shardTable(${table.shape})`,
   optional: false,
   toWire: (configs) => {
@@ -77,7 +77,7 @@ export const shardTableField: Field<readonly ShardConfig[]> = {
     return packed.rows.map((one) => fromRow(one, packed.nodes));
   },
   bytes: (configs) => table.bytes(toTable(configs)),
-};
+});
 
 function toTable(configs: readonly ShardConfig[]): Table {
   const places = new Map<NodeId, number>();

@@ -8,6 +8,8 @@ import {
 import { copyIntoBlock } from './shared-block.ts';
 import { fitUtf8, utf8Bytes } from './utf8.ts';
 import { expected, inside, WireError } from './wire-error.ts';
+import { UNREAD, type WireReader } from './wire-reader.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 /**
  * How one value travels, in both directions, checked in both directions: what we send is held to
@@ -24,6 +26,25 @@ export interface Field<T> {
   fromWire(raw: WireValue | undefined): T;
   /** The exact encoded length of a valid value, without encoding it. */
   bytes(value: T): number;
+  /**
+   * What `toWire` says, as bytes at once. Throws anything for an invalid value: `toWire` then tells
+   * what is wrong with it, and where.
+   */
+  write(value: T, to: WireWriter): void;
+  /**
+   * What `fromWire` says of the next value. Throws a `WireError` for what it does not read, which
+   * may also be unusual and valid: `fromWire` then decides.
+   */
+  read(from: WireReader): T;
+}
+
+/** A field that is converted by way of wire values, which is good enough for what is rare. */
+export function throughValues<T>(field: Omit<Field<T>, 'write' | 'read'>): Field<T> {
+  return {
+    ...field,
+    write: (value, to) => to.value(field.toWire(value)),
+    read: (from) => field.fromWire(from.value()),
+  };
 }
 
 type Check<T> = (value: unknown) => T;
@@ -32,9 +53,9 @@ type Check<T> = (value: unknown) => T;
 function plain<T extends WireValue>(
   shape: string,
   check: Check<T>,
-  bytes: (value: T) => number,
+  rest: Pick<Field<T>, 'bytes' | 'write' | 'read'>,
 ): Field<T> {
-  return { shape, optional: false, toWire: check, fromWire: check, bytes };
+  return { shape, optional: false, toWire: check, fromWire: check, ...rest };
 }
 
 /** A whole number from 0 to `max`, which is 2^53 - 1 unless told. */
@@ -52,7 +73,11 @@ export function integer<T extends number = number>(min: number, max: number): Fi
     // Minus zero is equal to zero but not identical, so it must not come out of a decoder.
     return (value + 0) as T;
   };
-  return plain(`int(${min},${max})`, check, numberBytes);
+  return plain<T>(`int(${min},${max})`, check, {
+    bytes: numberBytes,
+    write: (value, to) => to.number(check(value)),
+    read: (from) => check(from.number()),
+  });
 }
 
 /**
@@ -66,6 +91,7 @@ export function measured(min: number, max: number): Field<number> {
     ...field,
     toWire: (value) => field.toWire(fit(value)),
     bytes: (value) => numberBytes(fit(value)),
+    write: (value, to) => field.write(fit(value), to),
   };
 }
 
@@ -75,7 +101,11 @@ export const bool: Field<boolean> = plain(
     if (typeof value !== 'boolean') throw expected('true or false', value);
     return value;
   },
-  () => 1,
+  {
+    bytes: () => 1,
+    write: (value, to) => to.boolean(bool.toWire(value) as boolean),
+    read: (from) => from.boolean(),
+  },
 );
 
 /** Well-formed text of at most `bytesMax` bytes in UTF-8, not beginning with a byte order mark. */
@@ -92,7 +122,13 @@ export function text(bytesMax: number): Field<string> {
     }
     return value;
   };
-  return plain(`text(${bytesMax})`, check, textBytes);
+  return plain(`text(${bytesMax})`, check, {
+    bytes: textBytes,
+    write: (value, to) => {
+      if (typeof value !== 'string' || !to.ascii(value, bytesMax)) to.text(check(value));
+    },
+    read: (from) => from.text(bytesMax),
+  });
 }
 
 /** A sentence for people: cut to fit on the way out, because its values may be any length. */
@@ -103,6 +139,7 @@ export function sentence(bytesMax: number): Field<string> {
     ...field,
     toWire: (value) => field.toWire(fit(value)),
     bytes: (value) => textBytes(fit(value)),
+    write: (value, to) => field.write(fit(value), to),
   };
 }
 
@@ -126,6 +163,8 @@ export function bytes(min: number, max: number): Field<Uint8Array> {
     toWire: check,
     fromWire: (raw) => new Uint8Array(check(raw)),
     bytes: (value) => bytesHeaderBytes(value.length) + value.length,
+    write: (value, to) => to.bytes(check(value)),
+    read: (from) => from.ownBytes(min, max),
   };
 }
 
@@ -135,6 +174,7 @@ export function passingBytes(min: number, max: number): Field<Uint8Array> {
   return {
     ...kept,
     fromWire: (raw) => copyIntoBlock(kept.toWire(raw as Uint8Array) as Uint8Array),
+    read: (from) => from.passingBytes(min, max),
   };
 }
 
@@ -146,6 +186,8 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
     toWire: (value) => (value === undefined ? null : field.toWire(value)),
     fromWire: (raw) => (raw === null || raw === undefined ? undefined : field.fromWire(raw)),
     bytes: (value) => (value === undefined ? 1 : field.bytes(value)),
+    write: (value, to) => (value === undefined ? to.nil() : field.write(value, to)),
+    read: (from) => (from.nil() ? undefined : field.read(from)),
   };
 }
 
@@ -160,6 +202,18 @@ export function list<T>(field: Field<T>, max: number): Field<readonly T[]> {
       let total = listHeaderBytes(values.length);
       for (const value of values) total += field.bytes(value);
       return total;
+    },
+    write: (values, to) => {
+      if (!Array.isArray(values) || values.length > max) throw expected('a list', values);
+      to.list(values.length);
+      for (let i = 0; i < values.length; i++) field.write(values[i] as T, to);
+    },
+    read: (from) => {
+      const count = from.list();
+      if (count > max) throw UNREAD;
+      const values: T[] = [];
+      for (let i = 0; i < count; i++) values.push(field.read(from));
+      return values;
     },
   };
 }
@@ -197,7 +251,7 @@ export function choice<T extends string>(numbers: Readonly<Record<T, number>>): 
   const nameOf = new Map<unknown, T>(names.map((name) => [numbers[name], name]));
   const numberOf = new Map<unknown, number>(names.map((name) => [name, numbers[name]]));
   if (nameOf.size !== names.length) throw new RangeError('Two names share a wire number.');
-  return {
+  const field: Field<T> = {
     shape: `choice(${names.map((name) => `${name}=${numbers[name]}`).join(',')})`,
     optional: false,
     toWire: (value) => {
@@ -211,7 +265,10 @@ export function choice<T extends string>(numbers: Readonly<Record<T, number>>): 
       return name;
     },
     bytes: (value) => numberBytes(numberOf.get(value) ?? 0),
+    write: (value, to) => to.number(field.toWire(value) as number),
+    read: (from) => field.fromWire(from.number()),
   };
+  return field;
 }
 
 /** Holds a value to a size as a whole, on top of the limits of its parts. */
@@ -240,5 +297,14 @@ export function checked<T>(field: Field<T>, shape: string, check: (value: T) => 
       return value;
     },
     bytes: (value) => field.bytes(value),
+    write: (value, to) => {
+      check(value);
+      field.write(value, to);
+    },
+    read: (from) => {
+      const value = field.read(from);
+      check(value);
+      return value;
+    },
   };
 }

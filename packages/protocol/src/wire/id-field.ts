@@ -14,6 +14,8 @@ function id128<T extends NodeId | ClusterId>(): Field<T> {
       return idFromBytes(raw) as T;
     },
     bytes: () => 18,
+    write: (value, to) => to.bytes(idToBytes(value)),
+    read: (from) => idFromBytes(from.bytes(16, 16)) as T,
   };
 }
 

@@ -27,6 +27,10 @@ export function name(bytesMin: 0 | 1, bytesMax: number): Field<string> {
     shape: `name(${bytesMin},${bytesMax})`,
     toWire: check,
     fromWire: check,
+    write: (value, to) => {
+      if (!to.ascii(check(value), bytesMax)) to.text(value);
+    },
+    read: (from) => check(from.text(bytesMax)),
   };
 }
 

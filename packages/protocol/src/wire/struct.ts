@@ -8,6 +8,8 @@ import {
 } from './msgpack.ts';
 import { utf8Bytes } from './utf8.ts';
 import { expected, inside } from './wire-error.ts';
+import { UNREAD, type WireReader } from './wire-reader.ts';
+import type { WireWriter } from './wire-writer.ts';
 
 /**
  * What a value carries when it is stored or passed on by nodes that do not understand all of it.
@@ -24,6 +26,14 @@ export type FieldsOf<T> = {
   readonly [K in Exclude<keyof T, 'unknownFields'>]-?: Field<T[K]>;
 };
 
+/** A struct whose elements may also be a part of a longer list. */
+export interface StructField<T> extends Field<T> {
+  /** One element for each field, without the head of a list. */
+  writeElements(value: T, to: WireWriter): void;
+  /** @param count how many of the elements to come are its own. */
+  readElements(from: WireReader, count: number): T;
+}
+
 /** Elements beyond the known ones that are kept for others. */
 const UNKNOWN_FIELDS_MAX = 64;
 
@@ -33,7 +43,7 @@ const UNKNOWN_FIELDS_MAX = 64;
  * Fields may only be appended, and what is appended must be optional: a reader takes missing last
  * elements as absent and leaves out elements it does not know.
  */
-export function struct<T extends object>(fields: FieldsOf<T>): Field<T> {
+export function struct<T extends object>(fields: FieldsOf<T>): StructField<T> {
   return new Struct<T>(fields, { first: [], keepUnknown: false });
 }
 
@@ -60,18 +70,21 @@ interface StructOptions {
 
 type AnyRecord = Record<string, unknown>;
 
-class Struct<T extends object> implements Field<T> {
+class Struct<T extends object> implements StructField<T> {
   readonly optional = false;
   readonly #names: readonly string[];
   readonly #fields: readonly Field<unknown>[];
   readonly #options: StructOptions;
   readonly #requiredCount: number;
+  /** All properties, none with a value: a copy of it takes values without ever changing its form. */
+  readonly #blank: AnyRecord;
 
   constructor(fields: object, options: StructOptions) {
     this.#names = Object.keys(fields);
     this.#fields = Object.values(fields) as Field<unknown>[];
     this.#options = options;
     this.#requiredCount = this.#fields.findLastIndex((field) => !field.optional) + 1;
+    this.#blank = blankOf(this.#names, options.constant);
   }
 
   get shape(): string {
@@ -128,6 +141,39 @@ class Struct<T extends object> implements Field<T> {
     return value as T;
   }
 
+  write(value: T, to: WireWriter): void {
+    const { first, keepUnknown } = this.#options;
+    const unknown = keepUnknown ? (value as Extensible).unknownFields : undefined;
+    to.list(first.length + this.#names.length + (unknown?.length ?? 0));
+    for (let i = 0; i < first.length; i++) to.number(first[i] as number);
+    this.writeElements(value, to);
+    if (unknown !== undefined) for (const element of unknown) to.value(element);
+  }
+
+  writeElements(value: T, to: WireWriter): void {
+    const record = value as AnyRecord;
+    const names = this.#names;
+    const fields = this.#fields;
+    for (let i = 0; i < names.length; i++) {
+      (fields[i] as Field<unknown>).write(record[names[i] as string], to);
+    }
+  }
+
+  read(from: WireReader): T {
+    return this.readElements(from, from.list());
+  }
+
+  readElements(from: WireReader, count: number): T {
+    const names = this.#names;
+    const fields = this.#fields;
+    if (count < this.#requiredCount || count > names.length) throw UNREAD;
+    const value: AnyRecord = { ...this.#blank };
+    for (let i = 0; i < count; i++) {
+      value[names[i] as string] = (fields[i] as Field<unknown>).read(from);
+    }
+    return value as T;
+  }
+
   bytes(value: T): number {
     const record = value as AnyRecord;
     const unknown = this.#options.keepUnknown ? (value as Extensible).unknownFields : undefined;
@@ -141,6 +187,18 @@ class Struct<T extends object> implements Field<T> {
     if (unknown !== undefined) for (const element of unknown) total += valueBytes(element);
     return total;
   }
+}
+
+/** Parsed, because that makes room for just these properties, in the object itself. */
+function blankOf(
+  names: readonly string[],
+  constant: readonly [property: string, value: string] | undefined,
+): AnyRecord {
+  const all = constant === undefined ? names : [constant[0], ...names];
+  const blank = JSON.parse(`{${all.map((name) => `${JSON.stringify(name)}:null`).join(',')}}`);
+  for (const name of names) blank[name] = undefined;
+  if (constant !== undefined) blank[constant[0]] = constant[1];
+  return blank;
 }
 
 function rest(raw: readonly WireValue[], from: number): readonly WireValue[] {
@@ -196,14 +254,14 @@ export function extensibleUnion<T extends { readonly kind: string }>(
 
 class Union<T extends { readonly kind: string }> implements Field<T> {
   readonly optional = false;
-  readonly #byKind = new Map<string, Field<T>>();
-  readonly #byNumber = new Map<unknown, Field<T>>();
+  readonly #byKind = new Map<string, Struct<T>>();
+  readonly #byNumber = new Map<unknown, Struct<T>>();
 
   constructor(variants: VariantsOf<T>, keepUnknown: boolean) {
     for (const kind of Object.keys(variants) as T['kind'][]) {
       const { number, fields } = variants[kind];
       const options = { constant: ['kind', kind], first: [number], keepUnknown } as const;
-      const field: Field<T> = new Struct<T>(fields, options);
+      const field = new Struct<T>(fields, options);
       if (this.#byNumber.has(number)) throw new RangeError(`Two variants share ${number}.`);
       this.#byKind.set(kind, field);
       this.#byNumber.set(number, field);
@@ -232,7 +290,18 @@ class Union<T extends { readonly kind: string }> implements Field<T> {
     return this.#variant(value).bytes(value);
   }
 
-  #variant(value: T): Field<T> {
+  write(value: T, to: WireWriter): void {
+    this.#variant(value).write(value, to);
+  }
+
+  read(from: WireReader): T {
+    const count = from.list();
+    const field = count === 0 ? undefined : this.#byNumber.get(from.number());
+    if (field === undefined) throw UNREAD;
+    return field.readElements(from, count - 1);
+  }
+
+  #variant(value: T): Struct<T> {
     const field = this.#byKind.get(value?.kind);
     if (field === undefined) {
       throw expected(`a kind of ${[...this.#byKind.keys()].join(', ')}`, value?.kind);

@@ -58,6 +58,34 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes;
 }
 
+/** The text of bytes that are valid UTF-8, as `invalidUtf8At` says. */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  let units: number[] = [];
+  let at = start;
+  while (at < end) {
+    const lead = bytes[at++] as number;
+    if (lead < 0x80) units.push(lead);
+    else if (lead < 0xe0) units.push(((lead & 0x1f) << 6) | ((bytes[at++] as number) & 0x3f));
+    else {
+      const high = ((bytes[at++] as number) & 0x3f) << 6;
+      const middle = high | ((bytes[at++] as number) & 0x3f);
+      if (lead < 0xf0) units.push(((lead & 0x0f) << 12) | middle);
+      else {
+        const code = ((lead & 0x07) << 18) | (middle << 6) | ((bytes[at++] as number) & 0x3f);
+        units.push(0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+      }
+    }
+    if (units.length < UNITS_MAX) continue;
+    text += String.fromCharCode.apply(null, units);
+    units = [];
+  }
+  return text + String.fromCharCode.apply(null, units);
+}
+
+/** Arguments of one call: few enough for every stack. */
+const UNITS_MAX = 1024;
+
 /**
  * The longest beginning of `text` that fits into `bytesMax` without cutting a character in two.
  * Half surrogate pairs become U+FFFD, so the result can always be sent.
