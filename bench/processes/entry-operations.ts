@@ -2,7 +2,7 @@ import type { NodeReply } from '@memgrid/core';
 import type { RunningNode } from '@memgrid/node';
 import {
   encodeEntry,
-  entryChecksum,
+  bareEntry,
   makeOperationId,
   shardOfEntry,
   type Operation,
@@ -99,31 +99,15 @@ function userOf(number: number): string {
 }
 
 function entryOf(number: number): Uint8Array {
-  const judged = {
-    content: `${number}: ${TEXT}`,
-    category: 'PROJECT',
-    categories: ['personal'],
-    metadata: { number },
-  };
-  return encodeEntry({
-    ...judged,
-    userId: userOf(number),
-    agentId: '',
-    appId: '',
-    runId: '',
-    createdAt: 0,
-    updatedAt: 0,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: entryChecksum(judged),
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-  });
+  return encodeEntry(
+    bareEntry({
+      userId: userOf(number),
+      content: `${number}: ${TEXT}`,
+      category: 'PROJECT',
+      categories: ['personal'],
+      metadata: { number },
+    }),
+  );
 }
 
 function operationId(): string {

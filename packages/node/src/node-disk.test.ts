@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { entryKey } from '@memgrid/core';
 import type { NodeReply } from '@memgrid/core';
-import { encodeEntry, entryChecksum, makeOperationId, shardOfEntry } from '@memgrid/protocol';
+import { bareEntry, encodeEntry, makeOperationId, shardOfEntry } from '@memgrid/protocol';
 import type { OperationBody } from '@memgrid/protocol';
 import { Level } from 'level';
 import { expect, onTestFinished, test } from 'vitest';
@@ -45,26 +45,7 @@ async function loneNode(data: string, options: NodeOptions = {}): Promise<Runnin
 }
 
 function putOf(content: string): OperationBody {
-  const said = { content, category: '', categories: [], metadata: {} };
-  const body = {
-    ...said,
-    userId: 'ada',
-    agentId: '',
-    appId: '',
-    runId: '',
-    createdAt: 0,
-    updatedAt: 0,
-    expiresAt: 0,
-    immutable: false,
-    schema: '',
-    schemaVersion: 0,
-    checksum: entryChecksum(said),
-    upstreamId: '',
-    upstreamState: 'none',
-    upstreamHash: '',
-    upstreamConfirmedAt: 0,
-    superseded: [],
-  } as const;
+  const body = bareEntry({ content, userId: 'ada' });
   return { kind: 'put', ...key, entry: encodeEntry(body), condition };
 }
 

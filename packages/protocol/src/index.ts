@@ -229,6 +229,7 @@ export { shardConfigField, shardStageField } from './messages/shards.ts';
 export { shardTableField } from './messages/shard-table-field.ts';
 export type { ShardConfig, ShardStage } from './messages/shards.ts';
 export { canonicalJson } from './entry/canonical-json.ts';
+export { bareEntry } from './entry/bare-entry.ts';
 export { entryChecksum } from './entry/entry-checksum.ts';
 export {
   decodeEntry,

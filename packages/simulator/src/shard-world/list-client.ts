@@ -1,6 +1,7 @@
 import type { Random } from '@memgrid/core';
 import type { ReadLevel, ShardId } from '@memgrid/protocol';
 import type { HistoryRecorder } from '../history/history-recorder.ts';
+import { ClientPace } from './client-pace.ts';
 import { ListRun } from './list-run.ts';
 import type { ListRequest } from './list-run.ts';
 import { operationIdAt } from './operation-id-at.ts';
@@ -25,8 +26,7 @@ export class ListClient {
   readonly #own: WorldKey[] = [];
   #process: number;
   #adds = 0;
-  #stopped = false;
-  #busy = false;
+  readonly #pace: ClientPace;
 
   constructor(name: number, world: ClientSurroundings, random: Random) {
     this.#name = name;
@@ -34,26 +34,19 @@ export class ListClient {
     this.#random = random;
     this.#history = world.histories.list;
     this.#process = world.newProcess();
-    this.#pause();
+    const { queue, tuning } = world;
+    const perform = (): void => this.#perform();
+    this.#pace = new ClientPace({ queue, random, thinkMs: tuning.thinkMs, perform });
+    this.#pace.pause();
   }
 
   get isBusy(): boolean {
-    return this.#busy;
+    return this.#pace.isBusy;
   }
 
   /** Begins nothing new; what is under way ends. */
   stop(): void {
-    this.#stopped = true;
-  }
-
-  #pause(): void {
-    this.#busy = false;
-    const thinkMs = -Math.log(1 - this.#random.unit()) * this.#world.tuning.thinkMs;
-    this.#world.queue.after(thinkMs * 1000, () => {
-      if (this.#stopped) return;
-      this.#busy = true;
-      this.#perform();
-    });
+    this.#pace.stop();
   }
 
   #perform(): void {
@@ -115,7 +108,7 @@ export class ListClient {
       this.#history.end(begun, type);
       if (end.kind === 'answered') acknowledged();
       if (end.kind === 'unknown') this.#process = this.#world.newProcess();
-      this.#pause();
+      this.#pace.pause();
     });
   }
 
@@ -135,7 +128,7 @@ export class ListClient {
       execute,
       finished,
       pauseMs: () => tuning.thinkMs,
-      isStopped: () => this.#stopped,
+      isStopped: () => this.#pace.isStopped,
     };
     const history = this.#history;
     const list = { process: this.#process, f: 'list', key: nameOf(shard), level: request.read };
@@ -143,7 +136,7 @@ export class ListClient {
     new ListRun(surroundings, request, (keys) => {
       if (keys === undefined) history.end(begun, 'fail');
       else history.end(begun, 'ok', { value: elementsAmong(keys) });
-      this.#pause();
+      this.#pace.pause();
     });
   }
 }

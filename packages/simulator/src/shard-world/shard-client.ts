@@ -2,6 +2,7 @@ import type { Random } from '@memgrid/core';
 import type { Condition, Dot, OperationBody, ReadLevel, ShardId } from '@memgrid/protocol';
 import type { HistoryValue } from '../history/history-event.ts';
 import type { HistoryRecorder } from '../history/history-recorder.ts';
+import { ClientPace } from './client-pace.ts';
 import { operationIdAt } from './operation-id-at.ts';
 import { WORLD_EPOCH_MS } from '../sim-clock.ts';
 import type { EventQueue } from '../event-queue.ts';
@@ -71,8 +72,7 @@ export class ShardClient {
   readonly #token = new Map<ShardId, number>();
   readonly #process = { register: 0, session: 0 };
   #writes = 0;
-  #stopped = false;
-  #busy = false;
+  readonly #pace: ClientPace;
 
   constructor(name: number, world: ClientSurroundings, random: Random) {
     this.#name = name;
@@ -80,26 +80,19 @@ export class ShardClient {
     this.#random = random;
     this.#process.register = world.newProcess();
     this.#process.session = world.newProcess();
-    this.#pause();
+    const { queue, tuning } = world;
+    const perform = (): void => this.#perform(this.#draw());
+    this.#pace = new ClientPace({ queue, random, thinkMs: tuning.thinkMs, perform });
+    this.#pace.pause();
   }
 
   get isBusy(): boolean {
-    return this.#busy;
+    return this.#pace.isBusy;
   }
 
   /** Begins nothing new; what is under way ends. */
   stop(): void {
-    this.#stopped = true;
-  }
-
-  #pause(): void {
-    this.#busy = false;
-    const thinkMs = -Math.log(1 - this.#random.unit()) * this.#world.tuning.thinkMs;
-    this.#world.queue.after(thinkMs * 1000, () => {
-      if (this.#stopped) return;
-      this.#busy = true;
-      this.#perform(this.#draw());
-    });
+    this.#pace.stop();
   }
 
   #perform(intent: Intent): void {
@@ -137,7 +130,7 @@ export class ShardClient {
       if (recorded !== undefined && begun !== undefined) {
         this.#record(recorded, begun, { intent, end });
       }
-      this.#pause();
+      this.#pace.pause();
     };
     this.#world.execute(operation, ended);
   }

@@ -1,11 +1,12 @@
 import {
+  bareEntry,
   decodeValue,
   encodeValue,
   entryBodyField,
   entryPatchField,
   shardOfEntry,
 } from '@memgrid/protocol';
-import type { EntryBody, Scope, ShardId } from '@memgrid/protocol';
+import type { Scope, ShardId } from '@memgrid/protocol';
 
 /** What is promised of a key depends on how it is used, so each is used in one way only. */
 export type KeyClass =
@@ -43,29 +44,6 @@ export function elementsAmong(keys: readonly string[]): readonly string[] {
   return keys.filter((key) => key.startsWith('e'));
 }
 
-const EMPTY_BODY: EntryBody = {
-  userId: 'u',
-  agentId: '',
-  appId: '',
-  runId: '',
-  content: '',
-  category: '',
-  categories: [],
-  metadata: {},
-  createdAt: 0,
-  updatedAt: 0,
-  expiresAt: 0,
-  immutable: false,
-  schema: '',
-  schemaVersion: 0,
-  checksum: '',
-  upstreamId: '',
-  upstreamState: 'none',
-  upstreamHash: '',
-  upstreamConfirmedAt: 0,
-  superseded: [],
-};
-
 /** The two texts of an entry: equal until one of them is patched. */
 export interface EntryTexts {
   readonly content: string;
@@ -79,7 +57,7 @@ export function entryOf(
   owner: Partial<Omit<Scope, 'namespace'>> = { userId: 'u' },
 ): Uint8Array {
   const texts: EntryTexts = { content, category: content };
-  return encodeValue(entryBodyField, { ...EMPTY_BODY, ...texts, expiresAt, ...owner });
+  return encodeValue(entryBodyField, bareEntry({ userId: 'u', ...texts, expiresAt, ...owner }));
 }
 
 /** Replaces one of the texts. */
@@ -92,7 +70,7 @@ export function ownersByShard(shardCount: number): (shard: ShardId) => string {
   const owners = new Map<number, string>();
   for (let number = 0; owners.size < shardCount; number += 1) {
     const userId = `u${number}`;
-    const address = { ...EMPTY_BODY, namespace: NAMESPACE, userId, key: '' };
+    const address = { ...scopeOf(userId, ''), key: '' };
     const shard = shardOfEntry(address, shardCount);
     if (!owners.has(shard)) owners.set(shard, userId);
   }
