@@ -50,14 +50,15 @@ export class PeerProgress {
   }
 
   /**
-   * Everything that was sent has been answered as well as it needs to be. A replica that a stream
-   * fills is asked again and again: nobody but it knows when it is whole.
+   * Everything before the next record has been answered as well as it needs to be: what this life of
+   * the connection sent, and what an earlier one did. A replica that a stream fills is asked again
+   * and again: nobody but it knows when it is whole.
    */
   get isSettled(): boolean {
     const { match } = this;
     return (
       this.complete &&
-      match.memory >= this.#sent.memory &&
+      match.memory >= this.next - 1 &&
       match.os >= this.#sent.os &&
       match.disk >= this.#sent.disk &&
       this.applied >= this.#sentCommit
@@ -79,13 +80,17 @@ export class PeerProgress {
     }
     const { match } = this;
     const moved = memory > match.memory || os > match.os || disk > match.disk || changedCopy;
-    this.match = changedCopy
-      ? { memory, os, disk }
-      : {
-          memory: Math.max(match.memory, memory),
-          os: Math.max(match.os, os),
-          disk: Math.max(match.disk, disk),
-        };
+    if (changedCopy) {
+      // What the former copy was sent and did not commit may be missing in this one.
+      this.match = { memory, os, disk };
+      this.next = memory + 1;
+    } else {
+      this.match = {
+        memory: Math.max(match.memory, memory),
+        os: Math.max(match.os, os),
+        disk: Math.max(match.disk, disk),
+      };
+    }
     this.probing = false;
     this.next = Math.max(this.next, this.match.memory + 1);
     // It is at work: patience begins anew.

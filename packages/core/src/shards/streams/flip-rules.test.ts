@@ -1,7 +1,7 @@
 import type { ShardId } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import type { ShardMessage } from '../shards-io.ts';
-import { labNode, SHARD, ShardLab } from '../../testing/shard-lab.ts';
+import { labNode, type Sent, SHARD, ShardLab } from '../../testing/shard-lab.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 const OTHER = (SHARD + 1) as ShardId;
@@ -91,3 +91,39 @@ test('F22, F16: what the source forgets meanwhile takes nothing away from what i
   }
   expect(lab.status(2).last.index).toBe(last);
 });
+
+test('F22, F9: what the filled copy acknowledged before it counts is sent to it again after', () => {
+  const lab = new ShardLab({ nodes: 4, config: { logRecordsMax: 2 } });
+  const D = labNode(4);
+  lab.assign({ primary: A, replicas: [A, B] });
+  for (let number = 0; number < 10; number += 1) lab.put(1, `k${number}`, 'v');
+  lab.advance(1000);
+  lab.put(1, 'trim', 'v');
+  lab.advance(1000);
+  // The end of the stream to node 3 is slow, and node 4, which the quorum needs, hears no record.
+  const isForD = ({ to, body }: Sent): boolean => to === D && body.type !== 'promise';
+  let isApart = true;
+  lab.drop = (sent) => {
+    const { from, body } = sent;
+    if (isForD(sent) || (body.type === 'streamChunk' && body.doneAt > 0)) return true;
+    // Its answers to records are lost with the connection.
+    return isApart && from === C && body.type === 'replicateAck' && !mismatched(body);
+  };
+  lab.assign({ stage: 'admit', next: [C, D], session: 2 });
+  lab.assign({ stage: 'dual', next: [C, D], session: 2 });
+  lab.advance(10);
+  isApart = false;
+  lab.input(1, { kind: 'peerReset', peer: C });
+  lab.advance(10);
+  lab.drop = isForD;
+  lab.advance(2000);
+  expect(lab.status(3)).toMatchObject({ complete: true, slot: 1 });
+  lab.drop = () => false;
+  lab.advance(10_000);
+  expect(lab.status(1)).toMatchObject({ active: true });
+  expect(lab.status(3).applied).toBe(lab.status(1).last.index);
+});
+
+function mismatched(body: ShardMessage): boolean {
+  return body.type === 'replicateAck' && body.shards.some(({ mismatch }) => mismatch);
+}
