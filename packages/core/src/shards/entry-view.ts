@@ -1,5 +1,5 @@
 import type { EntryState, EntryVersion, RecordBody, Sibling, StoredWrite } from '@memgrid/protocol';
-import { decodeValue, entryStateField } from '@memgrid/protocol';
+import { decodeValue, entryStateField, soleWriteIn } from '@memgrid/protocol';
 import { broken } from '#breaks';
 
 export type StoredSibling = Sibling<StoredWrite>;
@@ -18,6 +18,15 @@ export function winnerOf(state: EntryState): StoredSibling | undefined {
   return winner;
 }
 
+/**
+ * The same, read from the bytes of a state. The winner's entry is a view of them.
+ *
+ * @throws WireError for bytes that are no state.
+ */
+export function winnerIn(state: Uint8Array): StoredSibling | undefined {
+  return soleWriteIn(state)?.sibling ?? winnerOf(decodeState(state));
+}
+
 /** By hybrid clock, then by actor: the same order everywhere. */
 export function isLaterSibling(a: StoredSibling, b: StoredSibling): boolean {
   const [left, right] = [a.value.timestamp, b.value.timestamp];
@@ -29,7 +38,15 @@ export function isLaterSibling(a: StoredSibling, b: StoredSibling): boolean {
 
 /** The winner, unless it is a delete or has expired. See DESIGN.md, F19. */
 export function visibleOf(state: EntryState, nowMs: number): StoredSibling | undefined {
-  const winner = winnerOf(state);
+  return shownOf(winnerOf(state), nowMs);
+}
+
+/** The same, read from the bytes of a state: see `winnerIn`. */
+export function visibleIn(state: Uint8Array, nowMs: number): StoredSibling | undefined {
+  return shownOf(winnerIn(state), nowMs);
+}
+
+function shownOf(winner: StoredSibling | undefined, nowMs: number): StoredSibling | undefined {
   if (winner === undefined || winner.value.kind === 'delete') return undefined;
   return isExpired(winner.value, nowMs) ? undefined : winner;
 }
