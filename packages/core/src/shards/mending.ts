@@ -91,7 +91,9 @@ export class Mending {
     }
     const logged = this.#inLog(key);
     if (logged !== undefined) {
-      copy.restore(key, logged);
+      // Forgotten already, and the disk is only to hear of it?
+      if (copy.isCollected(logged)) copy.remove(key);
+      else copy.restore(key, logged);
       this.#context.outbox.event({ name: 'entry.refetched', shard, key });
       return;
     }
@@ -164,7 +166,7 @@ export class Mending {
     if (chunk.doneAt < copy.log.base.index) return true;
     const streamed = chunk.entries.find((entry) => entry.key === key);
     const entry = streamed === undefined ? undefined : decodeStoredEntry(streamed.state);
-    if (entry === undefined) copy.remove(key);
+    if (entry === undefined || copy.isCollected(entry)) copy.remove(key);
     else copy.mend(key, entry);
     this.#context.outbox.event({ name: 'entry.refetched', shard: this.#owner.shard, key });
     this.#end(key);

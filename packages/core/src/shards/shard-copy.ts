@@ -296,6 +296,12 @@ export class ShardCopy {
     this.operations.remember(operationId, outcome);
   }
 
+  /** Whether this is a tombstone that was forgotten here: whoever has it still is only later. */
+  isCollected({ at, state }: StoredEntry): boolean {
+    if (at.index > this.#collectedUpTo) return false;
+    return winnerOf(decodeState(state))?.value.kind === 'delete';
+  }
+
   noteCollected(upTo: number, at: Timestamp): void {
     this.#collectedUpTo = Math.max(this.#collectedUpTo, upTo);
     if (at.ms > this.#collectedAt.ms) this.#collectedAt = at;

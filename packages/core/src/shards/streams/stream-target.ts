@@ -10,7 +10,6 @@ import type {
 import { broken } from '#breaks';
 import { decodeStoredEntry } from '../../entries/stored-entry.ts';
 import { after, type Instant } from '../../machine.ts';
-import { decodeState, winnerOf } from '../entry-view.ts';
 import { matchRecords } from '../log-matching.ts';
 import type { ShardContext } from '../shard-context.ts';
 import { type CopyOwner, ShardCopy } from '../shard-copy.ts';
@@ -215,8 +214,7 @@ export class StreamTarget {
     if (entry === undefined) return;
     const seen = copy.overtaken?.get(key) ?? 0;
     if (entry.at.index <= seen) return;
-    const isCollected = entry.at.index <= copy.collectedUpTo;
-    if (isCollected && winnerOf(decodeState(entry.state))?.value.kind === 'delete') return;
+    if (copy.isCollected(entry)) return;
     if (entry.at.index > copy.log.base.index) copy.overtaken?.set(key, entry.at.index);
     this.#entryCount += 1;
     copy.restore(key, entry);
