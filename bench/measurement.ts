@@ -1,4 +1,5 @@
 import type { BenchReport } from 'memgrid/bench';
+import type { RowName } from './record.ts';
 
 /** One row of the table in `README.md`: what was asked for and what was measured. */
 export interface Measurement {
@@ -10,6 +11,8 @@ export interface Measurement {
   readonly measured: string;
   /** Undefined when nothing was asked for: it is recorded for whoever wants to know. */
   readonly met: boolean | undefined;
+  /** Why it is less than what was asked for: a system died, or somebody interrupted. Never recorded. */
+  readonly partial?: string;
   /** Raw numbers behind it, for the baseline file. */
   readonly numbers: Readonly<Record<string, number>>;
   /** Everything about the run that this and the rows after it come from; goes to a file of its own. */
@@ -20,9 +23,7 @@ export interface Measurement {
 export type Effort = 'quick' | 'full';
 
 export interface Bench {
-  readonly row: string;
-  /** A quick sample leaves it out unless it is named: the sample would not be quick. */
-  readonly onlyWhenNamed?: boolean;
+  readonly row: RowName;
   run(effort: Effort, progress: (text: string) => void): Promise<readonly Measurement[]>;
 }
 

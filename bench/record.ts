@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { markdownReport, svgPlot, type BenchReport } from 'memgrid/bench';
 import type { Measurement } from './measurement.ts';
 
-/** Rows in the order of the table. */
+/** Every row, in the order of the table. */
 export const ROWS = [
   'false-deaths',
   'detection',
@@ -33,8 +33,22 @@ export const ROWS = [
   'throughput-mem0',
 ] as const;
 
-/** One file a row, so that measuring one again leaves the others as they were. */
+export type RowName = (typeof ROWS)[number];
+
+/** Why a row is not whole; undefined when it is. */
+export function partialOf(rows: readonly Measurement[]): string | undefined {
+  const problems = new Set(rows.flatMap(({ partial }) => partial ?? []));
+  return problems.size === 0 ? undefined : [...problems].join('; ');
+}
+
+/**
+ * One file a row, so that measuring one again leaves the others as they were.
+ *
+ * @throws Error when it is partial: numbers of a system that died must not stand for it.
+ */
 export function record(name: string, rows: readonly Measurement[]): void {
+  const partial = partialOf(rows);
+  if (partial !== undefined) throw new Error(`${name} is partial and is not recorded: ${partial}`);
   const folder = new URL('./baselines/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   for (const { report } of rows) if (report !== undefined) writeReport(report);

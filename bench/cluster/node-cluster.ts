@@ -1,8 +1,8 @@
 import type { ShardsBody, ShardsSummaryBody } from '@memgrid/node';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { TemporaryDirectory } from '../temporary-directory.ts';
 import { NodeFailedError, NodeProcess } from './node-process.ts';
 
 export interface ClusterNode {
@@ -37,7 +37,7 @@ const STOP_GRACE_MS = 20_000;
 
 /** Real node processes with data in a directory of their own, which is gone afterwards. */
 export class NodeCluster implements AsyncDisposable {
-  readonly #directory = mkdtempSync(path.join(tmpdir(), 'memgrid-bench-'));
+  readonly #directory = new TemporaryDirectory();
   readonly #flags: readonly string[];
   readonly #execArgv: readonly string[];
   readonly #processes: NodeProcess[] = [];
@@ -178,7 +178,7 @@ export class NodeCluster implements AsyncDisposable {
     this.#isDisposed = true;
     for (const process of this.#processes) process.signal('SIGKILL');
     await Promise.all(this.#processes.map(({ ended }) => ended));
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
+    this.#directory[Symbol.dispose]();
   }
 
   #newPlace(): Place {
@@ -196,7 +196,7 @@ export class NodeCluster implements AsyncDisposable {
   async #listen(place: Place): Promise<Omit<ClusterNode, 'nodeId'>> {
     if (this.#isDisposed) throw new Error('The cluster is gone.');
     const { label, listen, http } = place;
-    const data = path.join(this.#directory, label);
+    const data = path.join(this.#directory.path, label);
     mkdirSync(data, { recursive: true });
     const process = new NodeProcess({
       logFile: `${data}.log`,

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Measurement } from '../measurement.ts';
+import type { RowName } from '../record.ts';
 import { memgrid } from './command.ts';
 import type { CommandOutput } from './command.ts';
 import { Faults } from './faults.ts';
@@ -75,7 +76,7 @@ interface Outcome {
 }
 
 /** Real clients of a cluster that is killed, restarted, enlarged and drained the whole time. */
-function underKills(row: string, drives: readonly Drive[]): Bench {
+function underKills(row: RowName, drives: readonly Drive[]): Bench {
   return {
     row,
     async run(effort, progress) {

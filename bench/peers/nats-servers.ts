@@ -42,9 +42,11 @@ export async function startNats(durability: NatsDurability): Promise<Running> {
     });
     const addresses = ports.clientPorts.map((port) => `${HOST}:${port}`);
     await createBucket(addresses, durability);
-    const storage = ports.syncs ? 'file, sync always' : STORAGE[durability];
+    const isUnsynced = durability === 'file' && !ports.syncs;
+    const storage = ports.syncs ? 'file, sync_interval always' : STORAGE[durability];
     return {
       title: `NATS JetStream KV ${version}, ${SERVERS} servers, ${storage}`,
+      ...(isUnsynced ? { caveat: 'not synced' } : {}),
       addresses,
       pids: servers.pids,
       [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
@@ -55,7 +57,7 @@ export async function startNats(durability: NatsDurability): Promise<Running> {
 const STORAGE: Readonly<Record<NatsDurability, string>> = {
   memory: 'memory',
   // `sync_interval: always` came with 2.10: before, files are synced every two minutes.
-  file: 'file, without sync (this version cannot)',
+  file: 'file, not synced (sync_interval always needs 2.10)',
 };
 
 interface NatsPlace {

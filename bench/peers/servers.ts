@@ -1,31 +1,24 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { TemporaryDirectory } from '../temporary-directory.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** A running system: some servers, and how a client finds them. */
 export interface Running extends AsyncDisposable {
   /** `Redis 7.0.15, appendonly no`: what it is and how it is configured. */
   readonly title: string;
+  /** What it leaves undone that it was started for: `not synced`. */
+  readonly caveat?: string;
   /** `host:port` of what a client begins with. */
   readonly addresses: readonly string[];
   /** Of every process that does the work of the servers. */
   readonly pids: readonly number[];
 }
 
-const directories = new Set<string>();
-process.on('exit', () => {
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
-});
-
 /** The servers of one peer, with everything they write in a directory that is gone afterwards. */
 export class Servers implements AsyncDisposable {
-  readonly #directory = mkdtempSync(path.join(tmpdir(), 'memgrid-bench-peer-'));
+  readonly #directory = new TemporaryDirectory();
   readonly #servers: ServerProcess[] = [];
-
-  constructor() {
-    directories.add(this.#directory);
-  }
 
   get pids(): readonly number[] {
     return this.#servers.map(({ pid }) => pid);
@@ -33,7 +26,7 @@ export class Servers implements AsyncDisposable {
 
   /** An empty directory of this name. */
   directory(name: string): string {
-    const directory = path.join(this.#directory, name);
+    const directory = path.join(this.#directory.path, name);
     // Left behind by an attempt on a port that was taken.
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory);
@@ -53,8 +46,7 @@ export class Servers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 5 });
-    directories.delete(this.#directory);
+    this.#directory[Symbol.dispose]();
   }
 }
 

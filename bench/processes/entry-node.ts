@@ -1,3 +1,4 @@
+import '../ends-with-parent.ts';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { limitHeapGrowth, startNode } from '@memgrid/node';

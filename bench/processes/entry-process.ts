@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { jsonOf } from '../child-program.ts';
+import { TemporaryDirectory } from '../temporary-directory.ts';
 
 const PROGRAM = fileURLToPath(new URL('entry-node.ts', import.meta.url));
-const TIMEOUT_MS = 20 * 60 * 1000;
+const TIMEOUT_MS = 20 * 60 * 1_000;
 
 export interface EntryProcessOptions {
   readonly data: string;
@@ -21,28 +18,13 @@ export async function entryProcess(
   options: EntryProcessOptions,
 ): Promise<Readonly<Record<string, number>>> {
   const { data, entries, rate = 0, seconds = 0 } = options;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      '--conditions=memgrid-source',
-      PROGRAM,
-      task,
-      `--data=${data}`,
-      `--entries=${entries}`,
-      `--rate=${rate}`,
-      `--seconds=${seconds}`,
-    ],
-    { timeout: TIMEOUT_MS },
-  );
-  return JSON.parse(stdout) as Record<string, number>;
+  const numbers = [`--entries=${entries}`, `--rate=${rate}`, `--seconds=${seconds}`];
+  const args = [task, `--data=${data}`, ...numbers];
+  return await jsonOf({ file: PROGRAM, args, signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
 /** A data directory for as long as `use` takes. */
 export async function withDataDirectory<T>(use: (data: string) => Promise<T>): Promise<T> {
-  const data = mkdtempSync(path.join(tmpdir(), 'memgrid-bench-'));
-  try {
-    return await use(data);
-  } finally {
-    rmSync(data, { recursive: true });
-  }
+  using directory = new TemporaryDirectory();
+  return await use(directory.path);
 }

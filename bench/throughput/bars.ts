@@ -1,4 +1,4 @@
-import type { BenchRow, RowNumbers, WorkloadName } from 'memgrid/bench';
+import { isRateHeld, type BenchRow, type RowNumbers, type WorkloadName } from 'memgrid/bench';
 import type { Measurement } from '../measurement.ts';
 import type { Comparison } from './comparison.ts';
 
@@ -36,42 +36,67 @@ const P99: Quantity = {
   unit: 'ms',
 };
 
-/** Says whether a bar is met. A peer that is not there, or a partial result, does not meet it. */
+/**
+ * Says whether a bar is met. A peer that is not there, a partial result, or a rate that memgrid did not
+ * hold does not meet it. A peer that did not hold the rate is nobody to be compared with: its latencies
+ * only say how long the run was.
+ */
 export function measuredBar(bar: Bar, { rows, missing }: Comparison): Measurement {
   const quantity = bar.kind === 'atLeast' ? PER_SECOND : P99;
   const ofWorkload = rows.filter(({ plan, end }) => {
     return plan.workload === bar.workload && end !== 'notOffered';
   });
   const own = ofWorkload.find(isMemgrid);
-  const rivals = ofWorkload
-    .filter(({ subject }) => bar.isRival(subject))
-    .flatMap(({ numbers, subject }) => (numbers === undefined ? [] : [{ numbers, subject }]))
-    .sort((a, b) => better(bar, quantity.of(b.numbers) - quantity.of(a.numbers)));
-  const best = rivals[0];
+  const best = bestRival(bar, ofWorkload, quantity);
   const ratio =
-    own?.numbers === undefined || best === undefined
+    own?.numbers === undefined || best?.numbers === undefined
       ? Number.NaN
       : quantity.of(own.numbers) / quantity.of(best.numbers);
-  const isPartial = ofWorkload.some(({ end }) => end !== 'complete');
-  const others = ofWorkload.filter((row) => row !== own && row.subject !== best?.subject);
+  const problems = ofWorkload.flatMap(partialText);
+  const others = ofWorkload.filter((row) => row !== own && row !== best);
+  const compared = [own, best].flatMap((row) => (row === undefined ? [] : [row]));
   const parts = [
-    ...(isPartial ? ['partial'] : []),
+    ...(problems.length > 0 ? ['partial'] : []),
     ...(Number.isNaN(ratio) ? [] : [`${ratio.toFixed(2)} x`]),
-    [own, ofWorkload.find(({ subject }) => subject === best?.subject)]
-      .flatMap((row) => (row === undefined ? [] : [`${row.subject} ${figures(row, quantity)}`]))
-      .join(' against '),
-    ...others.map((row) => `${row.subject} ${figures(row, quantity)}`),
+    compared.map((row) => figures(row, quantity)).join(' against '),
+    ...others.map((row) => figures(row, quantity)),
     ...missing.map(({ subject, reason }) => `${subject}: ${reason}`),
   ];
+  const isHeld = own !== undefined && isRateHeld(own);
+  const isMet = isHeld && problems.length === 0 && isReached(bar, ratio);
   const limit = bar.kind === 'atLeast' ? 'at least' : 'at most';
   return {
     row: bar.row,
     what: bar.what,
     bar: bar.ratio === undefined ? 'recorded' : `${limit} ${bar.ratio} x`,
     measured: parts.join('; '),
-    met: bar.ratio === undefined ? undefined : isReached(bar.kind, ratio, bar.ratio) && !isPartial,
+    met: bar.ratio === undefined ? undefined : isMet,
+    ...(problems.length > 0 ? { partial: problems.join('; ') } : {}),
     numbers: { ...(Number.isNaN(ratio) ? {} : { ratio }), ...flat(ofWorkload) },
   };
+}
+
+/** Of those that count, have been measured, and held the rate if one was asked for. */
+function bestRival(
+  { isRival, kind }: Bar,
+  rows: readonly BenchRow[],
+  { of }: Quantity,
+): BenchRow | undefined {
+  let best: { readonly row: BenchRow; readonly value: number } | undefined;
+  for (const row of rows) {
+    if (row.numbers === undefined || !isRival(row.subject) || !isRateHeld(row)) continue;
+    const value = of(row.numbers);
+    const isBetter =
+      kind === 'atLeast' ? value > (best?.value ?? 0) : value < (best?.value ?? Infinity);
+    if (isBetter) best = { row, value };
+  }
+  return best?.row;
+}
+
+/** Why a row is not whole; nothing when it is. */
+export function partialText({ subject, end, problem }: BenchRow): readonly string[] {
+  if (end === 'died') return [`${subject} died: ${problem ?? 'no answer'}`];
+  return end === 'interrupted' ? [`${subject} was interrupted`] : [];
 }
 
 export function isMemgrid({ subject }: { readonly subject: string }): boolean {
@@ -82,21 +107,25 @@ export function isRedis(subject: string): boolean {
   return subject.startsWith('Redis');
 }
 
-function isReached(kind: Bar['kind'], ratio: number, bar: number): boolean {
+function isReached({ kind, ratio: bar = Number.NaN }: Bar, ratio: number): boolean {
   return kind === 'atLeast' ? ratio >= bar : ratio <= bar;
 }
 
-/** Negative when the first of two, whose difference this is, is the better one. */
-function better({ kind }: Bar, difference: number): number {
-  return kind === 'atLeast' ? difference : -difference;
-}
-
-/** `155,000 (150,100–158,400) a second`. */
-function figures({ numbers, end, problem }: BenchRow, quantity: Quantity): string {
-  if (numbers === undefined) return end === 'died' ? `died: ${problem}` : 'was not measured';
+/** `Redis (ioredis) 155,000 (150,100–158,400) a second`, and what is wrong with it. */
+function figures(row: BenchRow, quantity: Quantity): string {
+  const { subject, numbers, end, problem } = row;
+  if (numbers === undefined) {
+    return `${subject} ${end === 'died' ? `died: ${problem}` : 'was not measured'}`;
+  }
   const { min, max } = quantity.range(numbers);
   const spread = numbers.rounds > 1 ? ` (${quantity.text(min)}–${quantity.text(max)})` : '';
-  return `${quantity.text(quantity.of(numbers))}${spread} ${quantity.unit}`;
+  const { perSecond, failed } = numbers;
+  return [
+    `${subject} ${quantity.text(quantity.of(numbers))}${spread} ${quantity.unit}`,
+    ...(isRateHeld(row) ? [] : [`did not hold the rate: ${PER_SECOND.text(perSecond)} a second`]),
+    ...(failed === 0 ? [] : [`${failed.toLocaleString('en-US')} failed`]),
+    ...(end === 'died' ? [`died: ${problem}`] : []),
+  ].join(', ');
 }
 
 /** The numbers of rows, by name of subject and workload. */

@@ -1,22 +1,26 @@
 import { benchReport, measuredOn, type BenchReport } from 'memgrid/bench';
 import type { Bench, Effort, Measurement } from '../measurement.ts';
+import type { RowName } from '../record.ts';
 import { compare, type Comparison, type ComparisonOptions } from './comparison.ts';
-import { paceOf } from './effort.ts';
+import { paceOf, type Pace } from './effort.ts';
 import { interruptible } from './interruption.ts';
 
 export interface ComparedBench {
-  readonly row: string;
+  readonly row: RowName;
   readonly title: string;
   readonly plan: (effort: Effort) => Pick<ComparisonOptions, 'systems' | 'plans' | 'dataset'>;
+  /** How long and how often. Default: `paceOf`. */
+  readonly pace?: (effort: Effort) => Pace;
   readonly measurements: (comparison: Comparison) => readonly Measurement[];
 }
 
 /** A row that compares systems: starts them, measures, and says what was reached. */
-export function comparedBench({ row, title, plan, measurements }: ComparedBench): Bench {
+export function comparedBench(bench: ComparedBench): Bench {
+  const { row, title, plan, pace = paceOf, measurements } = bench;
   return {
     row,
     run: async (effort, progress) => {
-      const options = { ...plan(effort), ...paceOf(effort), progress };
+      const options = { ...plan(effort), ...pace(effort), progress };
       const at = new Date().toISOString();
       const comparison = await interruptible((signal) => compare({ ...options, signal }));
       const report = await reportOf({ row, title, at, options, comparison });
@@ -27,7 +31,7 @@ export function comparedBench({ row, title, plan, measurements }: ComparedBench)
 }
 
 interface ReportParts {
-  readonly row: string;
+  readonly row: RowName;
   readonly title: string;
   readonly at: string;
   readonly options: Pick<ComparisonOptions, 'dataset' | 'rounds' | 'seconds' | 'warmupSeconds'>;

@@ -4,18 +4,23 @@ import type { DatasetSize } from 'memgrid/bench';
 import type { Effort } from '../measurement.ts';
 import type { ComparisonOptions } from './comparison.ts';
 import type { DatasetChoice } from './load-protocol.ts';
-import { REDIS_CLIENTS } from './target.ts';
+import { MEMCACHED_CLIENTS, REDIS_CLIENTS } from './target.ts';
 
 /** How long and how often; a quick sample shows that it works and proves nothing. */
 export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds'>;
 
-const PACES: Readonly<Record<Effort, Pace>> = {
-  full: { rounds: 5, seconds: 3, warmupSeconds: 1 },
-  quick: { rounds: 1, seconds: 1, warmupSeconds: 0.2 },
-};
+const QUICK: Pace = { rounds: 1, seconds: 0.5, warmupSeconds: 0.2 };
+const FULL: Pace = { rounds: 5, seconds: 3, warmupSeconds: 1 };
+const SHORT: Pace = { rounds: 5, seconds: 2, warmupSeconds: 0.5 };
 
+/** Of rows with a bar. */
 export function paceOf(effort: Effort): Pace {
-  return PACES[effort];
+  return effort === 'full' ? FULL : QUICK;
+}
+
+/** Of rows without one, of which there are many: as often, and less long. */
+export function shortPaceOf(effort: Effort): Pace {
+  return effort === 'full' ? SHORT : QUICK;
 }
 
 const COUNTS: Readonly<Record<Effort, number>> = { full: 10_000, quick: 1_000 };
@@ -30,7 +35,12 @@ export function datasetOf(effort: Effort, size: DatasetSize = 'turns'): DatasetC
   return { size, count, ...(existsSync(TURNS) ? { turnsFile: TURNS } : {}) };
 }
 
-/** A sample leaves the third one out, which is a fork of the first. */
+/** One is enough for a sample. */
 export function redisClientsOf(effort: Effort): readonly (typeof REDIS_CLIENTS)[number][] {
-  return effort === 'full' ? REDIS_CLIENTS : REDIS_CLIENTS.slice(0, 2);
+  return effort === 'full' ? REDIS_CLIENTS : ['ioredis'];
+}
+
+/** The one for a sample is the one that does more. */
+export function memcachedClientsOf(effort: Effort): readonly (typeof MEMCACHED_CLIENTS)[number][] {
+  return effort === 'full' ? MEMCACHED_CLIENTS : ['memcache'];
 }

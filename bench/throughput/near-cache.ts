@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { jsonOf } from '../child-program.ts';
 import { NodeCluster } from '../cluster/node-cluster.ts';
-import { withoutMemgrid } from '../cluster/node-process.ts';
 import { median, type Bench, type Measurement } from '../measurement.ts';
 import { packageVersion } from '../peers/package-version.ts';
 import { datasetOf, paceOf } from './effort.ts';
@@ -36,10 +34,7 @@ async function nearRounds(
   signal: AbortSignal,
 ): Promise<readonly NearRound[] | undefined> {
   try {
-    const argv = ['--conditions=memgrid-source', PROGRAM, JSON.stringify(task)];
-    const env = withoutMemgrid(process.env);
-    const { stdout } = await promisify(execFile)(process.execPath, argv, { signal, env });
-    return JSON.parse(stdout) as NearRound[];
+    return await jsonOf<NearRound[]>({ file: PROGRAM, args: [JSON.stringify(task)], signal });
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
@@ -49,7 +44,8 @@ async function nearRounds(
 function measured(way: 'async' | 'sync', rounds: readonly NearRound[] | undefined): Measurement {
   const what = `near-cache hit, ${way}hronous (${CALLS[way]}), against a bare lru-cache get of the same entries`;
   const row = { row: ROW, what, bar: `at least ${BARS[way]} x` };
-  if (rounds === undefined) return { ...row, measured: 'interrupted', met: false, numbers: {} };
+  if (rounds === undefined)
+    return { ...row, measured: 'interrupted', met: false, partial: 'interrupted', numbers: {} };
   const [own, bare] = [rounds.map((round) => round[way]), rounds.map(({ lru }) => lru)];
   const ratio = median(own) / median(bare);
   return {

@@ -1,3 +1,4 @@
+import '../ends-with-parent.ts';
 import { connect, type Namespace } from '@memgrid/client';
 import { LRUCache } from 'lru-cache';
 import { benchDataset, storeDataset, MemgridSubject, type BenchEntry } from 'memgrid/bench';

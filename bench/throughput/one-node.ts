@@ -1,6 +1,6 @@
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf, redisClientsOf } from './effort.ts';
+import { datasetOf, memcachedClientsOf, redisClientsOf } from './effort.ts';
 import { serverCost } from './server-cost.ts';
 import { memcached, memgrid, redis } from './systems.ts';
 
@@ -12,7 +12,11 @@ export const oneNode = comparedBench({
   row: ROW,
   title: 'One node, memory',
   plan: (effort) => ({
-    systems: [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort)), memcached()],
+    systems: [
+      memgrid(1, 'memory'),
+      redis('memory', redisClientsOf(effort)),
+      memcached(memcachedClientsOf(effort)),
+    ],
     dataset: datasetOf(effort),
     plans: [
       { workload: 'set', loop: { kind: 'closed', inFlight: IN_FLIGHT } },

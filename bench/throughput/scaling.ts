@@ -167,6 +167,7 @@ function measured(workload: WorkloadName, all: readonly Step[]): Measurement {
       ),
     ].join('; '),
     met: isWhole && shares.every((share) => share >= BAR),
+    ...(isWhole ? {} : { partial: 'not every round was measured whole' }),
     numbers: Object.fromEntries(
       lines.flatMap(({ clients, perSecond, expected, cpuUs }) => [
         [`${clients} clients per second`, perSecond],

@@ -1,6 +1,6 @@
 import type { Measurement } from '../measurement.ts';
 import { readBaseline } from '../record.ts';
-import { isMemgrid } from './bars.ts';
+import { isMemgrid, partialText } from './bars.ts';
 import type { Comparison } from './comparison.ts';
 
 /** What a number may differ from one run to the next without that anything has changed. */
@@ -27,7 +27,8 @@ export function serverCost({ row, where }: ServerCost, { rows }: Comparison): Me
   const others = rows
     .filter((one) => !isMemgrid(one) && one.numbers?.serverCpuUs !== undefined)
     .map((one) => `${one.subject} ${one.plan.workload} ${one.numbers?.serverCpuUs?.toFixed(1)} µs`);
-  const isPartial = own.some(({ end }) => end !== 'complete') || costs.length < own.length;
+  const problems = own.flatMap(partialText);
+  const isPartial = problems.length > 0 || costs.length < own.length;
   return {
     row,
     what,
@@ -36,6 +37,7 @@ export function serverCost({ row, where }: ServerCost, { rows }: Comparison): Me
     met:
       !isPartial &&
       costs.every(([workload, us]) => us <= NOISE * (before?.numbers[workload] ?? Infinity)),
+    ...(problems.length > 0 ? { partial: problems.join('; ') } : {}),
     numbers: Object.fromEntries(costs),
   };
 }

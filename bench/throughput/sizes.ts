@@ -2,7 +2,7 @@ import type { DatasetSize } from 'memgrid/bench';
 import type { Bench } from '../measurement.ts';
 import { isRedis, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
-import { datasetOf, redisClientsOf } from './effort.ts';
+import { datasetOf, shortPaceOf } from './effort.ts';
 import { isInterrupted } from './interruption.ts';
 import { memgrid, redis } from './systems.ts';
 
@@ -14,7 +14,6 @@ const WORKLOADS = ['set', 'get'] as const;
 /** How much of the cost is the entry's, and how much the call's. */
 export const sizes: Bench = {
   row: ROW,
-  onlyWhenNamed: true,
   run: async (effort, progress) => {
     const rows = [];
     for (const size of effort === 'full' ? SIZES : SIZES.slice(1, 2)) {
@@ -29,13 +28,15 @@ function benchOf(size: DatasetSize): Bench {
     row: ROW,
     title: `One node, entries of ${size} bytes`,
     plan: (effort) => ({
-      systems: [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort))],
+      // The third one is a fork of the first.
+      systems: [memgrid(1, 'memory'), redis('memory', ['ioredis', 'redis'])],
       dataset: datasetOf(effort, size),
       plans: WORKLOADS.map((workload) => ({
         workload,
         loop: { kind: 'closed', inFlight: IN_FLIGHT },
       })),
     }),
+    pace: shortPaceOf,
     measurements: (comparison) =>
       WORKLOADS.map((workload) =>
         measuredBar(

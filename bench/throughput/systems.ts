@@ -63,12 +63,13 @@ export function redisCluster(clients: readonly RedisClient[] = REDIS_CLIENTS): S
   };
 }
 
-export function memcached(): System {
+type MemcachedClient = (typeof MEMCACHED_CLIENTS)[number];
+
+export function memcached(clients: readonly MemcachedClient[] = MEMCACHED_CLIENTS): System {
   return {
     title: 'memcached',
     start: startMemcached,
-    targets: ({ addresses }) =>
-      MEMCACHED_CLIENTS.map((client) => ({ kind: 'memcached', addresses, client })),
+    targets: ({ addresses }) => clients.map((client) => ({ kind: 'memcached', addresses, client })),
   };
 }
 
@@ -77,6 +78,9 @@ export function nats(durability: NatsDurability): System {
   return {
     title,
     start: () => startNats(durability),
-    targets: ({ addresses }) => [{ kind: 'nats', title, addresses }],
+    // Where it does not do what the others do, every line about it says so.
+    targets: ({ addresses, caveat }) => [
+      { kind: 'nats', title: caveat === undefined ? title : `${title}, ${caveat}`, addresses },
+    ],
   };
 }

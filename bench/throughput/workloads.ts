@@ -1,9 +1,10 @@
 import type { LoadPlan } from 'memgrid/bench';
 import type { Bench, Effort, Measurement } from '../measurement.ts';
+import type { RowName } from '../record.ts';
 import { isMemgrid, measuredBar } from './bars.ts';
 import { comparedBench } from './compared-bench.ts';
 import type { Comparison } from './comparison.ts';
-import { datasetOf, redisClientsOf } from './effort.ts';
+import { datasetOf, memcachedClientsOf, redisClientsOf, shortPaceOf } from './effort.ts';
 import { memcached, memgrid, nats, redis, redisCluster, type System } from './systems.ts';
 
 const PLANS: readonly LoadPlan[] = [
@@ -26,25 +27,22 @@ const TITLES: Readonly<Partial<Record<LoadPlan['workload'], string>>> = {
 export const workloads = workloadsBench({
   row: 'throughput-workloads',
   where: 'one node, memory',
-  systems: (effort) => [memgrid(1, 'memory'), redis('memory', redisClientsOf(effort)), memcached()],
+  systems: (effort) => [
+    memgrid(1, 'memory'),
+    redis('memory', redisClientsOf(effort)),
+    memcached(memcachedClientsOf(effort)),
+  ],
 });
 
 /** The same on three. */
-export const workloadsThree: Bench = {
-  onlyWhenNamed: true,
-  ...workloadsBench({
-    row: 'throughput-workloads-three',
-    where: 'three nodes, memory',
-    systems: (effort) => [
-      memgrid(3, 'memory'),
-      redisCluster(redisClientsOf(effort)),
-      nats('memory'),
-    ],
-  }),
-};
+export const workloadsThree = workloadsBench({
+  row: 'throughput-workloads-three',
+  where: 'three nodes, memory',
+  systems: (effort) => [memgrid(3, 'memory'), redisCluster(redisClientsOf(effort)), nats('memory')],
+});
 
 interface WorkloadsBench {
-  readonly row: string;
+  readonly row: RowName;
   readonly where: string;
   readonly systems: (effort: Effort) => readonly System[];
 }
@@ -54,6 +52,7 @@ function workloadsBench({ row, where, systems }: WorkloadsBench): Bench {
     row,
     title: `Workloads, ${where}`,
     plan: (effort) => ({ systems: systems(effort), plans: PLANS, dataset: datasetOf(effort) }),
+    pace: shortPaceOf,
     measurements: (comparison) =>
       PLANS.map((plan) => measured({ row, where }, { plan, comparison })),
   });

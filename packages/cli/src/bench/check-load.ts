@@ -6,7 +6,7 @@ import { WORKLOADS } from './subject.ts';
 
 /** What a load may be asked for: each with its limits, of which both belong to it. */
 export const LOAD_LIMITS = {
-  seconds: { min: 1, max: 86_400 },
+  seconds: { min: 0.1, max: 86_400 },
   warmupSeconds: { min: 0, max: 3_600 },
   inFlight: { min: 1, max: 65_536 },
   rate: { min: 1, max: 1_000_000 },

@@ -164,7 +164,7 @@ test('what answers at once leaves others a turn, or the end would never come', a
 });
 
 test.each<[string, Partial<ClosedLoopOptions>, string]>([
-  ['no time', { seconds: 0 }, 'seconds is 0; it must be from 1 to 86400'],
+  ['no time', { seconds: 0 }, 'seconds is 0; it must be from 0.1 to 86400'],
   ['negative time', { seconds: -1 }, 'seconds is -1;'],
   ['no number', { seconds: Number.NaN }, 'seconds is NaN;'],
   ['nothing in flight', { inFlight: 0 }, 'inFlight is 0; it must be from 1 to 65536'],

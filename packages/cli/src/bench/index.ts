@@ -19,6 +19,7 @@ export type { MeasuredOn } from './measured-on.ts';
 export { MemgridSubject } from './memgrid-subject.ts';
 export type { MemgridSubjectOptions, SubjectSession } from './memgrid-subject.ts';
 export { openLoop } from './open-loop.ts';
+export { isRateHeld } from './rate-held.ts';
 export { runRounds } from './rounds.ts';
 export type { BenchRow, LoadPlan, RoundsOptions, RoundsProgress } from './rounds.ts';
 export { numbersOf } from './row-numbers.ts';

@@ -1,4 +1,5 @@
 import { counted } from '../progress/progress-bar.ts';
+import { isRateHeld } from './rate-held.ts';
 import type { BenchRow } from './rounds.ts';
 
 /** A column of a report, for people. */
@@ -61,7 +62,8 @@ export function planText({ plan: { workload, loop }, numbers }: BenchRow): strin
 }
 
 /** Why a row is less than it should be; empty when it is whole. */
-export function noteOf({ end, problem, numbers, plan }: BenchRow): string {
+export function noteOf(row: BenchRow): string {
+  const { end, problem, numbers } = row;
   switch (end) {
     case 'notOffered':
       return 'not offered';
@@ -69,16 +71,10 @@ export function noteOf({ end, problem, numbers, plan }: BenchRow): string {
       return `partial: it died (${problem ?? 'no answer'})`;
     case 'interrupted':
       return numbers === undefined ? 'interrupted before it' : 'partial: interrupted';
-    case 'complete': {
-      const { loop } = plan;
-      const isBehind = loop.kind === 'open' && (numbers?.perSecond ?? 0) < loop.rate * RATE_HELD;
-      return isBehind ? 'the rate was not held' : '';
-    }
+    case 'complete':
+      return isRateHeld(row) ? '' : 'the rate was not held';
   }
 }
-
-/** Of the operations that are due, so many have to be acknowledged in time. */
-const RATE_HELD = 0.98;
 
 function serverText({ numbers }: BenchRow): string | undefined {
   return numbers?.serverCpuUs === undefined ? undefined : microText(numbers.serverCpuUs);

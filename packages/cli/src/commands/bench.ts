@@ -105,7 +105,7 @@ function withLoadOptions(command: Command): Command {
         .argParser(wholeNumber(rate))
         .conflicts('inFlight'),
     )
-    .option('--seconds <n>', 'measured in each round', wholeNumber(seconds), 5)
+    .option('--seconds <n>', 'measured in each round', wholeNumber({ ...seconds, min: 1 }), 5)
     .option('--warmup <n>', 'seconds before that in each round', wholeNumber(warmupSeconds), 1)
     .option('--rounds <n>', 'how often; medians are shown', wholeNumber(rounds), 3)
     .addOption(
