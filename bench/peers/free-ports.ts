@@ -33,18 +33,30 @@ export class PortInUseError extends Error {
 
 const ATTEMPTS = 4;
 
+/** So many ports for servers, one call for each attempt. */
+export type ChoosePorts = (count: number) => Promise<readonly number[]>;
+
+export interface StartOnPorts<Started> {
+  /** How many it needs. */
+  readonly count: number;
+  readonly start: (ports: readonly number[]) => Promise<Started>;
+  /** Default: `freePorts`. */
+  readonly choose?: ChoosePorts | undefined;
+}
+
 /**
  * Runs `start` with free ports, and again with others when one was taken in between.
  *
  * @throws PortInUseError when that happened every time; whatever else `start` throws.
  */
-export async function startOnFreePorts<Started>(
-  count: number,
-  start: (ports: readonly number[]) => Promise<Started>,
-): Promise<Started> {
+export async function startOnFreePorts<Started>({
+  count,
+  start,
+  choose = freePorts,
+}: StartOnPorts<Started>): Promise<Started> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start(await freePorts(count));
+      return await start(await choose(count));
     } catch (error) {
       if (!(error instanceof PortInUseError) || attempt === ATTEMPTS) throw error;
     }

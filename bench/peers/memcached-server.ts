@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { startOnFreePorts } from './free-ports.ts';
+import { startOnFreePorts, type ChoosePorts } from './free-ports.ts';
 import { withServers, type Running } from './servers.ts';
 import { MEMCACHED, programVersion } from './program.ts';
 import { ServerProcess } from './server-process.ts';
@@ -8,10 +8,10 @@ const HOST = '127.0.0.1';
 const LOOK_TIMEOUT_MS = 1_000;
 
 /** One memcached, with its default of four threads and enough memory that nothing is evicted. */
-export async function startMemcached(): Promise<Running> {
+export async function startMemcached(choose?: ChoosePorts): Promise<Running> {
   const version = programVersion(MEMCACHED);
   return await withServers(async (servers) => {
-    const port = await startOnFreePorts(1, async ([port = 0]) => {
+    const start = async ([port = 0]: readonly number[]): Promise<number> => {
       const directory = servers.directory(`memcached-${port}`);
       const args = ['-l', HOST, '-p', String(port), '-U', '0', '-m', '2048'];
       // It refuses to be root unless told so; another account would end the parent's hold on it.
@@ -26,7 +26,8 @@ export async function startMemcached(): Promise<Running> {
         }),
       );
       return port;
-    });
+    };
+    const port = await startOnFreePorts({ count: 1, start, choose });
     return {
       title: `memcached ${version}`,
       addresses: [`${HOST}:${port}`],

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startOnFreePorts } from './free-ports.ts';
+import { startOnFreePorts, type ChoosePorts } from './free-ports.ts';
 import { withServers, type Running, type Servers } from './servers.ts';
 import { NATS_SERVER, programFile, programVersion } from './program.ts';
 import { ServerProcess } from './server-process.ts';
@@ -23,27 +23,20 @@ export type NatsDurability = 'memory' | 'file';
 export const BUCKET = 'bench';
 
 /** Three servers with JetStream, and a bucket of which each has a replica. */
-export async function startNats(durability: NatsDurability): Promise<Running> {
+export async function startNats(
+  durability: NatsDurability,
+  choose?: ChoosePorts,
+): Promise<Running> {
   const version = programVersion(NATS_SERVER);
   return await withServers(async (servers) => {
-    const ports = await startOnFreePorts(2 * SERVERS, async (ports) => {
-      const [clientPorts, routePorts] = [ports.slice(0, SERVERS), ports.slice(SERVERS)];
-      const syncs = durability === 'file' && canSyncAlways(servers);
-      const launches = clientPorts.map((clientPort, at) =>
-        launch(servers, { clientPort, routePorts, at, syncs }),
-      );
-      const outcomes = await Promise.allSettled(launches);
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (failed !== undefined) {
-        await servers.stop();
-        throw failed.reason;
-      }
-      return { clientPorts, syncs };
-    });
-    const addresses = ports.clientPorts.map((port) => `${HOST}:${port}`);
+    const syncs = durability === 'file' && canSyncAlways(servers);
+    const start = (ports: readonly number[]): Promise<readonly number[]> =>
+      launchAll(servers, ports, syncs);
+    const ports = await startOnFreePorts({ count: 2 * SERVERS, start, choose });
+    const addresses = ports.map((port) => `${HOST}:${port}`);
     await createBucket(addresses, durability);
-    const isUnsynced = durability === 'file' && !ports.syncs;
-    const storage = ports.syncs ? 'file, sync_interval always' : STORAGE[durability];
+    const isUnsynced = durability === 'file' && !syncs;
+    const storage = syncs ? 'file, sync_interval always' : STORAGE[durability];
     return {
       title: `NATS JetStream KV ${version}, ${SERVERS} servers, ${storage}`,
       ...(isUnsynced ? { caveat: 'not synced' } : {}),
@@ -65,6 +58,23 @@ interface NatsPlace {
   readonly routePorts: readonly number[];
   readonly at: number;
   readonly syncs: boolean;
+}
+
+/** All of them or none: with one port taken, the others begin again with ports of their own. */
+async function launchAll(
+  servers: Servers,
+  ports: readonly number[],
+  syncs: boolean,
+): Promise<readonly number[]> {
+  const [clientPorts, routePorts] = [ports.slice(0, SERVERS), ports.slice(SERVERS)];
+  const launches = clientPorts.map((clientPort, at) =>
+    launch(servers, { clientPort, routePorts, at, syncs }),
+  );
+  const outcomes = await Promise.allSettled(launches);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed === undefined) return clientPorts;
+  await servers.stop();
+  throw failed.reason;
 }
 
 async function launch(servers: Servers, place: NatsPlace): Promise<void> {

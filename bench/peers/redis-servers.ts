@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startOnFreePorts } from './free-ports.ts';
+import { startOnFreePorts, type ChoosePorts } from './free-ports.ts';
 import { withServers, type Running, type Servers } from './servers.ts';
 import { programVersion, REDIS_SERVER } from './program.ts';
 import { ServerProcess } from './server-process.ts';
@@ -23,13 +23,17 @@ const PERSISTENCE: Readonly<Record<RedisDurability, readonly string[]>> = {
 const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
 
 /** One Redis. */
-export async function startRedis(durability: RedisDurability): Promise<Running> {
+export async function startRedis(
+  durability: RedisDurability,
+  choose?: ChoosePorts,
+): Promise<Running> {
   const version = programVersion(REDIS_SERVER);
   return await withServers(async (servers) => {
-    const port = await startOnFreePorts(1, async ([port = 0]) => {
+    const start = async ([port = 0]: readonly number[]): Promise<number> => {
       await launch(servers, { port, flags: PERSISTENCE[durability] });
       return port;
-    });
+    };
+    const port = await startOnFreePorts({ count: 1, start, choose });
     const how = durability === 'memory' ? 'no AOF' : 'appendfsync always';
     return running(servers, { title: `Redis ${version}, ${how}`, ports: [port] });
   });
@@ -41,12 +45,12 @@ export async function startRedisCluster(): Promise<Running> {
   return await withServers(async (servers) => {
     const places: Place[] = [];
     while (places.length < 2 * PRIMARIES) {
-      const place = await startOnFreePorts(2, async ([port = 0, busPort = 0]) => {
+      const start = async ([port = 0, busPort = 0]: readonly number[]): Promise<Place> => {
         const flags = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
         await launch(servers, { port, flags: [...flags, ...PERSISTENCE.memory, ...AT_ONCE] });
         return { port, busPort };
-      });
-      places.push(place);
+      };
+      places.push(await startOnFreePorts({ count: 2, start }));
     }
     await form(places);
     const title = `Redis Cluster ${version}, ${PRIMARIES} primaries, ${PRIMARIES} replicas, no AOF`;

@@ -68,7 +68,7 @@ type MemcachedClient = (typeof MEMCACHED_CLIENTS)[number];
 export function memcached(clients: readonly MemcachedClient[] = MEMCACHED_CLIENTS): System {
   return {
     title: 'memcached',
-    start: startMemcached,
+    start: () => startMemcached(),
     targets: ({ addresses }) => clients.map((client) => ({ kind: 'memcached', addresses, client })),
   };
 }

@@ -6,7 +6,16 @@ import {
   type Dataset,
   type Subject,
 } from 'memgrid/bench';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePorts, PortInUseError, type ChoosePorts } from '../../bench/peers/free-ports.ts';
+import { startMemcached } from '../../bench/peers/memcached-server.ts';
+import { startNats } from '../../bench/peers/nats-servers.ts';
+import { startRedis } from '../../bench/peers/redis-servers.ts';
+import type { Running } from '../../bench/peers/servers.ts';
 import { MEMCACHED, NATS_SERVER, REDIS_SERVER, programFile } from '../../bench/peers/program.ts';
 import type { Program } from '../../bench/peers/program.ts';
 import {
@@ -17,6 +26,7 @@ import {
   type System,
 } from '../../bench/throughput/systems.ts';
 import { connectTarget } from '../../bench/throughput/target.ts';
+import { isRunning } from './until.ts';
 
 /** The servers are other people's: whoever has none of them can work on memgrid all the same. */
 const PEERS: readonly { readonly program: Program; readonly system: System }[] = [
@@ -74,6 +84,52 @@ async function tryWatch(subject: Subject): Promise<void> {
   await subject.run({ kind: 'set', n: 7 });
   expect(await heard.promise).toBe(7);
   await watch.close();
+}
+
+/** A port that somebody listens on for as long as a test runs. */
+async function takenPort(): Promise<number> {
+  const server = createServer();
+  server.listen({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function directoriesOfThisProcess(): readonly string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith(`memgrid-bench-${process.pid}-`));
+}
+
+const STARTS: readonly {
+  readonly program: Program;
+  readonly start: (choose: ChoosePorts) => Promise<Running>;
+}[] = [
+  { program: REDIS_SERVER, start: (choose) => startRedis('memory', choose) },
+  { program: MEMCACHED, start: (choose) => startMemcached(choose) },
+  { program: NATS_SERVER, start: (choose) => startNats('memory', choose) },
+];
+
+for (const { program, start } of STARTS) {
+  test.skipIf(!isInstalled(program))(
+    `${program.name} whose port is taken says so, and leaves nothing (needs ${program.aptPackage})`,
+    async () => {
+      const taken = await takenPort();
+      let attempts = 0;
+      // NATS takes several, of which the others are free.
+      const choose: ChoosePorts = async (count) => {
+        attempts += 1;
+        return [taken, ...(await freePorts(count - 1))];
+      };
+      await expect(start(choose)).rejects.toThrow(PortInUseError);
+      expect(attempts).toBeGreaterThan(1);
+      expect(directoriesOfThisProcess()).toEqual([]);
+      // With a port to be had in the end, it starts.
+      attempts = 0;
+      await using running = await start((count) =>
+        attempts++ === 0 ? choose(count) : freePorts(count),
+      );
+      expect(running.pids.every(isRunning)).toBe(true);
+    },
+  );
 }
 
 for (const { program, system } of PEERS) {

@@ -50,18 +50,19 @@ test('free ports differ, and nobody listens on them', async () => {
 
 test('a port that somebody took in between is tried again elsewhere', async () => {
   const tried: number[] = [];
-  const port = await startOnFreePorts(1, ([port = 0]) => {
+  const start = ([port = 0]: readonly number[]): Promise<number> => {
     tried.push(port);
     if (tried.length < 3) return Promise.reject(new PortInUseError('taken'));
     return Promise.resolve(port);
-  });
+  };
+  const port = await startOnFreePorts({ count: 1, start });
   expect(tried).toHaveLength(3);
   expect(port).toBe(tried[2]);
 });
 
 test('with every port taken it gives up and says so', async () => {
   const start = (): Promise<never> => Promise.reject(new PortInUseError('taken'));
-  await expect(startOnFreePorts(1, start)).rejects.toThrow(PortInUseError);
+  await expect(startOnFreePorts({ count: 1, start })).rejects.toThrow(PortInUseError);
 });
 
 test('another failure is not tried again', async () => {
@@ -70,7 +71,7 @@ test('another failure is not tried again', async () => {
     count += 1;
     return Promise.reject(new Error('no memory'));
   };
-  await expect(startOnFreePorts(1, start)).rejects.toThrow('no memory');
+  await expect(startOnFreePorts({ count: 1, start })).rejects.toThrow('no memory');
   expect(count).toBe(1);
 });
 
