@@ -13,6 +13,11 @@ export class FrameWriter {
     this.#bytesMax = bytesMax;
   }
 
+  /** Of the frame that is being gathered. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * @throws WireError when one message alone is larger than a frame: whoever made it should have
    * sent it in parts. Messages added before and after are not affected.

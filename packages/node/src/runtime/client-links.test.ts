@@ -7,7 +7,7 @@ import {
   encodeClientMessage,
   readFrame,
 } from '@memgrid/protocol';
-import type { ClientMessage } from '@memgrid/protocol';
+import type { Answer, ClientMessage, Operation, ShardId } from '@memgrid/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { formatAddress } from '../address.ts';
@@ -112,6 +112,28 @@ function ping(token: number): ClientMessage {
   return { type: 'clientPing', token };
 }
 
+function get(id: number): Operation {
+  return {
+    id,
+    shard: 1 as ShardId,
+    operationId: '',
+    body: { kind: 'get', namespace: 'n', key: `k-${id}` },
+    read: 'one',
+    durability: 'quorum',
+    sync: 'memory',
+    timeoutMs: 1000,
+    noAutonomous: false,
+    atLeast: 0,
+    schemaVersion: undefined,
+  };
+}
+
+function absent(id: number): Answer {
+  const position = { epoch: 1, index: 1 };
+  const result = { kind: 'absent', source: 'primary', stalenessMs: 0 } as const;
+  return { id, shard: 1 as ShardId, position, result };
+}
+
 function pong(token: number): ClientMessage {
   return { type: 'clientPong', token };
 }
@@ -133,6 +155,41 @@ test('a frame becomes inputs in order, and what a turn says becomes one frame', 
   expect(frames).toEqual([[pong(1), pong(2)]]);
   expect(traffic.read('sent', 'client').frames).toBe(1);
   expect(traffic.read('received', 'client').frames).toBe(1);
+});
+
+test('a large message of operations becomes inputs of at most 64, in order, before what follows', async () => {
+  const { inbox, socket } = await connected();
+  const operations = Array.from({ length: 150 }, (_, id) => get(id));
+  const message = encodeClientMessage({ type: 'operations', operations });
+  socket.send(frameOf(message, encodeClientMessage(ping(1))));
+  const pieces: (readonly number[])[] = [];
+  for (;;) {
+    const { message: received } = await inbox.next('clientReceived');
+    if (received.type !== 'operations') break;
+    pieces.push(received.operations.map(({ id }) => id));
+  }
+  expect(pieces.map((piece) => piece.length)).toEqual([64, 64, 22]);
+  expect(pieces.flat()).toEqual(operations.map(({ id }) => id));
+});
+
+test('answers leave before the end of the turn once 64 of them have been gathered', async () => {
+  const { links, link, socket, frames } = await connected();
+  const answers = Array.from({ length: 40 }, (_, id) => absent(id));
+  links.send(link, { type: 'answers', answers });
+  const early = once(socket, 'message');
+  links.send(link, { type: 'answers', answers });
+  links.send(link, pong(1));
+  await early;
+  expect(frames).toEqual([
+    [
+      { type: 'answers', answers },
+      { type: 'answers', answers },
+    ],
+  ]);
+  const rest = once(socket, 'message');
+  links.flush();
+  await rest;
+  expect(frames[1]).toEqual([pong(1)]);
 });
 
 test.each<[string, Uint8Array]>([
