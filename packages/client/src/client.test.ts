@@ -253,6 +253,60 @@ test('the near cache answers at once, and hears of changes', async () => {
   expect(notes.peek(id)).toBeUndefined();
 });
 
+test('what the near cache hands out is one frozen object for everybody', async () => {
+  const cluster = await started();
+  const grid = await connected(cluster, { nearCache: { bytesMax: 1_000_000 } });
+  const notes = grid.namespace<{ category: string; metadata: { tags: string[] } }>('notes');
+  const ref = { id: 'own', userId: 'ada', agentId: 'scribe' };
+  await notes.put({ ...ref, content: 'one', metadata: { tags: ['a'] } });
+  await expect.poll(async () => (await notes.get(ref))?.source, { interval: 5 }).toBe('near');
+  const found = notes.peek('own');
+  if (found === undefined) throw new Error('There is no hit.');
+  expect(notes.peek('own')?.entry).toBe(found.entry);
+  expect((await notes.get(ref, { timeoutMs: 900 }))?.entry).toBe(found.entry);
+  expect(Object.isFrozen(found)).toBe(true);
+  expect(() => found.entry.metadata.tags.push('b')).toThrow(TypeError);
+  expect(notes.peek('own')?.entry.metadata).toEqual({ tags: ['a'] });
+  expect(found.stalenessMs).toBeGreaterThan(0);
+  expect(found.stalenessMs).toBeLessThanOrEqual(1_000);
+});
+
+test('the near cache tells entries of several owners with the same id apart', async () => {
+  const cluster = await started();
+  const grid = await connected(cluster, { nearCache: { bytesMax: 1_000_000 } });
+  const notes = grid.namespace('notes');
+  await notes.put({ id: 'own', userId: 'ada', agentId: 'scribe', content: 'of ada' });
+  const ref = { id: 'own', userId: 'ada' };
+  await expect.poll(async () => (await notes.get(ref))?.source, { interval: 5 }).toBe('near');
+  expect(notes.peek({ ...ref, agentId: 'other' })?.entry.content).toBe('of ada');
+  for (const other of [
+    { userId: 'bob' },
+    { agentId: 'scribe' },
+    { appId: 'a' },
+    { runId: 'r' },
+    {},
+  ]) {
+    expect(notes.peek({ id: 'own', ...other })).toBeUndefined();
+  }
+  const ofBob = await notes.get({ id: 'own', userId: 'bob' });
+  expect(ofBob?.source).not.toBe('near');
+  // JavaScript callers have no types.
+  expect(notes.peek(undefined as unknown as string)).toBeUndefined();
+  await expect(notes.get(undefined as unknown as string)).rejects.toThrow();
+});
+
+test('a token counts for hits of the near cache at once', async () => {
+  const cluster = await started();
+  const grid = await connected(cluster, { nearCache: { bytesMax: 1_000_000 } });
+  const notes = grid.namespace('notes');
+  const { id } = await notes.put({ userId: 'ada', content: 'one' });
+  await expect.poll(async () => (await notes.get(id))?.source, { interval: 5 }).toBe('near');
+  const other = await connected(cluster);
+  await other.namespace('notes').update(id, { content: 'two' });
+  const shown = await notes.get(id, { atLeast: other.token() });
+  expect(shown?.entry.content).toBe('two');
+});
+
 test('a session reads what another one wrote, by its token', async () => {
   const cluster = await started();
   for (const node of cluster.grid.nodes) node.lag = 1;

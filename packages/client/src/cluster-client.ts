@@ -11,11 +11,12 @@ import type { NamespaceParts } from './grid-namespace.ts';
 import type { GridStatus } from './grid-status.ts';
 import { ListPages } from './list-pages.ts';
 import { LruNearStore } from './lru-near-store.ts';
-import type { KeptEntry } from './lru-near-store.ts';
+import { NearSource } from './near-reader.ts';
 import { PendingAnswers } from './pending-answers.ts';
 import { SessionShell } from './session-shell.ts';
 import type { WatchEffect } from './session-shell.ts';
 import { StatusStream } from './status-stream.ts';
+import { systemClock } from './system-clock.ts';
 import { WatchStream } from './watch-stream.ts';
 
 const namespaceField = nameField(1, LIMITS.namespaceBytesMax);
@@ -50,7 +51,7 @@ export class ClusterClient implements Grid {
       onDrained: () => this.#drained.resolve(),
       onFault: (error) => this.#fault(error),
     });
-    this.#parts = this.#makeParts();
+    this.#parts = this.#makeParts(nearStore);
   }
 
   get statusNow(): GridStatus {
@@ -82,7 +83,8 @@ export class ClusterClient implements Grid {
   atLeast(token: string): void {
     const problem = this.#shell.session.tokenProblem(token);
     if (problem !== undefined) throw new ClusterError('BAD_TOKEN', { problem: `${problem}.` });
-    this.#shell.push({ kind: 'atLeast', token });
+    // At once: a hit of the near cache does not wait for the next turn.
+    this.#shell.session.atLeast(token, this.#shell.now());
   }
 
   drain(): Promise<void> {
@@ -115,19 +117,16 @@ export class ClusterClient implements Grid {
     this.#drained.resolve();
   }
 
-  #makeParts(): NamespaceParts {
+  #makeParts(nearStore: LruNearStore | undefined): NamespaceParts {
     const { session } = this.#shell;
     const now = () => this.#shell.now();
     return {
       shape: new CallShape(this.#config),
       answers: this.#answers,
       pages: new ListPages(this.#answers, () => session.shardCount),
-      now,
       wallMs: () => session.wallMs(now()),
       newOperationId: () => session.newOperationId(now()),
-      // Whatever the session returns came out of our own store.
-      near: (namespace, key, at) => session.near(namespace, key, at) as KeptEntry | undefined,
-      nearStalenessMs: (entry, at) => session.nearStalenessMs(entry, at),
+      near: nearStore === undefined ? undefined : new NearSource(nearStore, session, systemClock),
       atLeast: (token) => this.atLeast(token),
       watch: (scope, key, options) => this.#watch(scope, key, options),
     };

@@ -1,6 +1,6 @@
 import { decodeValue, entryBodyField, formatVersion } from '@memgrid/protocol';
 import type { EntryBody, FoundEntry } from '@memgrid/protocol';
-import type { Entry, EntryShape } from './entry.ts';
+import type { Entry, EntryShape, Found } from './entry.ts';
 
 /** An entry as the application sees it. */
 export function entryOf<Shape extends EntryShape>(
@@ -43,6 +43,19 @@ export function foundOf<Shape extends EntryShape>(
 ): { entry: Entry<Shape>; version: string; upstream: Entry['upstream']['state'] } {
   const entry = entryOf<Shape>(namespace, key, bytes);
   return { entry, version: formatVersion(version), upstream: entry.upstream.state };
+}
+
+/** An entry of the near cache: the same object for everybody, so nobody can change it. */
+export function frozenFound(namespace: string, found: FoundEntry, stalenessMs: number): Found {
+  const { entry, version, upstream } = foundOf(namespace, found);
+  return frozen({ entry, version, source: 'near', stalenessMs, upstream });
+}
+
+/** With all that is in it. Stored metadata is at most 32 levels deep. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) frozen(part);
+  return Object.freeze(value);
 }
 
 function presentOf(text: string): string | undefined {

@@ -1,4 +1,4 @@
-import type { CallOptions as SessionCallOptions, Instant } from '@memgrid/core';
+import type { CallOptions as SessionCallOptions } from '@memgrid/core';
 import {
   ClusterError,
   entryIdOfOperation,
@@ -44,7 +44,8 @@ import type {
 import { entryOf, foundOf } from './entry-view.ts';
 import type { Namespace, Watch, WatchFilter } from './grid.ts';
 import type { ListPages } from './list-pages.ts';
-import type { KeptEntry } from './lru-near-store.ts';
+import { NearReader } from './near-reader.ts';
+import type { NearSource } from './near-reader.ts';
 import type { Answered, Near, PendingAnswers } from './pending-answers.ts';
 
 /** What a namespace needs of its client. */
@@ -52,13 +53,11 @@ export interface NamespaceParts {
   readonly shape: CallShape;
   readonly answers: PendingAnswers;
   readonly pages: ListPages;
-  readonly now: () => Instant;
   /** The cluster's time. */
   readonly wallMs: () => number;
   readonly newOperationId: () => string;
-  /** What may be served from this process at this moment. */
-  readonly near: (namespace: string, key: string, now: Instant) => KeptEntry | undefined;
-  readonly nearStalenessMs: (entry: KeptEntry, now: Instant) => number;
+  /** Undefined without a near cache. */
+  readonly near: NearSource | undefined;
   readonly atLeast: (token: string) => void;
   readonly watch: (scope: Scope, key: string, options: WatchOptions) => Watch<EntryShape>;
 }
@@ -67,10 +66,15 @@ export interface NamespaceParts {
 export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape> {
   readonly name: string;
   readonly #parts: NamespaceParts;
+  readonly #near: NearReader | undefined;
+  /** A read that says nothing about it may be answered from this process. */
+  readonly #readsNear: boolean;
 
   constructor(name: string, parts: NamespaceParts) {
     this.name = name;
     this.#parts = parts;
+    this.#near = parts.near === undefined ? undefined : new NearReader(name, parts.near);
+    this.#readsNear = parts.near !== undefined && parts.shape.options().read === 'one';
   }
 
   async put(entry: NewEntry<Shape>, options?: PutOptions): Promise<Saved> {
@@ -100,18 +104,22 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     return savedOf(key, outcome);
   }
 
-  async get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined> {
+  get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined> {
+    if (options === undefined && this.#readsNear) {
+      const hit = this.#near?.get<Shape>(ref);
+      if (hit !== undefined) return Promise.resolve(hit);
+    }
+    return this.#get(ref, options);
+  }
+
+  async #get(ref: EntryRef, options: GetOptions | undefined): Promise<Found<Shape> | undefined> {
     const { shape } = this.#parts;
     const { key, scope } = addressOf(this.name, ref);
     const all = shape.options(options);
     if (options?.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
-    if (all.read === 'one' && all.maxStalenessMs > 0) {
-      const now = this.#parts.now();
-      const kept = this.#parts.near(this.name, key, now);
-      if (kept !== undefined) {
-        const stalenessMs = this.#parts.nearStalenessMs(kept, now);
-        if (stalenessMs <= all.maxStalenessMs) return this.#near(kept, stalenessMs);
-      }
+    if (options !== undefined && all.read === 'one' && all.maxStalenessMs > 0) {
+      const hit = this.#near?.getWithin<Shape>(ref, all.maxStalenessMs);
+      if (hit !== undefined) return hit;
     }
     const outcome = await this.#ask(
       { kind: 'get', namespace: this.name, key },
@@ -214,12 +222,8 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     return this.#parts.watch(scope, key, options) as unknown as Watch<Shape>;
   }
 
-  peek(id: string): Found<Shape> | undefined {
-    const now = this.#parts.now();
-    const kept = this.#parts.near(this.name, id, now);
-    return kept === undefined
-      ? undefined
-      : this.#near(kept, this.#parts.nearStalenessMs(kept, now));
+  peek(ref: EntryRef): Found<Shape> | undefined {
+    return this.#near?.peek<Shape>(ref);
   }
 
   #ask(
@@ -260,18 +264,6 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
         : badRequest(`the item cannot be carried out: ${String(error)}`, error);
       return { ok: false, kind, error: other };
     }
-  }
-
-  /** Decoded once, and shown again without a copy: nobody may change what was handed out. */
-  #near(kept: KeptEntry, stalenessMs: number): Found<Shape> {
-    const decoded = (kept.decoded ??= foundOf(this.name, kept.found));
-    return {
-      entry: decoded.entry as Found<Shape>['entry'],
-      version: decoded.version,
-      source: 'near',
-      stalenessMs,
-      upstream: decoded.upstream,
-    };
   }
 
   #shown(found: FoundEntry, source: Found['source'], stalenessMs: number): Found<Shape> {

@@ -80,8 +80,11 @@ export interface Namespace<Shape extends EntryShape = EntryShape> {
   /** Changes as they are committed, of one owner, one entry, or everybody. */
   watch(filter?: WatchFilter, options?: WatchOptions): Watch<Shape>;
 
-  /** From the near cache only: no waiting, no network. Undefined says nothing about the entry. */
-  peek(id: string): Found<Shape> | undefined;
+  /**
+   * From the near cache only: no waiting, no network. Undefined says nothing about the entry. What
+   * comes from there, here and with `get`, is frozen, and the same object for everybody.
+   */
+  peek(ref: EntryRef): Found<Shape> | undefined;
 }
 
 /** Whose changes: an owner's, or those of one entry. Nothing for the whole namespace. */

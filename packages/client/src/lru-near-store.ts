@@ -7,10 +7,14 @@ import type { Found } from './entry.ts';
 /** Two objects, the place in the cache, and what the entry is beside its texts. */
 const OVERHEAD_BYTES = 512;
 
-/** An entry in this process, decoded once somebody has asked for it. */
+/** An entry in this process, with what the application is shown of it. */
 export interface KeptEntry extends NearEntry {
-  decoded: Omit<Found, 'source' | 'stalenessMs'> | undefined;
+  /** Made once somebody has asked for it; of the present permit if the staleness is the same. */
+  shown: Found | undefined;
 }
+
+/** The entries of one namespace, by their ids. */
+export type KeptEntries = LRUCache<string, KeptEntry>;
 
 /**
  * Entries in this process, bounded by bytes, least recently used out first.
@@ -20,7 +24,7 @@ export interface KeptEntry extends NearEntry {
  */
 export class LruNearStore implements NearStore {
   readonly #bytesMax: number;
-  readonly #caches = new Map<string, LRUCache<string, KeptEntry>>();
+  readonly #caches = new Map<string, KeptEntries>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -35,9 +39,14 @@ export class LruNearStore implements NearStore {
     return this.#caches.get(namespace)?.get(key);
   }
 
+  /** Stays the same object; undefined while nothing of the namespace has been kept. */
+  entriesOf(namespace: string): KeptEntries | undefined {
+    return this.#caches.get(namespace);
+  }
+
   set(namespace: string, key: string, entry: NearEntry): void {
     const cache = this.#cacheOf(namespace);
-    const kept: KeptEntry = { ...entry, found: ownCopy(entry.found), decoded: undefined };
+    const kept: KeptEntry = { ...entry, found: ownCopy(entry.found), shown: undefined };
     // An entry that is larger than everything together is not kept: the cache refuses it.
     this.#change(cache, () => cache.set(key, kept));
     while (this.#bytes > this.#bytesMax) this.#evict();
@@ -54,7 +63,7 @@ export class LruNearStore implements NearStore {
     }
   }
 
-  #cacheOf(namespace: string): LRUCache<string, KeptEntry> {
+  #cacheOf(namespace: string): KeptEntries {
     const known = this.#caches.get(namespace);
     if (known !== undefined) return known;
     const made = new LRUCache<string, KeptEntry>({
@@ -66,7 +75,7 @@ export class LruNearStore implements NearStore {
   }
 
   #evict(): void {
-    let largest: LRUCache<string, KeptEntry> | undefined;
+    let largest: KeptEntries | undefined;
     for (const cache of this.#caches.values()) {
       if (largest === undefined || cache.calculatedSize > largest.calculatedSize) largest = cache;
     }
@@ -74,7 +83,7 @@ export class LruNearStore implements NearStore {
     if (cache !== undefined) this.#change(cache, () => cache.pop());
   }
 
-  #change(cache: LRUCache<string, KeptEntry>, change: () => unknown): void {
+  #change(cache: KeptEntries, change: () => unknown): void {
     const before = cache.calculatedSize;
     change();
     this.#bytes += cache.calculatedSize - before;

@@ -44,6 +44,7 @@ export const BREAKABLE_RULES = [
   'session.feed-in-order',
   'near-cache.no-late-fill',
   'near-cache.gap-forgets',
+  'near-cache.permits-end',
   // shards
   'shards.promise-before-serving',
   'shards.persist-promise',

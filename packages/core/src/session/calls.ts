@@ -208,7 +208,9 @@ export class Calls {
       return;
     }
     const { nearCache } = this.#options;
-    const near = nearCache === undefined ? undefined : nearOutcome(nearCache, source, now);
+    const { shardCount } = this.#cluster;
+    const near =
+      nearCache === undefined ? undefined : nearOutcome(nearCache, source, { shardCount, now });
     if (near !== undefined) {
       this.#open.tell(source.call, near);
       return;
@@ -356,6 +358,7 @@ export class Calls {
     if (index > 0) {
       peer.noteSeen(call.shard, index);
       this.#cluster.token?.raise(call.shard, answer.position, now);
+      this.#options.nearCache?.raised(call.shard, index);
     }
     if (answer.result.kind === 'failed') {
       if (!call.settled) this.#failed(call, peer, answer.result, now);

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { shardOfEntry } from '@memgrid/protocol';
+import type { ShardId } from '@memgrid/protocol';
 import { NOBODY, SessionRig } from '../testing/session-rig.ts';
 import type { SessionRigOptions } from '../testing/session-rig.ts';
+import { SessionToken } from './session-token.ts';
 
 /** A session with a near cache, and another one without, in front of the same nodes. */
 function nearRig(options: SessionRigOptions = {}): SessionRig {
@@ -103,6 +105,43 @@ test('Q16: after a broken connection the feed goes on, and what did not change i
   rig.advance(2_000);
   expect(read(rig, 'warm2').value).toBe(8);
   expect(read(rig, 'warm1').value).toBe(1);
+});
+
+/** A token of somebody who has seen every shard at this place. */
+function tokenAt(rig: SessionRig, shards: readonly number[], index: number): string {
+  const token = new SessionToken(rig.grid.clusterId, rig.grid.shardCount);
+  for (const shard of shards) token.raise(shard as ShardId, { epoch: 1, index }, rig.now);
+  return token.text();
+}
+
+test('Q1, Q16: a token ends at once what was permitted in front of it, and the feed begins it again', () => {
+  const rig = nearRig();
+  read(rig, 'warm1');
+  read(rig, 'warm2');
+  expect(rig.session.near('ns', 'warm1', rig.now)).toBeDefined();
+  const shard = shardOfEntry({ ...NOBODY, key: 'warm1' }, rig.grid.shardCount);
+  const { length } = rig.grid.shard(shard).log;
+  rig.session.atLeast(tokenAt(rig, [shard], length + 1), rig.now);
+  expect(rig.session.near('ns', 'warm1', rig.now)).toBeUndefined();
+  // The change that the other session saw is told: it was about something else.
+  const other = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].find(
+    (at) => shardOfEntry({ ...NOBODY, key: `warm${at}` }, rig.grid.shardCount) === shard,
+  );
+  rig.writeElsewhere(`warm${other}`, 2);
+  rig.advance(10);
+  expect(rig.session.near('ns', 'warm1', rig.now)).toBeDefined();
+});
+
+test('Q2, Q16: what another session saw and could not name is not served from this process', () => {
+  const rig = nearRig({ shardCount: 1024 });
+  read(rig, 'warm1');
+  expect(rig.session.near('ns', 'warm1', rig.now)).toBeDefined();
+  const shard = shardOfEntry({ ...NOBODY, key: 'warm1' }, rig.grid.shardCount);
+  const others = Array.from({ length: 1024 }, (_, at) => at).filter((at) => at !== shard);
+  rig.session.atLeast(tokenAt(rig, [shard, ...others], 1), rig.now);
+  expect(rig.session.near('ns', 'warm1', rig.now)).toBeUndefined();
+  expect(read(rig, 'warm1')).toEqual({ value: 1, near: false });
+  expect(read(rig, 'warm1')).toEqual({ value: 1, near: true });
 });
 
 test('Q17: an answer that was overtaken by its invalidation is not kept', () => {

@@ -10,7 +10,7 @@ import { ClusterView } from './cluster-view.ts';
 import { Connections } from './connections.ts';
 import { Feeds } from './feeds.ts';
 import { NearCache } from './near-cache.ts';
-import type { NearEntry, NearStore } from './near-cache.ts';
+import type { NearEntry, NearStore } from './near-entry.ts';
 import type { Peer } from './peer.ts';
 import type { SessionConfig } from './session-config.ts';
 import type { SessionEffect, SessionInput, SessionStatus } from './session-io.ts';
@@ -116,6 +116,15 @@ export class Session implements Machine<SessionInput, SessionEffect> {
     return token === undefined ? 'no node has been reached yet' : token.problemWith(text);
   }
 
+  /**
+   * Reads from now on see at least what the session of this token saw. The same as the input, for
+   * who reads from the near cache before the next turn.
+   */
+  atLeast(token: string, now: Instant): void {
+    this.#cluster.atLeast(token, now);
+    this.#nearCache?.revokeAll();
+  }
+
   /** The cluster's time, as far as it is known here. Milliseconds since 1970. */
   wallMs(now: Instant): number {
     return this.#cluster.wallMs(now);
@@ -131,6 +140,11 @@ export class Session implements Machine<SessionInput, SessionEffect> {
   /** From the near cache only; undefined says nothing about the entry. */
   near(namespace: string, key: string, now: Instant): NearEntry | undefined {
     return this.#nearCache?.get(namespace, key, now);
+  }
+
+  /** Whether an entry of the near store may be served; if so, `isPermitted` says so from now on. */
+  permitNear(entry: NearEntry, now: Instant): boolean {
+    return this.#nearCache?.permit(entry, now) === true;
   }
 
   nearStalenessMs(entry: NearEntry, now: Instant): number {
@@ -191,7 +205,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
         this.#watches.close(input.watch);
         break;
       case 'atLeast':
-        this.#cluster.atLeast(input.token, now);
+        this.atLeast(input.token, now);
         break;
       case 'drain':
         this.#drain();
@@ -306,6 +320,7 @@ export class Session implements Machine<SessionInput, SessionEffect> {
     this.#watches.closeAll(CLOSED_WATCH);
     this.#calls.flush();
     this.#connections.close();
+    this.#nearCache?.revokeAll();
     this.#phase = 'closed';
     this.#statusChanged = true;
   }

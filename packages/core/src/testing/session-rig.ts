@@ -10,7 +10,7 @@ import type {
 import type { LinkId } from '../link-id.ts';
 import type { Instant } from '../machine.ts';
 import { Random } from '../random.ts';
-import type { NearEntry, NearStore } from '../session/near-cache.ts';
+import type { NearEntry, NearStore } from '../session/near-entry.ts';
 import { SESSION_DEFAULTS } from '../session/session-config.ts';
 import type { SessionConfig } from '../session/session-config.ts';
 import type {

@@ -1,5 +1,5 @@
 import { failedResult, shardOfEntry } from '@memgrid/protocol';
-import type { OperationResult } from '@memgrid/protocol';
+import type { EntryVersion, OperationResult } from '@memgrid/protocol';
 import { Random } from '../random.ts';
 import type { CallOutcome } from '../session/session-io.ts';
 import { NOBODY, SessionRig } from './session-rig.ts';
@@ -199,6 +199,15 @@ class Storm {
     }
     this.#shown.push({ key, index, at: this.#rig.now });
     if (outcome.kind === 'near') this.#checkAge(call, key, index);
+    else this.#checkPeek(call, key, index);
+  }
+
+  /** Whoever was just answered finds nothing older in this process. */
+  #checkPeek(call: number, key: string, index: number): void {
+    const { session, now } = this.#rig;
+    const near = session.near(NOBODY.namespace, key, now);
+    if (near === undefined || recordOf(key, near.found.version) >= index) return;
+    this.#problem(`After call ${call} the near cache went back from record ${index} of ${key}.`);
   }
 
   #noteLengths(): void {
@@ -279,7 +288,11 @@ function indexShown(key: string, outcome: Exclude<CallOutcome, { kind: 'failed' 
   const result = outcome.kind === 'near' ? outcome : outcome.answer.result;
   const version =
     'found' in result ? result.found.version : 'version' in result ? result.version : undefined;
-  return version === undefined ? 0 : version.dot.counter - shardOf(key) * 1_000_000;
+  return version === undefined ? 0 : recordOf(key, version);
+}
+
+function recordOf(key: string, { dot }: EntryVersion): number {
+  return dot.counter - shardOf(key) * 1_000_000;
 }
 
 function failureOf(code: (typeof MOODS)[number]): OperationResult {

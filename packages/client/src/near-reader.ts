@@ -1,0 +1,114 @@
+import { isPermitted } from '@memgrid/core';
+import type { Clock, Instant, Session } from '@memgrid/core';
+import type { EntryRef, EntryShape, Found } from './entry.ts';
+import { frozenFound } from './entry-view.ts';
+import type { KeptEntries, KeptEntry, LruNearStore } from './lru-near-store.ts';
+import { NearMoment } from './near-moment.ts';
+
+/** What all namespaces of a client read the near cache with. */
+export class NearSource {
+  readonly store: LruNearStore;
+  readonly session: Pick<Session, 'permitNear' | 'nearStalenessMs'>;
+  readonly clock: Clock;
+  /** Of the synchronous reads. */
+  readonly moment: NearMoment;
+
+  constructor(store: LruNearStore, session: NearSource['session'], clock: Clock) {
+    this.store = store;
+    this.session = session;
+    this.clock = clock;
+    this.moment = new NearMoment(clock);
+  }
+}
+
+/**
+ * One namespace's entries of this process, as the application sees them.
+ *
+ * A hit is a look into one map and a permit that still holds; what it hands out was made before, is
+ * frozen, and is the same for everybody.
+ */
+export class NearReader {
+  readonly #namespace: string;
+  readonly #source: NearSource;
+  /** None as long as nothing has been kept. */
+  #entries: KeptEntries | undefined;
+
+  constructor(namespace: string, source: NearSource) {
+    this.#namespace = namespace;
+    this.#source = source;
+  }
+
+  /** What may be served now; the clock is read for each stretch of code, not for each hit. */
+  peek<Shape extends EntryShape>(ref: EntryRef): Found<Shape> | undefined {
+    const kept = this.#find(ref);
+    if (kept === undefined) return undefined;
+    return this.#serve(kept, this.#source.moment.now()) as Found<Shape> | undefined;
+  }
+
+  /** What may be served now. */
+  get<Shape extends EntryShape>(ref: EntryRef): Found<Shape> | undefined {
+    const kept = this.#find(ref);
+    if (kept === undefined) return undefined;
+    return this.#serve(kept, this.#source.clock.now()) as Found<Shape> | undefined;
+  }
+
+  /** The same, if it is no older than this. */
+  getWithin<Shape extends EntryShape>(
+    ref: EntryRef,
+    stalenessMsMax: number,
+  ): Found<Shape> | undefined {
+    const kept = this.#find(ref);
+    if (kept === undefined) return undefined;
+    const { clock, session } = this.#source;
+    const now = clock.now();
+    const found = this.#serve(kept, now);
+    if (found === undefined || found.stalenessMs <= stalenessMsMax) {
+      return found as Found<Shape> | undefined;
+    }
+    // What is shown counts to the end of the permit.
+    const stalenessMs = session.nearStalenessMs(kept, now);
+    return stalenessMs > stalenessMsMax ? undefined : ({ ...found, stalenessMs } as Found<Shape>);
+  }
+
+  #find(ref: EntryRef): KeptEntry | undefined {
+    const entries = (this.#entries ??= this.#source.store.entriesOf(this.#namespace));
+    if (entries === undefined) return undefined;
+    if (typeof ref === 'string') return entries.get(ref);
+    // JavaScript callers have no types; what is wrong with a ref is said by whoever reads on.
+    const kept = entries.get(ref?.id);
+    return kept === undefined || isOwner(ref, shownOf(this.#namespace, kept)) ? kept : undefined;
+  }
+
+  #serve(kept: KeptEntry, now: Instant): Found | undefined {
+    if (!isPermitted(kept, now) && !this.#source.session.permitNear(kept, now)) return undefined;
+    const { shown } = kept;
+    if (shown !== undefined && shown.stalenessMs === kept.stalenessMs) return shown;
+    return shownOf(this.#namespace, kept);
+  }
+}
+
+/** Decoded once; of another permit only the staleness is another. */
+function shownOf(namespace: string, kept: KeptEntry): Found {
+  const { shown, stalenessMs } = kept;
+  if (shown?.stalenessMs === stalenessMs) return shown;
+  const made =
+    shown === undefined
+      ? frozenFound(namespace, kept.found, stalenessMs)
+      : Object.freeze({ ...shown, stalenessMs });
+  kept.shown = made;
+  return made;
+}
+
+/**
+ * The same id may name entries of several owners, whose first part says where they are. An id alone
+ * takes whichever there is.
+ */
+function isOwner(ref: Exclude<EntryRef, string>, { entry }: Found): boolean {
+  const { userId = '', agentId = '', appId = '', runId = '' } = ref;
+  if (userId !== '') return userId === entry.userId;
+  if (entry.userId !== undefined) return false;
+  if (agentId !== '') return agentId === entry.agentId;
+  if (entry.agentId !== undefined) return false;
+  if (appId !== '') return appId === entry.appId;
+  return entry.appId === undefined && (runId === '' ? undefined : runId) === entry.runId;
+}
