@@ -53,13 +53,23 @@ test('the bytes of an entry tell what a decoder tells', () => {
   );
 });
 
+/** With something around it, as a state has. */
+function stampedOf(
+  one: EntryBody,
+  dates: { readonly createdAt: number; readonly updatedAt: number },
+): Uint8Array {
+  const bytes = new EntryBytes(encodeValue(entryBodyField, one));
+  const size = bytes.stampedBytes(dates.createdAt, dates.updatedAt);
+  const room = new Uint8Array(size + 2);
+  bytes.stampInto(room, 1, dates);
+  expect([room[0], room.at(-1)]).toEqual([0, 0]);
+  return room.subarray(1, 1 + size);
+}
+
 test('other dates make the bytes that an encoder makes', () => {
   fc.assert(
     fc.property(body, moment, moment, (one, createdAt, updatedAt) => {
-      const stamped = new EntryBytes(encodeValue(entryBodyField, one)).stamped(
-        createdAt,
-        updatedAt,
-      );
+      const stamped = stampedOf(one, { createdAt, updatedAt });
       expect(stamped).toEqual(encodeValue(entryBodyField, { ...one, createdAt, updatedAt }));
     }),
   );
@@ -67,7 +77,7 @@ test('other dates make the bytes that an encoder makes', () => {
 
 test('what a newer version appended stays', () => {
   const newer = { ...plainBody(), unknownFields: ['of a newer version', [1, 2]] };
-  const stamped = new EntryBytes(encodeValue(entryBodyField, newer)).stamped(7, 8);
+  const stamped = stampedOf(newer, { createdAt: 7, updatedAt: 8 });
   expect(decodeValue(entryBodyField, stamped)).toEqual({ ...newer, createdAt: 7, updatedAt: 8 });
 });
 

@@ -61,17 +61,22 @@ export class EntryBytes {
     return true;
   }
 
-  /** The same entry with other dates, in bytes of its own. */
-  stamped(createdAt: number, updatedAt: number): Uint8Array {
+  /** How long the same entry is with other dates. */
+  stampedBytes(createdAt: number, updatedAt: number): number {
+    const dates = this.#expiresAt - this.#createdAt;
+    return this.#bytes.length - dates + numberBytes(createdAt) + numberBytes(updatedAt);
+  }
+
+  /** Writes the same entry with other dates: `stampedBytes` from `start` on. */
+  stampInto(
+    to: Uint8Array,
+    start: number,
+    { createdAt, updatedAt }: { readonly createdAt: number; readonly updatedAt: number },
+  ): void {
     const bytes = this.#bytes;
-    const begin = this.#createdAt;
-    const end = this.#expiresAt;
-    const length = bytes.length - (end - begin) + numberBytes(createdAt) + numberBytes(updatedAt);
-    const made = new Uint8Array(length);
-    made.set(bytes.subarray(0, begin));
-    const at = writeNumber(made, writeNumber(made, begin, createdAt), updatedAt);
-    made.set(bytes.subarray(end), at);
-    return made;
+    to.set(bytes.subarray(0, this.#createdAt), start);
+    const created = writeNumber(to, start + this.#createdAt, createdAt);
+    to.set(bytes.subarray(this.#expiresAt), writeNumber(to, created, updatedAt));
   }
 }
 

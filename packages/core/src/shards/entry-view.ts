@@ -46,7 +46,11 @@ export function visibleIn(state: Uint8Array, nowMs: number): StoredSibling | und
   return shownOf(winnerIn(state), nowMs);
 }
 
-function shownOf(winner: StoredSibling | undefined, nowMs: number): StoredSibling | undefined {
+/** A winner that readers see: no delete, and not expired. */
+export function shownOf(
+  winner: StoredSibling | undefined,
+  nowMs: number,
+): StoredSibling | undefined {
   if (winner === undefined || winner.value.kind === 'delete') return undefined;
   return isExpired(winner.value, nowMs) ? undefined : winner;
 }

@@ -22,7 +22,6 @@ import {
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
-import { invariant } from '../assert.ts';
 import { after, type Instant } from '../machine.ts';
 import {
   decodeState,
@@ -273,10 +272,8 @@ export class Orphans {
       this.#settled(operation.operationId);
       return;
     }
-    const winner = winnerOf(outcome.state);
-    invariant(winner !== undefined, 'A write leaves its key without any version.');
+    const { state, winner } = outcome;
     const key = storedKey(body.namespace, body.key);
-    const state = encodeValue(entryStateField, outcome.state);
     const { sync, operationId } = operation;
     const version = versionOf(winner);
     const fingerprint = fingerprintOf(body);

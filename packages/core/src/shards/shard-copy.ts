@@ -14,7 +14,7 @@ import type { StoreOperation } from '../store-operation.ts';
 import { CopyJournal } from './copy-journal.ts';
 import type { Safety } from './step-storage.ts';
 import type { ShardContext } from './shard-context.ts';
-import { decodeState, type StoredSibling, writtenVersion, winnerOf } from './entry-view.ts';
+import { type StoredSibling, winnerIn, writtenVersion } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
@@ -388,7 +388,7 @@ export class ShardCopy {
     const { key, state, operationId, fingerprint } = body;
     if (this.#latest.get(key) === at.index) this.#latest.delete(key);
     const entry: StoredEntry = { at, state };
-    const winner = known ?? winnerOf(decodeState(state));
+    const winner = known ?? winnerIn(state);
     if (winner === undefined) {
       invariant(false, `Record ${at.index} leaves a key without any version.`);
     }
@@ -424,7 +424,7 @@ export class ShardCopy {
   }
 
   #noteFading(key: string, entry: StoredEntry): void {
-    const winner = winnerOf(decodeState(entry.state));
+    const winner = winnerIn(entry.state);
     if (winner !== undefined) this.fading.note(key, entry.at.index, winner.value);
   }
 }

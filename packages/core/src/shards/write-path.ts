@@ -8,17 +8,11 @@ import type {
   ShardPosition,
   SyncClass,
 } from '@memgrid/protocol';
-import { encodeValue, entryStateField, failedResult, storedKey } from '@memgrid/protocol';
+import { failedResult, storedKey } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import {
-  decodeState,
-  type StoredSibling,
-  versionOf,
-  winnerOf,
-  writtenVersion,
-} from './entry-view.ts';
+import { type StoredSibling, versionOf, winnerIn, writtenVersion } from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Primary } from './primary.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
@@ -270,7 +264,7 @@ export class WritePath {
     const logged = copy.log.at(index) as LoggedRecord;
     const { record, body } = logged;
     const write = body?.kind === 'write' ? body : undefined;
-    const winner = write === undefined ? undefined : winnerOf(decodeState(write.state));
+    const winner = write === undefined ? undefined : winnerIn(write.state);
     invariant(write !== undefined && winner !== undefined, `Record ${index} is no write.`);
     const at = { epoch: record.epoch, index };
     const bytes = record.body.byteLength;
@@ -291,7 +285,7 @@ export class WritePath {
     }
     const { dots, rules } = this.#context;
     const timestamp = this.#context.tick();
-    const outcome = carryOut(write.body, state === undefined ? undefined : decodeState(state), {
+    const outcome = carryOut(write.body, state, {
       dot: dots.issue(),
       timestamp,
       autonomous: false,
@@ -307,14 +301,14 @@ export class WritePath {
       const record = {
         kind: 'write',
         key,
-        state: encodeValue(entryStateField, outcome.state),
+        state: outcome.state,
         operationId: write.operationId,
         timestamp,
         answeredEarly: write.durability === 'one',
         fingerprint: write.fingerprint,
       } as const;
-      const winner = winnerOf(outcome.state);
-      this.#log(waiting, write, { body: record, winner, existed: outcome.existed });
+      const { winner, existed } = outcome;
+      this.#log(waiting, write, { body: record, winner, existed });
     }
   }
 

@@ -1,29 +1,31 @@
-import type {
-  Condition,
-  Dot,
-  EntryState,
-  ErrorCode,
-  ErrorDetails,
-  FailedResult,
-  OperationBody,
-  StoredWrite,
-  Timestamp,
-} from '@memgrid/protocol';
 import {
   compareDots,
   decodeValue,
+  draftState,
   encodeValue,
   entryBodyField,
+  entryStateField,
   failedResult,
   formatVersion,
   LIMITS,
   NEVER_WRITTEN,
+  soleWriteIn,
   WireError,
   writeSetBlind,
+  type Condition,
+  type Dot,
+  type EntryState,
+  type ErrorCode,
+  type ErrorDetails,
+  type FailedResult,
+  type OperationBody,
+  type SoleWrite,
+  type StoredWrite,
+  type Timestamp,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { EntryBytes } from '../entries/entry-bytes.ts';
-import { type StoredSibling, versionOf, visibleOf } from './entry-view.ts';
+import { decodeState, shownOf, type StoredSibling, versionOf, winnerOf } from './entry-view.ts';
 import type { EntryRules } from './shards-io.ts';
 
 export type WriteBody = Extract<OperationBody, { readonly condition: Condition }>;
@@ -36,7 +38,10 @@ export function isWrite(body: OperationBody): body is WriteBody {
 export type WriteOutcome =
   | {
       readonly kind: 'state';
-      readonly state: EntryState;
+      /** Bytes of `entryStateField`. */
+      readonly state: Uint8Array;
+      /** The write itself, with a view of its entry: it has replaced all that was there. */
+      readonly winner: StoredSibling;
       /** There was an entry before. */
       readonly existed: boolean;
     }
@@ -57,27 +62,75 @@ export interface WriteInputs {
   readonly schemaVersion: number | undefined;
 }
 
-/** Carries out one write on the state of its key. Decides nothing that is not in its arguments. */
+/**
+ * Carries out one write on the state of its key. Decides nothing that is not in its arguments.
+ *
+ * @param stored bytes of `entryStateField`, or what was made of several; undefined for nothing.
+ */
 export function carryOut(
   body: WriteBody,
-  stored: EntryState | undefined,
+  stored: Uint8Array | EntryState | undefined,
   inputs: WriteInputs,
 ): WriteOutcome {
-  const state: EntryState = stored ?? NEVER_WRITTEN;
-  const visible = visibleOf(state, inputs.timestamp.ms);
+  const before = beforeOf(stored);
+  const winner = before.kind === 'set' ? winnerOf(before.set) : before.sole?.sibling;
+  const visible = shownOf(winner, inputs.timestamp.ms);
   const refusal = refusalOf(body, visible);
   if (refusal !== undefined) return { kind: 'refused', result: refusal };
   const made = entryOf(body, visible, inputs);
   if (made.kind !== 'entry') return made;
-  const value: StoredWrite = {
-    kind: body.kind,
-    timestamp: inputs.timestamp,
-    expiresAt: made.expiresAt,
-    autonomous: inputs.autonomous,
-    entry: made.entry,
-  };
-  const existed = visible !== undefined;
-  return { kind: 'state', state: writeSetBlind(state, { dot: inputs.dot, value }), existed };
+  return stateAfter(before, made, { body, inputs, existed: visible !== undefined });
+}
+
+/** What a key holds before a write: nearly always nothing, or one write that is read in place. */
+type Before =
+  | { readonly kind: 'sole'; readonly sole: SoleWrite | undefined }
+  | { readonly kind: 'set'; readonly set: EntryState };
+
+const NOTHING_BEFORE: Before = { kind: 'sole', sole: undefined };
+
+function beforeOf(stored: Uint8Array | EntryState | undefined): Before {
+  if (stored === undefined) return NOTHING_BEFORE;
+  if (!(stored instanceof Uint8Array)) return { kind: 'set', set: stored };
+  const sole = soleWriteIn(stored);
+  return sole === undefined ? { kind: 'set', set: decodeState(stored) } : { kind: 'sole', sole };
+}
+
+interface WriteFacts {
+  readonly body: WriteBody;
+  readonly inputs: WriteInputs;
+  readonly existed: boolean;
+}
+
+/** The new entry goes straight to its place in the new state, with its dates. */
+function stateAfter(
+  before: Before,
+  { entry, entryBytes, dates, expiresAt }: Extract<MadeEntry, { kind: 'entry' }>,
+  { body, inputs, existed }: WriteFacts,
+): WriteOutcome {
+  const { dot, timestamp, autonomous } = inputs;
+  const { kind } = body;
+  const draft =
+    before.kind === 'set'
+      ? undefined
+      : draftState(before.sole, { kind, dot, timestamp, expiresAt, autonomous, entryBytes });
+  const room = draft?.state ?? new Uint8Array(entryBytes);
+  const entryAt = draft?.entryAt ?? 0;
+  entry?.stampInto(room, entryAt, dates);
+  const stored = room.subarray(entryAt, entryAt + entryBytes);
+  const value: StoredWrite = { kind, timestamp, expiresAt, autonomous, entry: stored };
+  const winner = { dot, value };
+  const state = draft?.state ?? encodedAfter(before, winner);
+  return { kind: 'state', state, winner, existed };
+}
+
+function encodedAfter(before: Before, winner: StoredSibling): Uint8Array {
+  const set = before.kind === 'set' ? before.set : soleSet(before.sole);
+  return encodeValue(entryStateField, writeSetBlind(set, winner));
+}
+
+function soleSet(sole: SoleWrite | undefined): EntryState {
+  return sole === undefined ? NEVER_WRITTEN : decodeState(sole.state);
 }
 
 function refusalOf(body: WriteBody, visible: StoredSibling | undefined): FailedResult | undefined {
@@ -109,26 +162,47 @@ function holds(condition: Condition, visible: StoredSibling | undefined): boolea
   }
 }
 
+/** The entry's dates are the primary's: when it was made, and now. */
+interface EntryDates {
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
 type MadeEntry =
-  | { readonly kind: 'entry'; readonly entry: Uint8Array; readonly expiresAt: number }
+  | {
+      readonly kind: 'entry';
+      /** Undefined for a delete. */
+      readonly entry: EntryBytes | undefined;
+      /** How long it is with its dates. */
+      readonly entryBytes: number;
+      readonly dates: EntryDates;
+      readonly expiresAt: number;
+    }
   | Exclude<WriteOutcome, { kind: 'state' }>;
 
-const NOTHING = new Uint8Array();
+const DELETED: MadeEntry = {
+  kind: 'entry',
+  entry: undefined,
+  entryBytes: 0,
+  dates: { createdAt: 0, updatedAt: 0 },
+  expiresAt: 0,
+};
 
 function entryOf(
   body: WriteBody,
   visible: StoredSibling | undefined,
   inputs: WriteInputs,
 ): MadeEntry {
-  if (body.kind === 'delete') return { kind: 'entry', entry: NOTHING, expiresAt: 0 };
+  if (body.kind === 'delete') return DELETED;
   const stored = visible === undefined ? undefined : new EntryBytes(visible.value.entry);
   if (stored?.immutable === true) return refused('IMMUTABLE_ENTRY', { id: body.key });
-  const nowMs = inputs.timestamp.ms;
+  const updatedAt = inputs.timestamp.ms;
+  const dates = { createdAt: stored?.createdAt ?? updatedAt, updatedAt };
   if (body.kind === 'put') {
     const offered = inputs.admitted ? new EntryBytes(body.entry) : checkedEntry(body.entry);
     if (!(offered instanceof EntryBytes)) return offered;
     if (stored?.hasScopeOf(offered) === false) return refused('SCOPE_CONFLICT', { id: body.key });
-    return stamped(offered, { createdAt: stored?.createdAt ?? nowMs, nowMs });
+    return dated(offered, dates);
   }
   if (visible === undefined) return refused('NOT_FOUND', { id: body.key });
   const { rules, schemaVersion, timestamp } = inputs;
@@ -136,7 +210,7 @@ function entryOf(
   if (patched.kind === 'problems') {
     return invalid('INVALID_ENTRY', { problems: patched.problems });
   }
-  return stamped(new EntryBytes(patched.entry), { createdAt: stored?.createdAt ?? nowMs, nowMs });
+  return dated(new EntryBytes(patched.entry), dates);
 }
 
 function refused<Code extends ErrorCode>(code: Code, details: ErrorDetails[Code]): MadeEntry {
@@ -150,16 +224,12 @@ function invalid<Code extends ErrorCode>(
   return { kind: 'invalid', result: failedResult(code, details) };
 }
 
-/** The entry's dates are the primary's: when it was made, and now. */
-function stamped(
-  offered: EntryBytes,
-  { createdAt, nowMs }: { readonly createdAt: number; readonly nowMs: number },
-): MadeEntry {
-  const entry = offered.stamped(createdAt, nowMs);
-  if (entry.byteLength > LIMITS.entryBytesMax) {
-    return invalid('ENTRY_TOO_LARGE', { bytes: entry.byteLength, max: LIMITS.entryBytesMax });
+function dated(entry: EntryBytes, dates: EntryDates): MadeEntry {
+  const entryBytes = entry.stampedBytes(dates.createdAt, dates.updatedAt);
+  if (entryBytes > LIMITS.entryBytesMax) {
+    return invalid('ENTRY_TOO_LARGE', { bytes: entryBytes, max: LIMITS.entryBytesMax });
   }
-  return { kind: 'entry', entry, expiresAt: offered.expiresAt };
+  return { kind: 'entry', entry, entryBytes, dates, expiresAt: entry.expiresAt };
 }
 
 /** What another node has sent is looked at once more; encoded anew, it is as if made here. */
