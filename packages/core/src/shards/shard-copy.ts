@@ -299,7 +299,7 @@ export class ShardCopy {
   /** Whether this is a tombstone that was forgotten here: whoever has it still is only later. */
   isCollected({ at, state }: StoredEntry): boolean {
     if (at.index > this.#collectedUpTo) return false;
-    return winnerOf(decodeState(state))?.value.kind === 'delete';
+    return winnerIn(state)?.value.kind === 'delete';
   }
 
   noteCollected(upTo: number, at: Timestamp): void {
