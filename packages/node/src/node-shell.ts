@@ -319,7 +319,7 @@ export class NodeShell implements RunningNode {
   #makeClientLinks(): ClientLinks {
     const meter = new OperationMeter(
       () => systemClock.now(),
-      (kind, outcome, seconds) => this.#observer.metrics.operation(kind, outcome, seconds),
+      (measured) => this.#observer.metrics.operations(measured),
     );
     return new ClientLinks({
       push: this.#push,

@@ -121,13 +121,18 @@ test('state is measured when it is scraped, and totals never count twice', async
 
 test('operations are counted by kind and result, and timed by kind', async () => {
   const metrics = new Metrics('1');
-  metrics.operation('put', 'ok', 0.004);
-  metrics.operation('put', 'unknown', 1);
+  metrics.operations({ kind: 'put', outcome: 'ok', seconds: 0.004, count: 3 });
+  metrics.operations({ kind: 'put', outcome: 'unknown', seconds: 1, count: 1 });
+  metrics.operations({ kind: 'put', outcome: 'ok', seconds: 60, count: 1 });
   const series = await scrape(metrics);
-  expect(series.get('memgrid_operations_total{kind="put",result="ok"}')).toBe(1);
+  expect(series.get('memgrid_operations_total{kind="put",result="ok"}')).toBe(4);
   expect(series.get('memgrid_operations_total{kind="put",result="unknown"}')).toBe(1);
   expect(series.get('memgrid_operations_total{kind="get",result="ok"}')).toBe(0);
-  expect(series.get('memgrid_operation_seconds_sum{kind="put"}')).toBeCloseTo(1.004);
+  expect(series.get('memgrid_operation_seconds_sum{kind="put"}')).toBeCloseTo(61.012);
+  const bucket = (le: string) =>
+    series.get(`memgrid_operation_seconds_bucket{le="${le}",kind="put"}`);
+  expect(['0.002', '0.005', '0.5', '1', '5', '+Inf'].map(bucket)).toEqual([0, 3, 3, 4, 4, 5]);
+  expect(series.get('memgrid_operation_seconds_count{kind="put"}')).toBe(5);
   expect(series.get('memgrid_operation_seconds_count{kind="get"}')).toBe(0);
 });
 

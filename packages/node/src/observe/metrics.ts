@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { NodeStatus } from '@memgrid/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DurationHistogram } from './duration-histogram.ts';
 import type { ObservedEvent } from './event-levels.ts';
 import { METRICS, METRIC_NAMES } from './metric-table.ts';
 import type { MetricDefinition, MetricName } from './metric-table.ts';
@@ -19,6 +20,14 @@ export interface MetricsSource {
   entryPagedCount(): number;
   diskUsedBytes(): number;
   uptimeMs(): number;
+}
+
+/** Operations of one kind that ended in the same way after the same time. */
+export interface MeasuredOperations {
+  readonly kind: string;
+  readonly outcome: string;
+  readonly seconds: number;
+  readonly count: number;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -40,7 +49,7 @@ export class Metrics {
   readonly #gauges = new Map<MetricName, Gauge>();
   readonly #counters = new Map<MetricName, Counter>();
   readonly #syncSeconds: Histogram;
-  readonly #operationSeconds: Histogram;
+  readonly #operationSeconds: DurationHistogram;
   /** Totals of counters that are counted elsewhere, as last seen. */
   readonly #reached = new Map<string, number>();
   #source: MetricsSource | undefined;
@@ -53,16 +62,14 @@ export class Metrics {
       buckets: SYNC_SECONDS,
       registers: [this.#registry],
     });
-    this.#operationSeconds = new Histogram({
+    const { help, labels } = METRICS.memgrid_operation_seconds;
+    this.#operationSeconds = new DurationHistogram({
       name: 'memgrid_operation_seconds',
-      help: METRICS.memgrid_operation_seconds.help,
-      labelNames: ['kind'],
-      buckets: OPERATION_SECONDS,
-      registers: [this.#registry],
+      help,
+      label: 'kind',
+      values: labels.kind,
+      bounds: OPERATION_SECONDS,
     });
-    for (const kind of METRICS.memgrid_operation_seconds.labels.kind) {
-      this.#operationSeconds.zero({ kind });
-    }
     this.#set('memgrid_build_info', 1, { version });
   }
 
@@ -110,10 +117,10 @@ export class Metrics {
     if (write.synced) this.#syncSeconds.observe(write.durationMs / 1000);
   }
 
-  /** Counts one answered operation of a client. */
-  operation(kind: string, result: string, seconds: number): void {
-    this.#add('memgrid_operations_total', 1, { kind, result });
-    this.#operationSeconds.observe({ kind }, seconds);
+  /** Counts answered operations of a client, each of which took as long. */
+  operations({ kind, outcome, seconds, count }: MeasuredOperations): void {
+    this.#add('memgrid_operations_total', count, { kind, result: outcome });
+    this.#operationSeconds.observe(kind, seconds, count);
   }
 
   load(load: { readonly loopLagP99Ms: number; readonly heapPercent: number }): void {
@@ -132,7 +139,7 @@ export class Metrics {
       this.#measureStatus(source.status());
       this.#measureShell(source);
     }
-    return await this.#registry.metrics();
+    return `${await this.#registry.metrics()}\n${this.#operationSeconds.text()}\n`;
   }
 
   #measureStatus(status: NodeStatus): void {

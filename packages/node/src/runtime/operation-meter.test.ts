@@ -29,12 +29,13 @@ test('each operation is measured once, from its question to its answer, with its
   const seen: unknown[] = [];
   const meter = new OperationMeter(
     () => nowMs,
-    (...measured) => seen.push(measured),
+    (measured) => seen.push(measured),
   );
   const get = { kind: 'get', namespace: 'n', key: 'k' } as const;
   const condition = { kind: 'always' } as const;
   const remove = { kind: 'delete', namespace: 'n', key: 'k', condition } as const;
-  const operations = [operationOf(1, get), operationOf(2, remove), operationOf(3, remove)];
+  const operations = [1, 4, 5].map((id) => operationOf(id, get));
+  operations.push(operationOf(2, remove), operationOf(3, remove));
   meter.received(-1, { type: 'operations', operations });
   nowMs += 20;
   const absent = { kind: 'absent', source: 'primary', stalenessMs: 0 } as const;
@@ -42,14 +43,17 @@ test('each operation is measured once, from its question to its answer, with its
     answerOf(1, absent),
     answerOf(2, failedResult('TIMEOUT', { timeoutMs: 1 }, { applied: 'unknown' })),
     answerOf(3, failedResult('OVERLOADED', { waiting: 1, max: 1 })),
+    answerOf(4, absent),
+    answerOf(5, absent),
   ];
   meter.sent(-1, { type: 'answers', answers });
   meter.sent(-1, { type: 'answers', answers });
   meter.sent(-2, { type: 'answers', answers });
   expect(seen).toEqual([
-    ['get', 'ok', 0.02],
-    ['delete', 'unknown', 0.02],
-    ['delete', 'failed', 0.02],
+    { kind: 'get', outcome: 'ok', seconds: 0.02, count: 1 },
+    { kind: 'delete', outcome: 'unknown', seconds: 0.02, count: 1 },
+    { kind: 'delete', outcome: 'failed', seconds: 0.02, count: 1 },
+    { kind: 'get', outcome: 'ok', seconds: 0.02, count: 2 },
   ]);
 });
 
@@ -57,7 +61,7 @@ test('what a lost connection waited for is forgotten', () => {
   const seen: unknown[] = [];
   const meter = new OperationMeter(
     () => 0,
-    (...measured) => seen.push(measured),
+    (measured) => seen.push(measured),
   );
   const get = { kind: 'get', namespace: 'n', key: 'k' } as const;
   meter.received(-1, { type: 'operations', operations: [operationOf(1, get)] });

@@ -6,8 +6,17 @@ export type OperationKind = Operation['body']['kind'];
 /** `unknown`: the caller cannot tell whether a write took place. */
 export type OperationOutcome = 'ok' | 'failed' | 'unknown';
 
-export type OnOperation = (kind: OperationKind, outcome: OperationOutcome, seconds: number) => void;
+/** Operations of one kind that came together, went together and ended in the same way. */
+export interface Measured {
+  readonly kind: OperationKind;
+  readonly outcome: OperationOutcome;
+  readonly seconds: number;
+  readonly count: number;
+}
 
+export type OnMeasured = (measured: Measured) => void;
+
+/** Shared by all operations of one kind in one message. */
 interface Begun {
   readonly kind: OperationKind;
   readonly atMs: number;
@@ -20,33 +29,54 @@ interface Begun {
  */
 export class OperationMeter {
   readonly #now: () => number;
-  readonly #onOperation: OnOperation;
+  readonly #onMeasured: OnMeasured;
   readonly #begun = new Map<LinkId, Map<number, Begun>>();
 
   /** @param now milliseconds on any clock that does not jump. */
-  constructor(now: () => number, onOperation: OnOperation) {
+  constructor(now: () => number, onMeasured: OnMeasured) {
     this.#now = now;
-    this.#onOperation = onOperation;
+    this.#onMeasured = onMeasured;
   }
 
   received(link: LinkId, message: ClientMessage): void {
     if (message.type !== 'operations') return;
     const atMs = this.#now();
-    const begun = this.#begun.get(link) ?? new Map<number, Begun>();
-    for (const { id, body } of message.operations) begun.set(id, { kind: body.kind, atMs });
-    this.#begun.set(link, begun);
+    let begun = this.#begun.get(link);
+    if (begun === undefined) this.#begun.set(link, (begun = new Map<number, Begun>()));
+    let last: Begun | undefined;
+    for (const { id, body } of message.operations) {
+      if (last?.kind !== body.kind) last = { kind: body.kind, atMs };
+      begun.set(id, last);
+    }
   }
 
   sent(link: LinkId, message: ClientMessage): void {
     if (message.type !== 'answers') return;
     const begun = this.#begun.get(link);
+    if (begun === undefined) return;
     const nowMs = this.#now();
+    let last: Begun | undefined;
+    let lastOutcome: OperationOutcome = 'ok';
+    let count = 0;
+    const tell = (): void => {
+      if (last === undefined) return;
+      const seconds = (nowMs - last.atMs) / 1000;
+      this.#onMeasured({ kind: last.kind, outcome: lastOutcome, seconds, count });
+    };
     for (const answer of message.answers) {
-      const operation = begun?.get(answer.id);
+      const operation = begun.get(answer.id);
       if (operation === undefined) continue;
-      begun?.delete(answer.id);
-      this.#onOperation(operation.kind, outcomeOf(answer), (nowMs - operation.atMs) / 1000);
+      begun.delete(answer.id);
+      const outcome = outcomeOf(answer);
+      if (operation !== last || outcome !== lastOutcome) {
+        tell();
+        last = operation;
+        lastOutcome = outcome;
+        count = 0;
+      }
+      count += 1;
     }
+    tell();
   }
 
   /** The connection is gone: what it still waited for is answered to nobody. */
