@@ -1,23 +1,28 @@
+import { operationIdMs } from '@memgrid/protocol';
 import type { ShardId, ShardPosition, Timestamp } from '@memgrid/protocol';
 import { entryKey } from '../entries/entry-keys.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { encodeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import type { FadingEntries } from './fading-entries.ts';
+import type { OperationPeriod } from './operation-period.ts';
+import { decodeOutcomes } from './outcome-record.ts';
 import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
 import { comparePositions, type LoggedRecord, type ShardLog } from './shard-log.ts';
 import {
   type CopyProgress,
+  decodeOutcome,
   encodeLogRecord,
-  encodeOutcome,
   encodeProgress,
   fadingKey,
   logKey,
-  operationKey,
+  outcomesKey,
   progressKey,
+  type RecoveredCopy,
 } from './shard-records.ts';
 import type { Safety } from './step-storage.ts';
+import { StoredOutcomes } from './stored-outcomes.ts';
 
 export interface JournaledCopy {
   readonly shard: ShardId;
@@ -50,8 +55,7 @@ export class CopyJournal {
   readonly #copy: JournaledCopy;
   /** Undefined is a removed entry. */
   #entries = new Map<string, StoredEntry | undefined>();
-  #outcomes = new Map<string, RememberedOperation>();
-  #forgottenIds: string[] = [];
+  readonly #outcomes: StoredOutcomes;
   /** As the disk knows it. */
   #written: CopyProgress;
   #appliedDurable: number;
@@ -65,6 +69,8 @@ export class CopyJournal {
     this.#context = context;
     this.#copy = copy;
     this.#written = written;
+    const { shard, slot } = copy;
+    this.#outcomes = new StoredOutcomes({ shard, slot, memory: context.operations });
     this.#appliedDurable = copy.applied.index;
     this.#loggedTo = copy.log.lastIndex;
   }
@@ -72,6 +78,24 @@ export class CopyJournal {
   /** The log has everything now that was found on the disk. */
   recovered(): void {
     this.#loggedTo = this.#copy.log.lastIndex;
+  }
+
+  /** What the disk has of operations is remembered again. */
+  recoverOutcomes({ outcomes, singleOutcomes }: RecoveredCopy): void {
+    const { shard, slot, operations } = this.#copy;
+    for (const [id, value] of singleOutcomes) {
+      this.#outcomes.foundSingle(operationIdMs(id) ?? 0);
+      operations.remember(id, decodeOutcome(value));
+    }
+    for (const [number, value] of outcomes) {
+      let youngestMs = 0;
+      const key = outcomesKey(shard, slot, number);
+      for (const { operationId, ms, outcome } of decodeOutcomes(value, key)) {
+        youngestMs = Math.max(youngestMs, ms);
+        operations.remember(operationId, outcome);
+      }
+      this.#outcomes.foundRecord(number, youngestMs);
+    }
   }
 
   /** Applied, and on disk with its entries. */
@@ -83,7 +107,7 @@ export class CopyJournal {
     const { applied, log } = this.#copy;
     return (
       this.#entries.size > 0 ||
-      this.#forgottenIds.length > 0 ||
+      this.#outcomes.isDirty ||
       applied.index > this.#written.applied.index ||
       log.base.index > this.#written.base.index
     );
@@ -121,13 +145,12 @@ export class CopyJournal {
   }
 
   noteOperation(operationId: string, outcome: RememberedOperation): void {
-    this.#outcomes.set(operationId, outcome);
+    this.#outcomes.note(operationId, outcome);
   }
 
   /** It may be of an idle shard: memory is one for all shards of a node. */
-  noteForgotten(operationId: string): void {
-    this.#outcomes.delete(operationId);
-    this.#forgottenIds.push(operationId);
+  noteForgotten(period: OperationPeriod, place: number): void {
+    this.#outcomes.noteForgotten(period, place);
     this.#context.unflushed.add(this.#copy.shard);
   }
 
@@ -136,7 +159,7 @@ export class CopyJournal {
     const operations: StoreOperation[] = [];
     const { applied, log, collectedUpTo, collectedAt, operations: remembered } = this.#copy;
     this.#addEntries(operations);
-    this.#addOperations(operations);
+    this.#outcomes.addTo(operations);
     // Behind a record that only the log has, nothing may be left out of the log.
     const isAhead = this.runsAhead && this.#loggedTo <= applied.index;
     const base = isAhead ? applied : laterOf(log.base, this.#written.base);
@@ -171,9 +194,6 @@ export class CopyJournal {
     // What was removed and not written yet is in no table any more, and still on disk.
     for (const key of this.#entries.keys()) keys.push(entryKey(shard, slot, key));
     this.#entries.clear();
-    const forgotten = this.#forgottenIds;
-    this.#outcomes.clear();
-    this.#forgottenIds = [];
     let page = this.#context.entries.keys(shard, slot, '', PAGE);
     while (page.length > 0) {
       for (const key of page) keys.push(entryKey(shard, slot, key));
@@ -182,9 +202,8 @@ export class CopyJournal {
     for (let index = this.#written.base.index + 1; index <= log.lastIndex; index += 1) {
       keys.push(logKey(shard, slot, index));
     }
-    for (const id of [...operations.close(), ...forgotten]) {
-      keys.push(operationKey(shard, slot, id));
-    }
+    keys.push(...this.#outcomes.erase(operations));
+    operations.close();
     for (const key of fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
     this.#context.storage.write(
       keys.map((key) => ({ kind: 'delete', key })),
@@ -201,20 +220,6 @@ export class CopyJournal {
       const fading = this.#copy.fading.operation(fadingKey(shard, slot, key), key);
       if (fading !== undefined) operations.push(fading);
     }
-  }
-
-  #addOperations(operations: StoreOperation[]): void {
-    const { shard, slot } = this.#copy;
-    for (const [id, outcome] of this.#outcomes) {
-      const key = operationKey(shard, slot, id);
-      operations.push({ kind: 'put', key, value: encodeOutcome(outcome) });
-    }
-    this.#outcomes.clear();
-    // In one batch with the floor: after a crash an id is either remembered or refused.
-    for (const id of this.#forgottenIds) {
-      operations.push({ kind: 'delete', key: operationKey(shard, slot, id) });
-    }
-    this.#forgottenIds = [];
   }
 
   #write(operations: readonly StoreOperation[]): void {

@@ -1,27 +1,58 @@
 /** Whole numbers of 32 bits that an operation id is held as. */
 export const ID_WORDS = 4;
 
+const ID_LENGTH = 36;
+const DASH = 0x2d;
+const VERSION_7 = 0x7;
+
 /**
  * Writes an operation id as four words: a quarter of the memory of its text.
  *
- * @param id a UUID, in lower case.
+ * @returns whether `id` is one: a UUID of version 7, in lower case. `words` are undefined if not.
  */
-export function writeIdWords(id: string, words: Uint32Array): void {
-  words[0] = hexAt(id, 0, 8, 0);
-  words[1] = hexAt(id, 14, 18, hexAt(id, 9, 13, 0));
-  words[2] = hexAt(id, 24, 28, hexAt(id, 19, 23, 0));
-  words[3] = hexAt(id, 28, 36, 0);
+export function writeIdWords(id: string, words: Uint32Array): boolean {
+  if (id.length !== ID_LENGTH || !hasDashes(id)) return false;
+  const digits =
+    hexAt(id, words, 0, 0, 8) &&
+    hexAt(id, words, 1, 9, 13) &&
+    hexAt(id, words, 1, 14, 18) &&
+    hexAt(id, words, 2, 19, 23) &&
+    hexAt(id, words, 2, 24, 28) &&
+    hexAt(id, words, 3, 28, 36);
+  // The version is the first digit of the third group, the variant the upper half of the fourth's.
+  return (
+    digits &&
+    (((words[1] as number) >>> 12) & 0xf) === VERSION_7 &&
+    (words[2] as number) >>> 30 === 2
+  );
 }
 
-/** Digit by digit: cut into pieces first, every write would leave seven texts behind. */
-function hexAt(id: string, from: number, to: number, before: number): number {
-  let word = before;
-  for (let at = from; at < to; at += 1) {
-    const unit = id.charCodeAt(at);
+function hasDashes(id: string): boolean {
+  return (
+    id.charCodeAt(8) === DASH &&
+    id.charCodeAt(13) === DASH &&
+    id.charCodeAt(18) === DASH &&
+    id.charCodeAt(23) === DASH
+  );
+}
+
+/**
+ * Shifts digits into a word, digit by digit: cut into pieces first, every write would leave seven
+ * texts behind.
+ *
+ * @returns whether all of them are digits.
+ */
+function hexAt(id: string, words: Uint32Array, at: number, from: number, to: number): boolean {
+  let word = words[at] as number;
+  for (let place = from; place < to; place += 1) {
+    const unit = id.charCodeAt(place);
     // '0' to '9', or 'a' to 'f'.
-    word = (word << 4) | (unit <= 0x39 ? unit - 0x30 : unit - 0x57);
+    if (unit >= 0x30 && unit <= 0x39) word = (word << 4) | (unit - 0x30);
+    else if (unit >= 0x61 && unit <= 0x66) word = (word << 4) | (unit - 0x57);
+    else return false;
   }
-  return word >>> 0;
+  words[at] = word;
+  return true;
 }
 
 /** The operation id whose words begin at `from`. */

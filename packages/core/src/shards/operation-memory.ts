@@ -1,4 +1,3 @@
-import { operationIdMs } from '@memgrid/protocol';
 import { ID_WORDS, msOfIdWords, writeIdWords } from './operation-id-words.ts';
 import { type FoundOperation, OperationPeriod } from './operation-period.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
@@ -11,8 +10,11 @@ const PERIOD_MS = 250;
 
 /** Who remembers: one copy of one shard. */
 export interface OperationOwner {
-  /** An id that was remembered is not remembered any more. */
-  forgotten(operationId: string, ms: number): void;
+  /**
+   * An operation of its own is not remembered any more. Its id is not read for nothing: while a
+   * node is busy, as many are forgotten as are remembered.
+   */
+  forgotten(period: OperationPeriod, place: number): void;
 }
 
 /** Where the next operations of an owner are looked for. */
@@ -140,8 +142,7 @@ export class OperationMemory {
 
   /** Reads an id into `#id`. The number of its period; undefined for what is no operation id. */
   #read(operationId: string): number | undefined {
-    if (operationIdMs(operationId) === undefined) return undefined;
-    writeIdWords(operationId, this.#id);
+    if (!writeIdWords(operationId, this.#id)) return undefined;
     return Math.floor(msOfIdWords(this.#id) / PERIOD_MS);
   }
 
@@ -162,7 +163,7 @@ export class OperationMemory {
     this.#periods.delete(number);
     this.#bytes -= period.bytes;
     for (let place = 0; place < period.count; place += 1) {
-      this.#owners.get(period.ownerAt(place))?.forgotten(period.idAt(place), period.msAt(place));
+      this.#owners.get(period.ownerAt(place))?.forgotten(period, place);
     }
   }
 }

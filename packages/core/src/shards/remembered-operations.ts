@@ -1,7 +1,7 @@
 import type { EntryVersion, ShardPosition } from '@memgrid/protocol';
 import { broken } from '#breaks';
-import { FIRST_OPERATION, type OperationCursor, type OperationMemory } from './operation-memory.ts';
-import type { FoundOperation } from './operation-period.ts';
+import type { OperationCursor, OperationMemory } from './operation-memory.ts';
+import type { FoundOperation, OperationPeriod } from './operation-period.ts';
 
 /** What became of an operation id. */
 export interface RememberedOperation {
@@ -35,14 +35,17 @@ export class RememberedOperations {
   #floor = 0;
   #count = 0;
 
-  /** @param onForgotten told of every id that was remembered and is not any more. */
-  constructor(memory: OperationMemory, onForgotten: (operationId: string) => void) {
+  /** @param onForgotten told of every operation that was remembered and is not any more. */
+  constructor(
+    memory: OperationMemory,
+    onForgotten: (period: OperationPeriod, place: number) => void,
+  ) {
     this.#memory = memory;
     this.#owner = memory.enter({
-      forgotten: (operationId, ms) => {
+      forgotten: (period, place) => {
         this.#count -= 1;
-        this.raiseFloor(ms);
-        onForgotten(operationId);
+        this.raiseFloor(period.msAt(place));
+        onForgotten(period, place);
       },
     });
   }
@@ -81,11 +84,9 @@ export class RememberedOperations {
     return this.#memory.page(this.#owner, cursor, limit);
   }
 
-  /** The copy is given up. Whatever it remembered, this is the last that anybody hears of it. */
-  close(): readonly string[] {
-    const { found } = this.page(FIRST_OPERATION, Infinity);
+  /** The copy is given up: nobody hears of what it remembered any more. */
+  close(): void {
     this.#memory.leave(this.#owner);
     this.#count = 0;
-    return found.map(({ operationId }) => operationId);
   }
 }

@@ -18,7 +18,7 @@ import { type StoredSibling, winnerIn, writtenVersion } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
-import { decodeOutcome, logKey, NO_PROGRESS, type RecoveredCopy } from './shard-records.ts';
+import { logKey, NO_PROGRESS, type RecoveredCopy } from './shard-records.ts';
 
 /** What a replica has of the log, by what "having it" means. */
 export interface LogMarks {
@@ -107,15 +107,13 @@ export class ShardCopy {
     this.#commit = progress.applied.index;
     this.#collectedUpTo = progress.collectedUpTo;
     this.#collectedAt = progress.collectedAt;
-    this.operations = new RememberedOperations(context.operations, (id) => {
-      this.#journal.noteForgotten(id);
+    this.operations = new RememberedOperations(context.operations, (period, place) => {
+      this.#journal.noteForgotten(period, place);
     });
     this.operations.raiseFloor(progress.operationsFloor);
     this.fading = new FadingEntries(recovered?.fading);
     this.#journal = new CopyJournal(context, this, progress);
-    for (const [id, outcome] of recovered?.operations ?? []) {
-      this.operations.remember(id, decodeOutcome(outcome));
-    }
+    if (recovered !== undefined) this.#journal.recoverOutcomes(recovered);
     for (const record of recovered?.records ?? []) this.#log(record);
     this.#journal.recovered();
     this.#os = this.log.lastIndex;

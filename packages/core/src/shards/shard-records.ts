@@ -35,7 +35,8 @@ import { ORIGIN } from './shard-log.ts';
  * shard/<shard>/<slot>/a                what is applied, where the log begins
  * shard/<shard>/<slot>/l/<index>        one log record
  * shard/<shard>/<slot>/e/<key>          one entry (entry-keys.ts)
- * shard/<shard>/<slot>/o/<ms><id>       one remembered operation
+ * shard/<shard>/<slot>/o/<number>       remembered operations of one flush (outcome-record.ts)
+ * shard/<shard>/<slot>/o/<ms><id>       one of them, as earlier versions wrote it
  * shard/<shard>/<slot>/t/<key>          when an entry fades: a tombstone, or one that expires
  * shard/<shard>/r/<number>              one orphan
  * ```
@@ -177,7 +178,13 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
   return encodeValue(logRecordField, record);
 }
 
-export function operationKey(shard: ShardId, slot: number, operationId: string): string {
+/** Of many operations (`outcome-record.ts`). */
+export function outcomesKey(shard: ShardId, slot: number, number: number): string {
+  return `${shardPrefix(shard)}${slot}/o/${number.toString(16).padStart(14, '0')}`;
+}
+
+/** Of one operation, as they were written up to layout 2. */
+export function singleOutcomeKey(shard: ShardId, slot: number, operationId: string): string {
   const ms = operationIdMs(operationId) ?? 0;
   return `${shardPrefix(shard)}${slot}/o/${ms.toString(16).padStart(14, '0')}${operationId}`;
 }
@@ -212,8 +219,13 @@ export interface RecoveredCopy {
   readonly progress: CopyProgress;
   /** In order of index, from the base on. */
   readonly records: readonly LogRecord[];
-  /** By id, as `encodeOutcome` wrote them: all at once they would take half a gigabyte decoded. */
-  readonly operations: readonly (readonly [string, Uint8Array])[];
+  /**
+   * By number, in order, as `encodeOutcomes` wrote them: all at once they would take half a gigabyte
+   * decoded.
+   */
+  readonly outcomes: readonly (readonly [number, Uint8Array])[];
+  /** By id, as `encodeOutcome` wrote them: what an earlier version left. */
+  readonly singleOutcomes: readonly (readonly [string, Uint8Array])[];
   readonly fading: readonly (readonly [string, Fading])[];
 }
 
@@ -228,10 +240,14 @@ export interface RecoveredShard {
 
 const KEY = /^shard\/([0-9a-f]{4})\/(?:(m)$|r\/([0-9a-f]{14})$|([01])\/(?:(a)$|([lot])\/(.*)$))/s;
 
+/** Of numbers within keys, so that they sort as numbers do. */
+const NUMBER_DIGITS = 14;
+
 interface FoundCopy {
   progress: CopyProgress;
   readonly records: Map<number, LogRecord>;
-  readonly operations: [string, Uint8Array][];
+  readonly outcomes: [number, Uint8Array][];
+  readonly singleOutcomes: [string, Uint8Array][];
   readonly fading: [string, Fading][];
   readonly keys: string[];
 }
@@ -265,7 +281,14 @@ export function recoverShards(records: ReadonlyMap<string, Uint8Array>): readonl
 }
 
 function nothing(): FoundCopy {
-  return { progress: NO_PROGRESS, records: new Map(), operations: [], fading: [], keys: [] };
+  return {
+    progress: NO_PROGRESS,
+    records: new Map(),
+    outcomes: [],
+    singleOutcomes: [],
+    fading: [],
+    keys: [],
+  };
 }
 
 function note(into: FoundShard, key: string, parts: RegExpExecArray, value: Uint8Array): void {
@@ -287,7 +310,9 @@ function note(into: FoundShard, key: string, parts: RegExpExecArray, value: Uint
     const record = decodeValue(logRecordField, value, key);
     copy.records.set(record.index, record);
   } else if (group === 'o') {
-    copy.operations.push([rest.slice(14), value]);
+    const [number, operationId] = [rest.slice(0, NUMBER_DIGITS), rest.slice(NUMBER_DIGITS)];
+    if (operationId === '') copy.outcomes.push([Number.parseInt(number, 16), value]);
+    else copy.singleOutcomes.push([operationId, value]);
   } else {
     const { tombstone, ...fading } = decodeValue(fadingField, value, key);
     copy.fading.push([rest, { ...fading, kind: tombstone === 1 ? 'tombstone' : 'expiry' }]);
@@ -316,12 +341,18 @@ function recovered(shard: ShardId, { meta, copies, orphans }: FoundShard): Recov
     records.length === copy.records.size,
     `Shard ${shard}: the log has a hole behind ${base.index + records.length}.`,
   );
-  const { operations, fading } = copy;
+  const { outcomes, singleOutcomes, fading } = copy;
   const progress = records.length === 0 ? behindWhatIsLost(copy.progress) : copy.progress;
   return {
     shard,
     meta,
-    copy: { progress, records, operations, fading },
+    copy: {
+      progress,
+      records,
+      outcomes: outcomes.sort(([a], [b]) => a - b),
+      singleOutcomes,
+      fading,
+    },
     otherSlot: other.keys,
     orphans: orphans.sort((a, b) => a.number - b.number),
   };

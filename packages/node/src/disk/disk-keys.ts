@@ -4,8 +4,10 @@
  * 1: `meta/layout` and `control/…`.
  * 2: also `shard/…` and `data/…`. An older memgrid would not see them, and take part in elections
  *    and moves as if it held nothing; so it must refuse the directory.
+ * 3: outcomes of many operations in one record. An older memgrid would take them for none, and
+ *    carry out a second time what it does not remember.
  */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 export const LAYOUT_KEY = 'meta/layout';
 
 const CONTROL_PREFIX = 'control/';

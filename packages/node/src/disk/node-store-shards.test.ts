@@ -8,6 +8,7 @@ import type { ShardId } from '@memgrid/protocol';
 import { Level } from 'level';
 import { expect, onTestFinished, test } from 'vitest';
 import { sealed } from './checksum.ts';
+import { LAYOUT } from './disk-keys.ts';
 import type { RecordOperation } from './group-commit.ts';
 import { NodeStore } from './node-store.ts';
 
@@ -133,7 +134,7 @@ test('a directory of the first layout is taken over as it is', async () => {
   await first.close();
   await withDatabase(directory, async (database) => {
     // A memgrid that knows layout 1 only must refuse it from now on.
-    expect((await database.get('meta/layout'))[0]).toBe(2);
+    expect((await database.get('meta/layout'))[0]).toBe(LAYOUT);
   });
 });
 

@@ -118,7 +118,7 @@ test.each([
     'a later layout',
     'meta/layout',
     sealed('meta/layout', Uint8Array.of(9)),
-    /has layout 9; .*up to 2/,
+    /has layout 9; .*up to 3/,
   ],
   ['a damaged layout record', 'meta/layout', Uint8Array.of(1), /its layout record is damaged/],
   ['a database of somebody else', 'photos/1', value, /memgrid did not write.*"photos\/1"/],

@@ -201,7 +201,8 @@ export class StreamTarget {
       {
         progress: { ...NO_PROGRESS, applied: base, base },
         records: [],
-        operations: [],
+        outcomes: [],
+        singleOutcomes: [],
         fading: [],
       },
     );
