@@ -1,6 +1,7 @@
 import type {
   EntryState,
   EntryVersion,
+  FailedResult,
   NodeId,
   OfferOrphan,
   Operation,
@@ -8,7 +9,6 @@ import type {
   OrphanTaken,
   ShardConfig,
   ShardId,
-  ShardPosition,
   SyncClass,
 } from '@memgrid/protocol';
 import {
@@ -17,21 +17,15 @@ import {
   failedResult,
   joinSets,
   NEVER_WRITTEN,
-  operationIdMs,
   parseStoredKey,
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { after, type Instant } from '../machine.ts';
-import {
-  decodeState,
-  isLaterSibling,
-  type StoredSibling,
-  versionOf,
-  winnerOf,
-} from './entry-view.ts';
+import { decodeState, type StoredSibling, versionOf, winnerOf } from './entry-view.ts';
 import { KeptOrphans } from './kept-orphans.ts';
 import type { Mending } from './mending.ts';
+import { CARRIED_OUT, latestState, OrphanMerges } from './orphan-merges.ts';
 import type { Primary } from './primary.ts';
 import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
@@ -50,16 +44,11 @@ export interface OrphansOwner {
   readonly mending: Mending;
 }
 
-/** Concurrent values of one key; more are cut to the latest ones. */
-const SIBLINGS_KEPT = 8;
 /** Orphans that are offered at once. */
 const OFFERED_AT_ONCE = 16;
 
 /** A write as it is kept, before it has a number. */
 type KeptWrite = Omit<Orphan, 'number' | 'parked'>;
-
-/** What a merge joins in: an orphan of this node or of another one. */
-type OfferedWrite = Omit<KeptWrite, 'timestamp'>;
 
 /** A write that is to be taken away from the primary. */
 interface Stranded {
@@ -68,42 +57,41 @@ interface Stranded {
   readonly body: WriteBody;
 }
 
-/** A merge at the primary that is logged and not committed. */
-interface Merge {
-  readonly from: NodeId;
-  readonly orphan: number;
-}
-
 /**
  * Writes at `one` that no log has: accepted while the primary was away, or cut off by a later one.
- * Each is kept on disk and offered to the primary until that has merged it as a concurrent value.
- * See DESIGN.md, F20 and F21.
+ * Each is kept on disk and offered to the primary until that has merged it as a concurrent value
+ * (`orphan-merges.ts`), or an operator has decided about it. See DESIGN.md, F20 and F21.
  */
 export class Orphans {
   readonly #context: ShardContext;
   readonly #owner: OrphansOwner;
   readonly #kept = new KeptOrphans();
-  /** By the position of their records: another primary may settle another record at an index. */
-  readonly #merges = new Map<string, Merge[]>();
-  /** By operation id, for repetitions, as long as the orphan is kept. */
-  readonly #answered = new Map<string, Orphan>();
+  readonly #merges: OrphanMerges;
+  /** Numbers of those that are as safe as their callers asked for: repetitions may be told. */
+  readonly #safe = new Set<number>();
   /** Repetitions of what is on its way to the disk, by operation id: they wait for its outcome. */
   readonly #underWay = new Map<string, Stranded[]>();
-  /** By holder and number: up to where it is to apply the log before its orphan is merged. */
-  readonly #awaited = new Map<string, number>();
   #offerAt: Instant | undefined;
 
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
     this.#context = context;
     this.#owner = owner;
+    this.#merges = new OrphanMerges(context, owner, (taken) => this.onTaken(taken));
     for (const orphan of recovered) {
       this.#kept.set(orphan);
-      if (orphan.operationId !== '') this.#answered.set(orphan.operationId, orphan);
+      this.#safe.add(orphan.number);
     }
+    this.copyReplaced();
   }
 
   get count(): number {
     return this.#kept.count;
+  }
+
+  /** No more promises are made before some of these are kept. See DESIGN.md, F26. */
+  get isFull(): boolean {
+    const { waitingOperationsMax, waitingBytesMax } = this.#context.config;
+    return this.#kept.count >= waitingOperationsMax || this.#kept.bytes >= waitingBytesMax;
   }
 
   /** What this node accepted for a key and the log does not have. */
@@ -125,9 +113,8 @@ export class Orphans {
       enqueue(repetitions, { waiting, operation, body }, (one) => one.waiting.isAnswered);
       return;
     }
-    const max = this.#context.config.waitingOperationsMax;
-    if (this.#kept.count >= max) {
-      waiting.answer(failedResult('OVERLOADED', { waiting: this.#kept.count, max }));
+    if (this.isFull) {
+      waiting.answer(this.overloaded());
       return;
     }
     const { dots } = this.#context;
@@ -144,10 +131,16 @@ export class Orphans {
         if (!isEarly) this.accept(waiting, operation, body);
         return;
       }
-      const logged = this.#latest(key, found === 'absent' ? undefined : found.state);
+      const logged = latestState(this.#owner.copy, key, found);
       const known = joinSets(logged, this.stateOf(key) ?? NEVER_WRITTEN);
       this.#carryOut(waiting, operation, { body, known });
     });
+  }
+
+  /** Why a write at `one` is refused while `isFull`. */
+  overloaded(): FailedResult {
+    const { waitingOperationsMax: max } = this.#context.config;
+    return failedResult('OVERLOADED', { waiting: this.#kept.count, max }, { applied: 'no' });
   }
 
   /** The write of this id has its outcome, or will never have one: repetitions go on from there. */
@@ -159,61 +152,85 @@ export class Orphans {
     }
   }
 
-  /** Records that a later primary replaced: what was answered of them must not be lost. */
+  /**
+   * Records that a later primary replaced: what was answered of them must not be lost. Neither may it
+   * be refused, so these may be as many again as `isFull` allows.
+   */
   onCut(cut: readonly LoggedRecord[]): void {
     for (const { body } of cut) {
       if (body?.kind !== 'write' || !body.answeredEarly) continue;
       const { key, state, timestamp, operationId, fingerprint } = body;
-      this.#keep({ key, state, timestamp, operationId, fingerprint }, 'disk', () => undefined);
+      // A repetition that comes before the disk has it is not another write.
+      const isNamed = operationId !== '' && !broken('shards.operation-once');
+      if (isNamed && !this.#underWay.has(operationId)) this.#underWay.set(operationId, []);
+      const write = { key, state, timestamp, operationId, fingerprint };
+      this.#keep(write, 'disk', () => this.#settled(operationId));
     }
   }
 
   /** A replica offers a write to this primary. */
   onOffer(from: NodeId, { orphan, namespace, key, ...write }: OfferOrphan): void {
-    const { primary } = this.#owner;
-    if (primary?.isActive !== true) return;
-    this.#merge({ from, orphan }, { ...write, key: storedKey(namespace, key) });
+    this.#merges.offer({ from, orphan }, { ...write, key: storedKey(namespace, key) });
   }
 
   onTaken({ orphan: number, parked }: OrphanTaken): void {
     const orphan = this.#kept.get(number);
     if (orphan === undefined) return;
-    const { shard } = this.#owner;
     if (parked) this.#park(orphan);
-    else {
-      this.#kept.delete(number);
-      this.#answered.delete(orphan.operationId);
-      const key = orphanKey(shard, number);
-      this.#context.storage.write([{ kind: 'delete', key }], false);
-    }
+    else this.#giveUp(number);
   }
 
   /** A record took effect: perhaps a merge that somebody waits for, or what is kept here. */
   applied({ at, body }: AppliedRecord): void {
-    if (body.kind === 'write') this.#settleKept(body.operationId, body.fingerprint);
-    const merges = this.#merges.get(nameOf(at));
-    if (merges === undefined) return;
-    this.#merges.delete(nameOf(at));
-    for (const merge of merges) this.#tell(merge, false);
-    this.#context.outbox.event({ name: 'orphan.merged', shard: this.#owner.shard });
+    if (this.#kept.count > 0) {
+      if (body.kind === 'write') this.#noteCarriedOut(body.operationId, body.fingerprint, at.index);
+      this.#giveUpSafe();
+    }
+    this.#merges.applied(at);
+  }
+
+  /** Another copy counts from now on: what it remembers came by a stream, and not by its log. */
+  copyReplaced(): void {
+    this.#kept.forgetCarriedOut();
+    const { operations } = this.#owner.copy;
+    for (const { operationId } of this.#kept.count > 0 ? this.#kept.all() : []) {
+      const known = operationId === '' ? undefined : operations.get(operationId);
+      if (known !== undefined) {
+        this.#noteCarriedOut(operationId, known.fingerprint, known.at.index);
+      }
+    }
   }
 
   /**
    * The log has this write, as a merge or because a repetition was faster: it is not offered any
-   * more, because the primary may have forgotten by then that it was carried out.
+   * more, because the primary may have forgotten by then that it was carried out. It is kept until
+   * that is on disk: the repetition may have asked for less than the write itself.
    */
-  #settleKept(operationId: string, fingerprint: number): void {
-    const orphan = this.#answered.get(operationId);
-    if (orphan === undefined || orphan.fingerprint !== fingerprint) return;
-    if (broken('shards.operation-once')) return;
-    const { shard } = this.#owner;
-    this.onTaken({ type: 'orphanTaken', shard, orphan: orphan.number, parked: false });
+  #noteCarriedOut(operationId: string, fingerprint: number, index: number): void {
+    if (operationId === '' || broken('shards.operation-once')) return;
+    for (const orphan of this.#kept.ofOperation(operationId)) {
+      if (orphan.fingerprint === fingerprint) this.#kept.noteCarriedOut(orphan, index);
+    }
   }
 
-  /** Merges under way may not be committed by the next primary: they will be offered again. */
+  /** What the log has, and a quorum of the shard on disk, is kept here no longer. */
+  #giveUpSafe(): void {
+    if (this.#kept.carriedOut.size === 0) return;
+    const { safeIndex } = this.#owner.copy;
+    for (const [number, index] of this.#kept.carriedOut) {
+      if (index <= safeIndex) this.#giveUp(number);
+    }
+  }
+
+  #giveUp(number: number): void {
+    this.#kept.delete(number);
+    this.#safe.delete(number);
+    const key = orphanKey(this.#owner.shard, number);
+    this.#context.storage.write([{ kind: 'delete', key }], false);
+  }
+
   forgetMerges(): void {
-    this.#merges.clear();
-    this.#awaited.clear();
+    this.#merges.forget();
   }
 
   advance(): void {
@@ -232,10 +249,11 @@ export class Orphans {
     const { config, primary, shard } = this.#owner;
     if (config === undefined) return;
     for (const orphan of this.#kept.takeTurns(OFFERED_AT_ONCE)) {
-      const { number, key, state, operationId, fingerprint } = orphan;
+      const { number, key, operationId, fingerprint } = orphan;
+      const state = this.#kept.carriedOut.has(number) ? CARRIED_OUT : orphan.state;
       if (config.primary === this.#context.self) {
         if (primary?.isActive !== true) continue;
-        this.#merge({ from: this.#context.self, orphan: number }, orphan);
+        this.#merges.offer({ from: this.#context.self, orphan: number }, { ...orphan, state });
       } else if (this.#context.isAlive(config.primary)) {
         const { namespace, id } = parseStoredKey(key);
         this.#context.outbox.send(config.primary, {
@@ -288,7 +306,7 @@ export class Orphans {
     const { operationId, sync } = operation;
     if (operationId === '' || broken('shards.operation-once')) return false;
     const { operations } = this.#owner.copy;
-    const known = this.#answered.get(operationId) ?? operations.get(operationId);
+    const known = operations.get(operationId) ?? this.#safeOne(operationId);
     if (known === undefined) {
       const refusal = ageRefusal(this.#context, operations, operationId);
       if (refusal !== undefined) waiting.answer(refusal);
@@ -308,6 +326,13 @@ export class Orphans {
     return true;
   }
 
+  #safeOne(operationId: string): Orphan | undefined {
+    for (const orphan of this.#kept.ofOperation(operationId)) {
+      if (this.#safe.has(orphan.number)) return orphan;
+    }
+    return undefined;
+  }
+
   #keep(write: KeptWrite, sync: SyncClass, then: () => void): void {
     // Never a number of an earlier life: "taken" may still be under way to that.
     const number = this.#context.nextNumber();
@@ -322,123 +347,10 @@ export class Orphans {
       () => {
         if (told) return;
         told = true;
-        if (write.operationId !== '' && this.#kept.get(number) !== undefined) {
-          this.#answered.set(write.operationId, orphan);
-        }
+        if (this.#kept.get(number) !== undefined) this.#safe.add(number);
         then();
       },
     );
-  }
-
-  /** What the key holds at this replica: logged or applied. */
-  #latest(key: string, stored: Uint8Array | undefined): EntryState {
-    const { copy } = this.#owner;
-    const index = copy.latestIndexOf(key);
-    const body = index === undefined ? undefined : copy.log.at(index)?.body;
-    if (body?.kind === 'write') return decodeState(body.state);
-    return stored === undefined ? NEVER_WRITTEN : decodeState(stored);
-  }
-
-  /** Whether the log has the operation already: a repetition was faster, or this is one. */
-  #isCarriedOut(merge: Merge, { operationId, fingerprint }: OfferedWrite): boolean {
-    const { copy } = this.#owner;
-    if (operationId === '' || broken('shards.operation-once')) return false;
-    const known = copy.operations.get(operationId);
-    if (known !== undefined) {
-      // Another request under the same id was acknowledged too, and must not be lost.
-      if (known.fingerprint !== fingerprint) return false;
-      this.#tell(merge, false);
-      return true;
-    }
-    const index = copy.loggedIndexOf(operationId);
-    const logged = index === undefined ? undefined : copy.log.at(index)?.body;
-    if (index === undefined || logged?.kind !== 'write') return false;
-    if (logged.fingerprint !== fingerprint) return false;
-    this.#await(copy.log.positionAt(index), merge);
-    return true;
-  }
-
-  /**
-   * Whether the log may have the operation, and this primary has forgotten it. The holder finds that
-   * out: it withdraws what it applies from the log. Until it has applied what is committed now, its
-   * orphan waits; whoever is no replica any more has no log to look into.
-   */
-  #mayBeInLog({ from, orphan }: Merge, { operationId }: OfferedWrite): boolean {
-    const { copy, primary } = this.#owner;
-    const peer = primary?.replication.peer(from);
-    const ms = operationIdMs(operationId);
-    if (peer === undefined || ms === undefined || ms > copy.operations.floor) return false;
-    const name = `${from}/${orphan}`;
-    const upTo = this.#awaited.get(name) ?? copy.commit;
-    this.#awaited.delete(name);
-    if (peer.applied >= upTo) return false;
-    // Withdrawn ones stay behind. Without them every offer only waits once more.
-    if (this.#awaited.size >= this.#context.config.waitingOperationsMax) this.#awaited.clear();
-    this.#awaited.set(name, upTo);
-    return true;
-  }
-
-  /** Whether another request was carried out under the same id. */
-  #isReused({ operationId }: OfferedWrite): boolean {
-    const { copy } = this.#owner;
-    if (operationId === '') return false;
-    if (copy.operations.get(operationId) !== undefined) return true;
-    return copy.loggedIndexOf(operationId) !== undefined;
-  }
-
-  #merge(merge: Merge, write: OfferedWrite): void {
-    const { copy, mending, primary } = this.#owner;
-    if (this.#isCarriedOut(merge, write) || this.#mayBeInLog(merge, write)) return;
-    const { key, fingerprint } = write;
-    const offered = decodeState(write.state);
-    const own = winnerOf(offered);
-    if (own === undefined || own.value.timestamp.ms <= copy.collectedAt.ms) {
-      // A delete of the same key may have been forgotten since: nobody can tell any more.
-      this.#tell(merge, true);
-      return;
-    }
-    mending.find(key, (found) => {
-      const current = this.#owner.primary;
-      if (current?.isActive !== true || current !== primary) return;
-      // A repetition may have come while the disk was read.
-      if (this.#isCarriedOut(merge, write)) return;
-      const operationId = this.#isReused(write) ? '' : write.operationId;
-      const before = this.#latest(key, found === 'absent' ? undefined : found.state);
-      const joined = cut(joinSets(before, offered));
-      const state = encodeValue(entryStateField, joined);
-      // Under an id it is logged even if it changes nothing, so that a repetition is known.
-      if (operationId === '' && isEqual(state, encodeValue(entryStateField, before))) {
-        const index = copy.latestIndexOf(key);
-        if (index === undefined) this.#tell(merge, false);
-        else this.#await(copy.log.positionAt(index), merge);
-        return;
-      }
-      const body = {
-        kind: 'write',
-        key,
-        state,
-        operationId,
-        timestamp: this.#context.tick(),
-        answeredEarly: false,
-        fingerprint,
-        version: versionOf(own),
-      } as const;
-      this.#await({ epoch: current.epoch, index: current.append(body, 'disk') }, merge);
-      this.#context.touched.add(this.#owner.shard);
-    });
-  }
-
-  #await(at: ShardPosition, merge: Merge): void {
-    const merges = this.#merges.get(nameOf(at)) ?? [];
-    if (merges.some(({ from, orphan }) => from === merge.from && orphan === merge.orphan)) return;
-    this.#merges.set(nameOf(at), [...merges, merge]);
-  }
-
-  #tell({ from, orphan }: Merge, parked: boolean): void {
-    const { shard } = this.#owner;
-    const taken: OrphanTaken = { type: 'orphanTaken', shard, orphan, parked };
-    if (from === this.#context.self) this.onTaken(taken);
-    else this.#context.outbox.send(from, taken);
   }
 
   #park(orphan: Orphan): void {
@@ -463,20 +375,3 @@ function strandedResult(
 
 /** Offers are repeated after so many retry pauses: merging takes a round of replication. */
 const PAUSES = 2;
-
-/** Keeps the latest of too many concurrent values; the context still covers the others. */
-function cut(state: EntryState): EntryState {
-  if (state.siblings.length <= SIBLINGS_KEPT) return state;
-  const latest = state.siblings
-    .toSorted((a, b) => (isLaterSibling(a, b) ? -1 : 1))
-    .slice(0, SIBLINGS_KEPT);
-  return { ...state, siblings: state.siblings.filter((sibling) => latest.includes(sibling)) };
-}
-
-function nameOf({ epoch, index }: ShardPosition): string {
-  return `${epoch}:${index}`;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
-}

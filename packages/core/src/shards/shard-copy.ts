@@ -78,6 +78,7 @@ export class ShardCopy {
   readonly #owner: CopyOwner;
   #commit: number;
   #applied: ShardPosition;
+  #safeIndex = 0;
   #collectedUpTo: number;
   #collectedAt: Timestamp;
   #os: number;
@@ -126,6 +127,14 @@ export class ShardCopy {
 
   get applied(): ShardPosition {
     return this.#applied;
+  }
+
+  /**
+   * Up to here a write quorum has everything on disk, whatever class it was logged at: batches are
+   * kept in order, so a committed record of class `disk` vouches for all before it.
+   */
+  get safeIndex(): number {
+    return this.#safeIndex;
   }
 
   get collectedUpTo(): number {
@@ -373,6 +382,7 @@ export class ShardCopy {
     const winner = body.kind === 'write' ? this.#applyWrite(at, body, logged.winner) : undefined;
     if (body.kind === 'collect') this.#applyCollect(at, body);
     this.#applied = at;
+    if (record.sync === 'disk') this.#safeIndex = record.index;
     logged.body = undefined;
     logged.winner = undefined;
     this.#owner.onApplied(this, { at, body, winner });

@@ -165,6 +165,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     const entries = copy.clear();
     this.#copy = new ShardCopy(this.#context, { shard, slot: copy.slot, owner: this });
     this.mending.reset();
+    this.orphans.copyReplaced();
     this.following.restart();
     this.#context.outbox.event({ name: 'shard.dropped', shard, entries });
   }
@@ -294,6 +295,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.#copy = copy;
     this.#tellGap(copy.applied);
     this.mending.reset();
+    this.orphans.copyReplaced();
     this.serving.writes.abandonLogged(this.hint);
     this.following.restart();
     this.#primary?.activation.streamEnded();

@@ -14,6 +14,7 @@ import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { type StoredSibling, versionOf, winnerIn, writtenVersion } from './entry-view.ts';
 import type { Mending } from './mending.ts';
+import type { Orphans } from './orphans.ts';
 import type { Primary } from './primary.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
 import { ageRefusal } from './operation-age.ts';
@@ -29,6 +30,8 @@ export interface WriteOwner {
   readonly copy: ShardCopy;
   readonly primary: Primary | undefined;
   readonly mending: Mending;
+  /** Writes at `one` that are owed already. */
+  readonly orphans: Pick<Orphans, 'isFull' | 'overloaded'>;
 }
 
 /** A write that is logged and not committed, and everybody who waits for it. */
@@ -183,7 +186,11 @@ export class WritePath {
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#pending.size, max }));
       return;
     }
-    const { shard, copy } = this.#owner;
+    const { shard, copy, orphans } = this.#owner;
+    if (durability === 'one' && orphans.isFull) {
+      waiting.answer(orphans.overloaded());
+      return;
+    }
     const key = storedKey(write.body.namespace, write.body.key);
     if (copy.latestIndexOf(key) !== undefined) {
       this.#carryOut(waiting, write, 'absent');
