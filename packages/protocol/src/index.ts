@@ -321,6 +321,7 @@ export {
 export type { ShardAddress } from './placement/shard.ts';
 
 // The parts to describe a record with, for `encodeValue` and `decodeValue`.
+export { copyIntoBlock } from './wire/shared-block.ts';
 export { WireError } from './wire/wire-error.ts';
 export type { WireValue } from './wire/msgpack.ts';
 export {

@@ -42,6 +42,16 @@ function allKeys(table: EntryTable, shard: ShardId, slot: number, limit: number)
   }
 }
 
+test.each(IMPLEMENTATIONS)('$name: a look sees what is there, and is a use', ({ make }) => {
+  const table = make();
+  expect(table.look(SHARD, 0, 'a')).toBe('absent');
+  table.put(SHARD, 0, 'a', entryOf(1), false);
+  const seen = table.look(SHARD, 0, 'a') as StoredEntry;
+  expect({ at: seen.at, state: seen.state.slice() }).toEqual(entryOf(1));
+  table.putUnread(SHARD, 0, 'b');
+  expect(table.look(SHARD, 0, 'b')).toBe('paged');
+});
+
 test.each(IMPLEMENTATIONS)('$name: what was put is found, only under its own key', ({ make }) => {
   const table = make();
   table.put(SHARD, 0, 'a', entryOf(1), false);

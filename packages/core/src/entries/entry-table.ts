@@ -22,6 +22,11 @@ export interface EntryTable {
   /** Counts as a use. A returned state stays as it is, whatever happens to the table. */
   get(shard: ShardId, slot: number, key: string): Lookup;
   /**
+   * The same for a short look: the state may be a view that is right only until the table changes,
+   * which saves a copy of what is read in passing.
+   */
+  look(shard: ShardId, slot: number, key: string): Lookup;
+  /**
    * Copies or keeps `entry.state`: it must not be changed afterwards.
    *
    * @param onDisk whether the value could be read back from disk if it were dropped now.

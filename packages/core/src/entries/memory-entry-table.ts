@@ -60,6 +60,10 @@ export class MemoryEntryTable implements EntryTable {
     return { at: held.at, state: held.state };
   }
 
+  look(shard: ShardId, slot: number, key: string): Lookup {
+    return this.get(shard, slot, key);
+  }
+
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
     invariant(key.length <= 0xffff, `A key has ${key.length} code units; at most 65535 fit.`);
     const into = this.#slotOf(shard, slot);

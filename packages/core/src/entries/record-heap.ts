@@ -100,14 +100,22 @@ export class RecordHeap implements RecordOrder {
     return readKey(bytes, at, keyField & 0xffff, (keyField & FLAG.wide) !== 0);
   }
 
-  /** A copy of the state: the slab is used again when nobody can know who still holds a view. */
+  /** With a copy of the state: the slab is used again when nobody can know who still holds a view. */
   read(record: number): Lookup {
+    const seen = this.view(record);
+    return seen === 'paged' || seen === 'absent'
+      ? seen
+      : { at: seen.at, state: seen.state.slice() };
+  }
+
+  /** With a view of the state, which stays as it is until anything is written or removed. */
+  view(record: number): Lookup {
     const keyField = this.#columns.get(record, FIELD.key);
     if ((keyField & FLAG.paged) !== 0) return 'paged';
     this.#columns.set(record, FIELD.key, keyField | FLAG.used);
     const begin = this.#columns.get(record, FIELD.offset) + HEAD_BYTES + keyBytesOf(keyField);
     const end = begin + this.#columns.get(record, FIELD.stateBytes);
-    return { at: this.position(record), state: this.#slabOf(record).bytes.slice(begin, end) };
+    return { at: this.position(record), state: this.#slabOf(record).bytes.subarray(begin, end) };
   }
 
   position(record: number): ShardPosition {

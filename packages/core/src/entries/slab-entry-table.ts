@@ -60,6 +60,11 @@ export class SlabEntryTable implements EntryTable {
     return record === 0 ? 'absent' : this.#heap.read(record);
   }
 
+  look(shard: ShardId, slot: number, key: string): Lookup {
+    const record = this.#find(shard, slot, key);
+    return record === 0 ? 'absent' : this.#heap.view(record);
+  }
+
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
     if (key.length > KEY_UNITS_MAX) {
       invariant(false, `A key has ${key.length} code units; ${KEY_UNITS_MAX} fit.`);

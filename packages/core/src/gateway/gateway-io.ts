@@ -12,6 +12,7 @@ import type {
   ShardId,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
+import type { Instant } from '../machine.ts';
 import type { RequestId } from '../request-id.ts';
 import type { AppliedChange, LocalOperation, OperationToken } from '../shards/shards-io.ts';
 
@@ -130,6 +131,11 @@ export interface GatewayOptions {
   readonly wallMs: () => number;
   /** How far this node's replica of a shard has applied its log; undefined when it holds none. */
   readonly appliedIndex: (shard: ShardId) => number | undefined;
+  /**
+   * What this node's shards answer to a read that nobody has to wait for; undefined for everything
+   * else, which they are handed. Changes nothing.
+   */
+  readonly answerAtOnce: (now: Instant, operation: Operation) => Answer | undefined;
 }
 
 /** Every bound of the front door, with its reason in `gateway-limits.ts`. */

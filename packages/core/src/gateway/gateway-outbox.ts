@@ -6,12 +6,15 @@ import {
   type ClientMessage,
   type NodeId,
   type Operation,
+  type ShardId,
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { LocalOperation } from '../shards/shards-io.ts';
 import { failedAnswer } from './failed-answer.ts';
 import type { GatewayEffect, GatewayLimits } from './gateway-io.ts';
-import { answerWeight, operationWeight, partsOf } from './message-weight.ts';
+import { type MessageBounds, MessageParts } from './message-parts.ts';
+import { answerWeight, operationWeight } from './message-weight.ts';
+import { isWrite } from './operation-route.ts';
 import type { Asker } from './operations-under-way.ts';
 
 /** An answer with the rest of its message around it must fit into one. */
@@ -19,17 +22,20 @@ const ANSWER_BYTES_MAX = LIMITS.operationsBytesMax - 1_024;
 
 /** What one step of the gateway causes, gathered so that each destination gets one message. */
 export class GatewayOutbox {
-  readonly #limits: GatewayLimits;
+  readonly #bounds: MessageBounds;
   #local: LocalOperation[] = [];
-  readonly #forwards = new Map<NodeId, Operation[]>();
-  readonly #clientAnswers = new Map<LinkId, Answer[]>();
-  readonly #peerAnswers = new Map<NodeId, Answer[]>();
+  /** Shards that are written to by the first so many of `#local`. */
+  readonly #written = new Set<ShardId>();
+  #writtenBy = 0;
+  readonly #forwards = new Map<NodeId, MessageParts<Operation>>();
+  readonly #clientAnswers = new Map<LinkId, MessageParts<Answer>>();
+  readonly #peerAnswers = new Map<NodeId, MessageParts<Answer>>();
   /** Pings that are to be answered once everything before them has been said. */
   readonly #pongs = new Map<LinkId, number>();
   #effects: GatewayEffect[] = [];
 
-  constructor(limits: GatewayLimits) {
-    this.#limits = limits;
+  constructor({ messageBytes }: GatewayLimits) {
+    this.#bounds = { countMax: LIMITS.operationsMax, bytesMax: messageBytes };
   }
 
   /** At once, in front of whatever is gathered. */
@@ -45,8 +51,18 @@ export class GatewayOutbox {
     this.#local.push(operation);
   }
 
+  /** Whether anything that is gathered writes to the shard. */
+  writesTo(shard: ShardId): boolean {
+    // Looked through only when somebody asks: most steps only write, or only read.
+    for (; this.#writtenBy < this.#local.length; this.#writtenBy += 1) {
+      const { operation } = this.#local[this.#writtenBy] as LocalOperation;
+      if (isWrite(operation.body)) this.#written.add(operation.shard);
+    }
+    return this.#written.has(shard);
+  }
+
   forward(to: NodeId, operation: Operation): void {
-    pushTo(this.#forwards, to, operation);
+    this.#partsFor(this.#forwards, to).add(operation, operationWeight(operation));
   }
 
   pong(link: LinkId, token: number): void {
@@ -54,19 +70,18 @@ export class GatewayOutbox {
   }
 
   answer(asker: Asker, answer: Answer): void {
-    const fits =
-      answerWeight(answer) <= ANSWER_BYTES_MAX || answerBytes(answer) <= ANSWER_BYTES_MAX;
-    if (!fits) {
+    const bytes = answerWeight(answer);
+    if (bytes > ANSWER_BYTES_MAX && answerBytes(answer) > ANSWER_BYTES_MAX) {
       const problem = 'its answer is larger than one message may be; ask for less at a time';
       this.answer(asker, failedAnswer(answer, failedResult('BAD_REQUEST', { problem })));
       return;
     }
     switch (asker.kind) {
       case 'client':
-        pushTo(this.#clientAnswers, asker.link, answer);
+        this.#partsFor(this.#clientAnswers, asker.link).add(answer, bytes);
         break;
       case 'peer':
-        pushTo(this.#peerAnswers, asker.peer, answer);
+        this.#partsFor(this.#peerAnswers, asker.peer).add(answer, bytes);
         break;
       case 'request':
         this.emit({ kind: 'reply', request: asker.request, answer });
@@ -86,6 +101,7 @@ export class GatewayOutbox {
 
   /** A pong confirms what was said before it, so it waits behind feeds that are held back. */
   sendPongs(isHeld: (link: LinkId) => boolean, wallMs: () => number): void {
+    if (this.#pongs.size === 0) return;
     for (const [link, token] of this.#pongs) {
       if (isHeld(link)) continue;
       this.#pongs.delete(link);
@@ -94,30 +110,31 @@ export class GatewayOutbox {
   }
 
   flushAnswersTo(link: LinkId): void {
-    const gathered = this.#clientAnswers.get(link) ?? [];
+    const gathered = this.#clientAnswers.get(link);
+    if (gathered === undefined) return;
     this.#clientAnswers.delete(link);
-    for (const answers of partsOf(gathered, answerWeight, this.#bounds)) {
-      this.send(link, { type: 'answers', answers });
-    }
+    this.#sendAnswers(link, gathered);
   }
 
   /** Everything that is gathered leaves, but for pongs. */
   flush(): void {
-    if (this.#local.length > 0) this.emit({ kind: 'local', operations: this.#local });
-    this.#local = [];
-    for (const [to, gathered] of this.#forwards) {
-      for (const operations of partsOf(gathered, operationWeight, this.#bounds)) {
-        this.emit({ kind: 'forward', to, operations });
+    this.#flushLocal();
+    if (this.#forwards.size > 0) {
+      for (const [to, { parts }] of this.#forwards) {
+        for (const operations of parts) this.emit({ kind: 'forward', to, operations });
       }
+      this.#forwards.clear();
     }
-    this.#forwards.clear();
-    for (const [to, gathered] of this.#peerAnswers) {
-      for (const answers of partsOf(gathered, answerWeight, this.#bounds)) {
-        this.emit({ kind: 'answer', to, answers });
+    if (this.#peerAnswers.size > 0) {
+      for (const [to, { parts }] of this.#peerAnswers) {
+        for (const answers of parts) this.emit({ kind: 'answer', to, answers });
       }
+      this.#peerAnswers.clear();
     }
-    this.#peerAnswers.clear();
-    for (const link of [...this.#clientAnswers.keys()]) this.flushAnswersTo(link);
+    if (this.#clientAnswers.size > 0) {
+      for (const [link, gathered] of this.#clientAnswers) this.#sendAnswers(link, gathered);
+      this.#clientAnswers.clear();
+    }
   }
 
   take(): readonly GatewayEffect[] {
@@ -126,13 +143,24 @@ export class GatewayOutbox {
     return effects;
   }
 
-  get #bounds(): { readonly countMax: number; readonly bytesMax: number } {
-    return { countMax: LIMITS.operationsMax, bytesMax: this.#limits.messageBytes };
+  #flushLocal(): void {
+    if (this.#local.length === 0) return;
+    this.emit({ kind: 'local', operations: this.#local });
+    this.#local = [];
+    this.#written.clear();
+    this.#writtenBy = 0;
   }
-}
 
-function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
+  #sendAnswers(link: LinkId, { parts }: MessageParts<Answer>): void {
+    for (const answers of parts) this.send(link, { type: 'answers', answers });
+  }
+
+  #partsFor<K, T>(byDestination: Map<K, MessageParts<T>>, to: K): MessageParts<T> {
+    let parts = byDestination.get(to);
+    if (parts === undefined) {
+      parts = new MessageParts<T>(this.#bounds);
+      byDestination.set(to, parts);
+    }
+    return parts;
+  }
 }

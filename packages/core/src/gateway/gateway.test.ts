@@ -305,6 +305,40 @@ test.each<[string, Partial<GatewayLimits>]>([
   expect(localTokens(door.asks(link, operationOf(4)))).toHaveLength(1);
 });
 
+test('H1: what the shards can answer at once is answered once, and waits for nothing', () => {
+  const door = new GatewayDoor().open();
+  const link = door.client();
+  door.atOnce = ({ id }) => answerTo(id);
+  const effects = door.asks(link, operationOf(1), operationOf(2));
+  expect(kinds(effects)).toEqual(['clientSend']);
+  expect(answersTo(link, effects).map(({ id }) => id)).toEqual([1, 2]);
+  expect(door.gateway.operationCount).toBe(0);
+  expect(door.gateway.wakeAt).toBeUndefined();
+});
+
+test('H1: a read does not overtake the write before it in the same message', () => {
+  const door = new GatewayDoor().open();
+  const link = door.client();
+  door.atOnce = ({ id }) => answerTo(id);
+  const write = operationOf(2, { body: DELETE, operationId: 'x' });
+  const elsewhere = operationOf(4, { shard: HELD, read: 'one' });
+  const effects = door.asks(link, operationOf(1), write, operationOf(3), elsewhere);
+  expect(localTokens(effects)).toHaveLength(2);
+  expect(answersTo(link, effects).map(({ id }) => id)).toEqual([1, 4]);
+});
+
+test('H4: what is answered at once counts until the end of its step', () => {
+  const door = new GatewayDoor({ windowOperations: 2 }).open();
+  const link = door.client();
+  door.atOnce = ({ id }) => answerTo(id);
+  const three = [operationOf(1), operationOf(2), operationOf(3)];
+  for (let round = 0; round < 2; round += 1) {
+    const answers = answersTo(link, door.asks(link, ...three));
+    expect(answers.map(({ result }) => result.kind)).toEqual(['absent', 'absent', 'failed']);
+    expect(failureOf(answers[2])).toMatchObject({ code: 'OVERLOADED', applied: 'no' });
+  }
+});
+
 test('H4: room is kept for the answers of lists, and little for their counts', () => {
   const door = new GatewayDoor({ windowBytes: 2 * 1024 * 1024 }).open();
   const link = door.client();

@@ -20,7 +20,7 @@ import type {
   LocalAnswer,
 } from './gateway-io.ts';
 import { GatewayOutbox } from './gateway-outbox.ts';
-import { routeOf, routeOfForwarded, type OperationRoute } from './operation-route.ts';
+import { isWrite, routeOf, routeOfForwarded, type OperationRoute } from './operation-route.ts';
 import { OperationsUnderWay, type Asker, type UnderWay } from './operations-under-way.ts';
 import { PlacementTable } from './placement-table.ts';
 import { shownResult } from './shown-result.ts';
@@ -45,6 +45,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   readonly #placement = new PlacementTable();
   readonly #feeds: Feeds;
   readonly #door: FrontDoor;
+  readonly #isHeld = (link: LinkId): boolean => this.#feeds.isHeld(link);
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -108,7 +109,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
         this.#door.pressure(input.link, input.bufferedBytes);
         break;
       case 'request':
-        this.#request(now, input);
+        this.#begin(now, { kind: 'request', request: input.request }, input.operation);
         break;
       case 'forwarded':
         this.#forwarded(now, input.from, input.operations);
@@ -174,9 +175,11 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
       return;
     }
     switch (message.type) {
-      case 'operations':
-        this.#beginAll(now, { kind: 'client', link }, message.operations);
+      case 'operations': {
+        const asker: Asker = { kind: 'client', link };
+        for (const operation of message.operations) this.#begin(now, asker, operation);
         break;
+      }
       case 'feedOpen':
         this.#feeds.open(link, message);
         break;
@@ -205,26 +208,18 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   // Operations.
 
-  #request(now: Instant, { request, operation }: Extract<GatewayInput, { kind: 'request' }>): void {
-    this.#begin(now, { kind: 'request', request }, operation);
-  }
-
-  #beginAll(now: Instant, asker: Asker, operations: readonly Operation[]): void {
-    for (const operation of operations) this.#begin(now, asker, operation);
-  }
-
   #begin(now: Instant, asker: Asker, operation: Operation): void {
     if (this.#door.isClosing) {
-      this.#answerAtOnce(asker, operation, failedResult('SHUTTING_DOWN', {}));
+      this.#refuse(asker, operation, failedResult('SHUTTING_DOWN', {}));
       return;
     }
     const route = routeOf(operation, this.#options.self, this.#placement);
-    if (route.kind === 'failed') {
+    if (route.kind === 'failed' || !isWrite(operation.body)) {
       this.#dispatch(now, { asker, operation, route });
       return;
     }
     const admitted = admit(operation, this.#options.rules, this.#placement.shardCount);
-    if (admitted.kind === 'failed') this.#answerAtOnce(asker, operation, admitted.failure);
+    if (admitted.kind === 'failed') this.#refuse(asker, operation, admitted.failure);
     else this.#dispatch(now, { asker, operation: admitted.operation, route, admitted: true });
   }
 
@@ -238,14 +233,15 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
 
   #dispatch(now: Instant, { asker, operation, route, admitted = false }: Dispatched): void {
     if (route.kind === 'failed') {
-      this.#answerAtOnce(asker, operation, route.result);
+      this.#refuse(asker, operation, route.result);
       return;
     }
     const overload = this.#underWay.overloadOf(asker, operation);
     if (overload !== undefined) {
-      this.#answerAtOnce(asker, operation, failedResult('OVERLOADED', overload));
+      this.#refuse(asker, operation, failedResult('OVERLOADED', overload));
       return;
     }
+    if (route.kind === 'local' && this.#answeredAtOnce(now, asker, operation)) return;
     const timeoutMs = Math.min(operation.timeoutMs, this.#limits.operationMsMax);
     const to = route.kind === 'forward' ? route.to : undefined;
     const deadline = after(now, timeoutMs);
@@ -254,7 +250,20 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     else this.#outbox.forward(to, { ...operation, id: token, timeoutMs });
   }
 
-  #answerAtOnce(asker: Asker, operation: Operation, result: FailedResult): void {
+  /**
+   * Most reads wait for nothing, and so need no place among what is under way. Not before what came
+   * earlier in the same message for the same shard: a caller may expect its own order.
+   */
+  #answeredAtOnce(now: Instant, asker: Asker, operation: Operation): boolean {
+    if (operation.body.kind !== 'get' || this.#outbox.writesTo(operation.shard)) return false;
+    const answer = this.#options.answerAtOnce(now, operation);
+    if (answer === undefined) return false;
+    this.#underWay.passing(operation);
+    this.#show(asker, answer, operation.schemaVersion);
+    return true;
+  }
+
+  #refuse(asker: Asker, operation: Operation, result: FailedResult): void {
     this.#outbox.answer(asker, failedAnswer(operation, result));
   }
 
@@ -278,15 +287,20 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     const underWay = this.#underWay.finish(token);
     if (underWay === undefined) return;
     const { asker, id, schemaVersion } = underWay;
+    const { shard, position, result, unknownFields } = answer;
+    // Nearly every answer is of this version: a literal of four costs less than a copy of anything.
+    const own: Answer = { id, shard, position, result };
+    this.#show(asker, unknownFields === undefined ? own : { ...own, unknownFields }, schemaVersion);
+  }
+
+  /** Answers with entries in the version of their schema that the caller knows. */
+  #show(asker: Asker, answer: Answer, schemaVersion: number | undefined): void {
     // A peer passes it on to its own caller, and shows it there.
     const result =
       asker.kind === 'peer'
         ? answer.result
         : shownResult(answer.result, this.#options.rules, schemaVersion);
-    const { shard, position, unknownFields } = answer;
-    // Nearly every answer is of this version: a literal of four costs less than a copy of anything.
-    const own: Answer = { id, shard, position, result };
-    this.#outbox.answer(asker, unknownFields === undefined ? own : { ...own, unknownFields });
+    this.#outbox.answer(asker, result === answer.result ? answer : { ...answer, result });
   }
 
   /** What a peer asked, nobody hears any more; what it was asked, it may never answer. */
@@ -315,8 +329,9 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
   }
 
   #take(): readonly GatewayEffect[] {
+    this.#underWay.endStep();
     this.#feeds.pump();
-    this.#outbox.sendPongs((link) => this.#feeds.isHeld(link), this.#options.wallMs);
+    this.#outbox.sendPongs(this.#isHeld, this.#options.wallMs);
     this.#outbox.flush();
     this.#door.letGo();
     return this.#outbox.take();

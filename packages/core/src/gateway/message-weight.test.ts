@@ -10,7 +10,7 @@ import {
 } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerWeight, operationWeight, partsOf } from './message-weight.ts';
+import { answerWeight, operationWeight } from './message-weight.ts';
 
 const SHARD = shardId(4095, 4096);
 const name = (max: number): fc.Arbitrary<string> =>
@@ -111,24 +111,4 @@ test('H13: the estimate of an answer is never below the truth', () => {
     const answer: Answer = { id: Number.MAX_SAFE_INTEGER, shard: SHARD, position, result };
     expect(answerWeight(answer), result.kind).toBeGreaterThanOrEqual(answerBytes(answer));
   }
-});
-
-test('H13: a list is cut where it must be, and nowhere else', () => {
-  const bounds = { countMax: 3, bytesMax: 10 };
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 15 })), (weights) => {
-      const parts = partsOf(weights, (weight) => weight, bounds);
-      expect(parts.flat()).toEqual(weights);
-      for (const [at, part] of parts.entries()) {
-        const bytesOf = (some: readonly number[]): number => some.reduce((a, b) => a + b, 0);
-        expect(part.length).toBeGreaterThan(0);
-        expect(part.length).toBeLessThanOrEqual(bounds.countMax);
-        if (part.length > 1) expect(bytesOf(part)).toBeLessThanOrEqual(bounds.bytesMax);
-        const next = parts[at + 1]?.[0];
-        if (next === undefined) continue;
-        const fits = part.length < bounds.countMax && bytesOf(part) + next <= bounds.bytesMax;
-        expect(fits).toBe(false);
-      }
-    }),
-  );
 });

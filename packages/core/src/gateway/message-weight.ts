@@ -79,26 +79,3 @@ function foundWeight({ key, entry }: FoundEntry): number {
 function addressWeight({ namespace, key }: { namespace: string; key: string }): number {
   return UNIT_BYTES * (namespace.length + key.length);
 }
-
-/** Cuts a list into consecutive parts of at most so many items and, where an item fits, bytes. */
-export function partsOf<T>(
-  items: readonly T[],
-  weightOf: (item: T) => number,
-  { countMax, bytesMax }: { readonly countMax: number; readonly bytesMax: number },
-): readonly (readonly T[])[] {
-  const parts: T[][] = [];
-  let part: T[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const weight = weightOf(item);
-    if (part.length > 0 && (part.length >= countMax || bytes + weight > bytesMax)) {
-      parts.push(part);
-      part = [];
-      bytes = 0;
-    }
-    part.push(item);
-    bytes += weight;
-  }
-  if (part.length > 0) parts.push(part);
-  return parts;
-}

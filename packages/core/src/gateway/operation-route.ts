@@ -14,6 +14,9 @@ export type OperationRoute =
   | { readonly kind: 'forward'; readonly to: NodeId }
   | { readonly kind: 'failed'; readonly result: FailedResult };
 
+/** One for all: routes are found for every operation. */
+const LOCAL: OperationRoute = { kind: 'local' };
+
 /** Whether an operation may change something, so that not knowing its outcome matters. */
 export function isWrite({ kind }: OperationBody): boolean {
   return kind === 'put' || kind === 'update' || kind === 'delete';
@@ -25,14 +28,12 @@ export function routeOf(
   self: NodeId,
   placement: PlacementTable,
 ): OperationRoute {
-  const config = configOf(operation, placement);
-  if ('kind' in config) return { kind: 'failed', result: config };
-  if (config.primary === self || isAnsweredByReplica(operation, config, self)) {
-    return { kind: 'local' };
-  }
+  const config = placement.config(operation.shard);
+  if (config === undefined) return unplaced(operation, placement);
+  if (config.primary === self || isAnsweredByReplica(operation, config, self)) return LOCAL;
   if (placement.isReachable(config.primary)) return { kind: 'forward', to: config.primary };
   // Without a primary a replica may still accept it on its own, or tell best why not.
-  if (holds(config, self)) return { kind: 'local' };
+  if (holds(config, self)) return LOCAL;
   const replica = config.replicas.find((node) => placement.isReachable(node));
   if (replica !== undefined) return { kind: 'forward', to: replica };
   const { shard } = operation;
@@ -47,21 +48,21 @@ export function routeOfForwarded(
   self: NodeId,
   placement: PlacementTable,
 ): OperationRoute {
-  const config = configOf(operation, placement);
-  if ('kind' in config) return { kind: 'failed', result: config };
-  if (holds(config, self)) return { kind: 'local' };
+  const config = placement.config(operation.shard);
+  if (config === undefined) return unplaced(operation, placement);
+  if (holds(config, self)) return LOCAL;
   const details = { shard: operation.shard, hint: config.primary };
   const result = failedResult('NOT_PRIMARY', details, { hint: config.primary });
   return { kind: 'failed', result };
 }
 
-function configOf({ shard }: Operation, placement: PlacementTable): ShardConfig | FailedResult {
-  const { shardCount } = placement;
-  if (shardCount > 0 && shard >= shardCount) {
-    const problem = `shard ${shard} does not exist: this cluster has ${shardCount}`;
-    return failedResult('BAD_REQUEST', { problem });
+/** Nobody has been named its owner. */
+function unplaced({ shard }: Operation, { shardCount }: PlacementTable): OperationRoute {
+  if (shardCount === 0 || shard < shardCount) {
+    return { kind: 'failed', result: failedResult('NO_PLACEMENT', {}) };
   }
-  return placement.config(shard) ?? failedResult('NO_PLACEMENT', {});
+  const problem = `shard ${shard} does not exist: this cluster has ${shardCount}`;
+  return { kind: 'failed', result: failedResult('BAD_REQUEST', { problem }) };
 }
 
 /** Reads that need no primary. In `switch` the next set is the one that is read from. */

@@ -31,6 +31,15 @@ export interface UnderWay {
   readonly forwardedTo: NodeId | undefined;
 }
 
+/** An operation in the list of all that its asker waits for. */
+interface Listed extends UnderWay {
+  /** Whether it is among the deadlines by now. */
+  isTimed: boolean;
+  isFinished: boolean;
+  previous: Listed | undefined;
+  next: Listed | undefined;
+}
+
 interface Begun {
   readonly asker: Asker;
   readonly deadline: Instant;
@@ -39,19 +48,32 @@ interface Begun {
   readonly timeoutMs: number;
 }
 
+/** What one asker waits for: chained, so that nothing has to be looked up to take one out. */
 interface Load {
-  readonly tokens: Set<OperationToken>;
+  count: number;
   bytes: number;
+  first: Listed | undefined;
 }
+
+/** Operations that may wait for their place among the deadlines. */
+const UNTIMED_MAX = 4_096;
 
 /** All operations between a question and its answer, within bounds for each asker and in total. */
 export class OperationsUnderWay {
   readonly #limits: GatewayLimits;
-  readonly #all = new Map<OperationToken, UnderWay>();
+  readonly #all = new Map<OperationToken, Listed>();
   readonly #byAsker = new Map<LinkId | NodeId, Load>();
   readonly #byTarget = new Map<NodeId, Set<OperationToken>>();
   readonly #deadlines = new Deadlines();
+  /**
+   * Begun since somebody asked for the next deadline. Most are answered within the same step, and
+   * never come to have one.
+   */
+  #untimed: Listed[] = [];
   #bytes = 0;
+  /** What was answered in this step without ever waiting; all of it was one asker's. */
+  #passedCount = 0;
+  #passedBytes = 0;
   #lastToken: OperationToken = 0;
 
   constructor(limits: GatewayLimits) {
@@ -67,11 +89,12 @@ export class OperationsUnderWay {
   }
 
   get wakeAt(): Instant | undefined {
+    this.#time();
     return this.#deadlines.wakeAt;
   }
 
   countOf(asker: LinkId | NodeId): number {
-    return this.#byAsker.get(asker)?.tokens.size ?? 0;
+    return this.#byAsker.get(asker)?.count ?? 0;
   }
 
   /** What keeps one more operation out: how much waits already, and how much may. */
@@ -79,21 +102,35 @@ export class OperationsUnderWay {
     const { totalBytes, totalOperations, windowBytes, windowOperations } = this.#limits;
     const bytes = operationLoad(operation);
     const load = this.#byAsker.get(keyOf(asker));
-    const count = load?.tokens.size ?? 0;
-    const ownBytes = load?.bytes ?? 0;
-    if (this.#all.size >= totalOperations) {
-      return { waiting: this.#all.size, max: totalOperations };
-    }
-    if (this.#bytes + bytes > totalBytes) return { waiting: this.#bytes, max: totalBytes };
+    // Answers that were given in this step wait for its end like any other.
+    const count = (load?.count ?? 0) + this.#passedCount;
+    const ownBytes = (load?.bytes ?? 0) + this.#passedBytes;
+    const allCount = this.#all.size + this.#passedCount;
+    const allBytes = this.#bytes + this.#passedBytes;
+    if (allCount >= totalOperations) return { waiting: allCount, max: totalOperations };
+    if (allBytes + bytes > totalBytes) return { waiting: allBytes, max: totalBytes };
     if (count >= windowOperations) return { waiting: count, max: windowOperations };
     if (ownBytes + bytes > windowBytes) return { waiting: ownBytes, max: windowBytes };
     return undefined;
   }
 
+  /** An operation is answered at once: until the end of the step it counts like those that wait. */
+  passing(operation: Operation): void {
+    this.#passedCount += 1;
+    this.#passedBytes += operationLoad(operation);
+  }
+
+  endStep(): void {
+    this.#passedCount = 0;
+    this.#passedBytes = 0;
+  }
+
   begin(operation: Operation, { asker, deadline, to, timeoutMs }: Begun): UnderWay {
     this.#lastToken += 1;
-    const underWay: UnderWay = {
-      token: this.#lastToken,
+    const token = this.#lastToken;
+    const load = this.#loadOf(keyOf(asker));
+    const underWay: Listed = {
+      token,
       asker,
       id: operation.id,
       shard: operation.shard,
@@ -103,31 +140,33 @@ export class OperationsUnderWay {
       timeoutMs,
       deadline,
       forwardedTo: to,
+      isTimed: false,
+      isFinished: false,
+      previous: undefined,
+      next: load.first,
     };
-    const { token, bytes } = underWay;
+    if (load.first !== undefined) load.first.previous = underWay;
+    load.first = underWay;
+    load.count += 1;
+    load.bytes += underWay.bytes;
     this.#all.set(token, underWay);
-    this.#bytes += bytes;
-    this.#deadlines.add(deadline, token);
-    const load = this.#loadOf(keyOf(asker));
-    load.tokens.add(token);
-    load.bytes += bytes;
+    this.#bytes += underWay.bytes;
     if (to !== undefined) this.#targetsOf(to).add(token);
+    this.#untimed.push(underWay);
+    if (this.#untimed.length >= UNTIMED_MAX) this.#time();
     return underWay;
   }
 
-  /** Ends one: it will be answered now. Undefined when that happened already. */
+  /** Ends it; undefined when it has ended before. */
   finish(token: OperationToken): UnderWay | undefined {
     const underWay = this.#all.get(token);
     if (underWay === undefined) return undefined;
-    const { asker, bytes, deadline, forwardedTo } = underWay;
+    const { bytes, deadline, forwardedTo } = underWay;
     this.#all.delete(token);
     this.#bytes -= bytes;
-    this.#deadlines.strike(deadline, token);
-    const key = keyOf(asker);
-    const load = this.#loadOf(key);
-    load.tokens.delete(token);
-    load.bytes -= bytes;
-    if (load.tokens.size === 0) this.#byAsker.delete(key);
+    underWay.isFinished = true;
+    if (underWay.isTimed) this.#deadlines.strike(deadline, token);
+    this.#unlist(underWay);
     if (forwardedTo !== undefined) {
       const targets = this.#targetsOf(forwardedTo);
       targets.delete(token);
@@ -142,7 +181,9 @@ export class OperationsUnderWay {
 
   /** Nobody waits for these any more. */
   forget(asker: LinkId | NodeId): void {
-    for (const token of [...(this.#byAsker.get(asker)?.tokens ?? [])]) this.finish(token);
+    for (let first = this.#byAsker.get(asker)?.first; first; first = first.next) {
+      this.finish(first.token);
+    }
   }
 
   /** Ends and returns what was forwarded to this peer. */
@@ -151,11 +192,35 @@ export class OperationsUnderWay {
   }
 
   takeDue(now: Instant): readonly UnderWay[] {
+    this.#time();
     return this.#finishAll(this.#deadlines.takeDue(now));
   }
 
   takeAll(): readonly UnderWay[] {
     return this.#finishAll([...this.#all.keys()]);
+  }
+
+  /** Gives whatever still waits its place among the deadlines. */
+  #time(): void {
+    if (this.#untimed.length === 0) return;
+    for (const underWay of this.#untimed) {
+      if (underWay.isFinished) continue;
+      underWay.isTimed = true;
+      this.#deadlines.add(underWay.deadline, underWay.token);
+    }
+    this.#untimed = [];
+  }
+
+  #unlist(underWay: Listed): void {
+    const { asker, bytes, previous, next } = underWay;
+    const key = keyOf(asker);
+    const load = this.#loadOf(key);
+    if (previous === undefined) load.first = next;
+    else previous.next = next;
+    if (next !== undefined) next.previous = previous;
+    load.count -= 1;
+    load.bytes -= bytes;
+    if (load.count === 0) this.#byAsker.delete(key);
   }
 
   #finishAll(tokens: readonly OperationToken[]): readonly UnderWay[] {
@@ -170,7 +235,7 @@ export class OperationsUnderWay {
   #loadOf(key: LinkId | NodeId): Load {
     const present = this.#byAsker.get(key);
     if (present !== undefined) return present;
-    const load = { tokens: new Set<OperationToken>(), bytes: 0 };
+    const load: Load = { count: 0, bytes: 0, first: undefined };
     this.#byAsker.set(key, load);
     return load;
   }

@@ -1,4 +1,5 @@
 import type {
+  Answer,
   ClusterId,
   LogIndex,
   NodeId,
@@ -40,6 +41,8 @@ export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   totals(): ShardTotals;
   /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
   appliedIndex(shard: ShardId): number | undefined;
+  /** The answer to a read that nobody has to wait for; undefined: hand it in. Changes nothing. */
+  answerAtOnce(now: Instant, operation: Operation): Answer | undefined;
   /** Bytes of all records in memory. */
   readonly logBytes: number;
   /** Bytes of all remembered operations in memory. */
@@ -85,7 +88,7 @@ export type DataPlaneEffect =
 
 export interface DataPlaneOptions {
   readonly shards: ShardsMachine;
-  readonly gateway: Omit<GatewayOptions, 'appliedIndex'>;
+  readonly gateway: Omit<GatewayOptions, 'appliedIndex' | 'answerAtOnce'>;
 }
 
 type Work =
@@ -98,7 +101,8 @@ const TURNS_MAX = 10_000;
 /**
  * Everything of a node that is about entries: its shards, and the front door through which
  * operations come in and answers go out. They hear of each other only through one queue, so that
- * what the one says is complete before the other answers it.
+ * what the one says is complete before the other answers it. Only what changes nothing is asked
+ * directly: how far a log is applied, and reads that can be answered from memory.
  */
 export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
   readonly #shards: ShardsMachine;
@@ -112,6 +116,7 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
     this.#gateway = new Gateway({
       ...gateway,
       appliedIndex: (shard) => shards.appliedIndex(shard),
+      answerAtOnce: (now, operation) => shards.answerAtOnce(now, operation),
     });
   }
 

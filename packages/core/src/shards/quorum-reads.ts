@@ -1,7 +1,9 @@
 import type {
+  Answer,
   KeyQuery,
   KeyQueryResp,
   NodeId,
+  Operation,
   Relay,
   ShardConfig,
   ShardEpoch,
@@ -13,7 +15,7 @@ import { broken } from '#breaks';
 import { after, earliest, type Instant } from '../machine.ts';
 import type { Mending } from './mending.ts';
 import { majority, readMembers } from './quorum-rule.ts';
-import { readResult } from './read-path.ts';
+import { lookedUpResult, readResult } from './read-result.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
 import { comparePositions, ORIGIN } from './shard-log.ts';
@@ -30,6 +32,8 @@ export interface QuorumReadOwner {
   /** Brings another replica of the epoch what it lacks. */
   relay(relay: Relay): void;
 }
+
+type GetBody = Extract<Operation['body'], { kind: 'get' }>;
 
 interface KeyAnswer {
   readonly at: ShardPosition;
@@ -88,6 +92,24 @@ export class QuorumReads {
     };
     this.#queries.set(query.number, query);
     this.#ask(query);
+  }
+
+  /**
+   * The answer of a replica that is alone, and so a majority, where it takes no disk to know it.
+   * Undefined: hand it in.
+   */
+  atOnce({ id, shard }: Operation, { namespace, key }: GetBody): Answer | undefined {
+    const { copy, mending, config } = this.#owner;
+    if (config === undefined || !mending.isIdle || !this.#owner.isInSync(config.epoch)) {
+      return undefined;
+    }
+    const stored = storedKey(namespace, key);
+    if (copy.latestIndexOf(stored) !== undefined) return undefined;
+    const found = this.#context.entries.look(shard, copy.slot, stored);
+    if (found === 'paged') return undefined;
+    const facts = { source: 'quorum', stalenessMs: 0, nowMs: this.#context.nowMs } as const;
+    const position = found === 'absent' ? copy.applied : found.at;
+    return { id, shard, position, result: lookedUpResult(key, found, facts) };
   }
 
   /** Somebody else's question about this replica. */
@@ -224,7 +246,7 @@ export class QuorumReads {
     this.#queries.delete(query.number);
     const found = newest.state.byteLength === 0 ? 'absent' : { state: newest.state };
     const facts = { source: 'quorum', stalenessMs: 0, nowMs: this.#context.nowMs } as const;
-    waiting.answer(readResult(storedKey(query.namespace, query.key), found, facts), newest.at);
+    waiting.answer(readResult(query.key, found, facts), newest.at);
   }
 
   #newest({ answers }: Query): [KeyAnswer, NodeId | undefined] {

@@ -1,4 +1,5 @@
 import type {
+  Answer,
   AnswerSource,
   EntryBody,
   FoundEntry,
@@ -6,7 +7,6 @@ import type {
   NodeId,
   Operation,
   OperationBody,
-  OperationResult,
   Scope,
   ShardId,
   ShardPosition,
@@ -24,10 +24,11 @@ import {
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { decodeState, versionOf, visibleOf, winnerOf } from './entry-view.ts';
+import { decodeState, versionOf, visibleIn, winnerIn } from './entry-view.ts';
 import type { Mending } from './mending.ts';
 import type { Orphans } from './orphans.ts';
 import type { Primary } from './primary.ts';
+import { lookedUpResult, readResult } from './read-result.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
 import { comparePositions, ORIGIN } from './shard-log.ts';
@@ -45,6 +46,7 @@ export interface ReadOwner {
   readonly hint: NodeId | undefined;
 }
 
+type GetBody = Extract<OperationBody, { kind: 'get' }>;
 type ListBody = Extract<OperationBody, { kind: 'list' }>;
 
 /** What a list has found so far. */
@@ -79,16 +81,56 @@ export class ReadPath {
   one(waiting: WaitingOperation): void {
     const { operation } = waiting;
     if (operation === undefined) return;
-    const { copy } = this.#owner;
-    // Every log begins with the record of an activation: who has not even that knows nothing.
-    const atLeast = broken('shards.read-at-least') ? 0 : Math.max(1, operation.atLeast);
-    if (copy.applied.index < atLeast) {
+    if (!this.#isFarEnough(operation)) {
       if (this.#answerStranded(waiting, operation)) return;
       enqueue(this.#behind, waiting, ({ isAnswered }) => isAnswered);
       return;
     }
     const source = this.#owner.primary?.isActive === true ? 'primary' : 'replica';
     this.#answer(waiting, operation, source);
+  }
+
+  /**
+   * The answer to a read at `one` that nobody has to wait for: enough is applied here, the entry is
+   * in memory, and nothing but the table has a part in it. Undefined: hand it in.
+   */
+  oneAtOnce(operation: Operation, body: GetBody): Answer | undefined {
+    const { orphans, primary } = this.#owner;
+    if (!this.#isFarEnough(operation) || orphans.count > 0) return undefined;
+    return this.#fromMemory(operation, body, primary?.isActive === true ? 'primary' : 'replica');
+  }
+
+  /**
+   * The same for a read at the primary. Only for a primary that is alone: it need not ask itself
+   * whether it was replaced.
+   */
+  strongAtOnce(operation: Operation, body: GetBody): Answer | undefined {
+    const { copy, primary } = this.#owner;
+    if (primary?.isActive !== true || copy.applied.index < copy.commit) return undefined;
+    const isOpen = copy.latestIndexOf(storedKey(body.namespace, body.key)) !== undefined;
+    return isOpen ? undefined : this.#fromMemory(operation, body, 'primary');
+  }
+
+  /** Whether this replica has applied what the caller has seen. */
+  #isFarEnough({ atLeast }: Operation): boolean {
+    // Every log begins with the record of an activation: who has not even that knows nothing.
+    const needed = broken('shards.read-at-least') ? 0 : Math.max(1, atLeast);
+    return this.#owner.copy.applied.index >= needed;
+  }
+
+  #fromMemory(
+    { id, shard }: Operation,
+    { namespace, key }: GetBody,
+    source: 'primary' | 'replica',
+  ): Answer | undefined {
+    const { copy, mending } = this.#owner;
+    if (!mending.isIdle) return undefined;
+    const found = this.#context.entries.look(shard, copy.slot, storedKey(namespace, key));
+    if (found === 'paged') return undefined;
+    const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
+    const facts = { source, stalenessMs, nowMs: this.#context.nowMs };
+    const result = lookedUpResult(key, found, facts);
+    return { id, shard, position: laterOf(copy.applied, found), result };
   }
 
   /**
@@ -104,7 +146,7 @@ export class ReadPath {
     if (index === undefined || logged?.kind !== 'write' || !logged.answeredEarly) return false;
     if (copy.log.lastIndex < atLeast) return false;
     const facts = { source: 'primary', stalenessMs: 0, nowMs: this.#context.nowMs } as const;
-    waiting.answer(readResult(key, logged, facts), copy.log.positionAt(index));
+    waiting.answer(readResult(body.key, logged, facts), copy.log.positionAt(index));
     return true;
   }
 
@@ -163,26 +205,27 @@ export class ReadPath {
 
   #answer(waiting: WaitingOperation, operation: Operation, source: AnswerSource): void {
     const { body } = operation;
-    if (body.kind === 'get') this.#get(waiting, storedKey(body.namespace, body.key), source);
+    if (body.kind === 'get') this.#get(waiting, body, source);
     else if (body.kind === 'list') {
       this.#owner.mending.whenWhole(() => this.#list(waiting, body, source));
     } else if (body.kind === 'history') this.#history(waiting, body);
   }
 
-  #get(waiting: WaitingOperation, key: string, source: AnswerSource): void {
+  #get(waiting: WaitingOperation, body: GetBody, source: AnswerSource): void {
     const { copy, mending } = this.#owner;
+    const key = storedKey(body.namespace, body.key);
     const { applied } = copy;
     mending.find(key, (found) => {
       if (waiting.isAnswered) return;
       // Another copy took this one's place while the disk was reading.
       if (this.#owner.copy !== copy) {
-        this.#get(waiting, key, source);
+        this.#get(waiting, body, source);
         return;
       }
       const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
       const facts = { source, stalenessMs, nowMs: this.#context.nowMs };
       const seen = waiting.operation?.read === 'one' ? this.#withOrphans(key, found) : found;
-      waiting.answer(readResult(key, seen, facts), laterOf(applied, found));
+      waiting.answer(readResult(body.key, seen, facts), laterOf(applied, found));
     });
   }
 
@@ -252,7 +295,7 @@ export class ReadPath {
   /** Takes an entry into the list; false when there is no more room for it. */
   #include(listing: Listing, key: string, found: StoredEntry | 'absent'): boolean {
     if (found === 'absent') return true;
-    const visible = visibleOf(decodeState(found.state), this.#context.nowMs);
+    const visible = visibleIn(found.state, this.#context.nowMs);
     if (visible === undefined) return true;
     const { scope, countOnly, limit } = listing.body;
     if (!isInScope(decodeValue(entryBodyField, visible.value.entry), scope)) return true;
@@ -307,33 +350,11 @@ function stepOf(copy: ShardCopy, index: number, key: string): HistoryStep | unde
   const { record } = logged;
   const body = logged.body ?? decodeValue(recordBodyField, record.body, 'record');
   if (body.kind !== 'write' || body.key !== key) return undefined;
-  const winner = winnerOf(decodeState(body.state));
+  const winner = winnerIn(body.state);
   if (winner === undefined) return undefined;
   const { kind, entry } = winner.value;
   const position = { epoch: record.epoch, index };
   return { version: versionOf(winner), kind, entry, position };
-}
-
-export interface ReadFacts {
-  readonly source: AnswerSource;
-  readonly stalenessMs: number;
-  readonly nowMs: number;
-}
-
-/** What a caller is told about a key. */
-export function readResult(
-  key: string,
-  found: { readonly state: Uint8Array } | 'absent',
-  { source, stalenessMs, nowMs }: ReadFacts,
-): OperationResult {
-  const visible = found === 'absent' ? undefined : visibleOf(decodeState(found.state), nowMs);
-  if (visible === undefined) return { kind: 'absent', source, stalenessMs };
-  const entry: FoundEntry = {
-    key: parseStoredKey(key).id,
-    entry: visible.value.entry,
-    version: versionOf(visible),
-  };
-  return { kind: 'found', found: entry, source, stalenessMs };
 }
 
 /** What an answer rests on: a mended entry may be newer than what is applied here. */

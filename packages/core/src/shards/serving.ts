@@ -1,4 +1,4 @@
-import type { NodeId, ShardConfig } from '@memgrid/protocol';
+import type { Answer, NodeId, Operation, ShardConfig } from '@memgrid/protocol';
 import { failedResult } from '@memgrid/protocol';
 import type { Orphans } from './orphans.ts';
 import { readMembers } from './quorum-rule.ts';
@@ -15,6 +15,8 @@ export interface ServingOwner extends WriteOwner, ReadOwner, QuorumReadOwner {
   /** Whether this node holds the shard, or is about to. */
   readonly isHeld: boolean;
   readonly hint: NodeId | undefined;
+  /** Nobody else holds the shard, or is about to. */
+  readonly isAlone: boolean;
 }
 
 /** What callers ask of one shard at this node: who answers each operation, and who waits. */
@@ -32,6 +34,22 @@ export class Serving {
     this.writes = new WritePath(context, owner);
     this.reads = new ReadPath(context, owner);
     this.quorumReads = new QuorumReads(context, owner);
+  }
+
+  /**
+   * The answer to a get for which nobody has to be asked, nor the disk: without a place in any queue.
+   * Undefined for everything else.
+   */
+  answerAtOnce(operation: Operation): Answer | undefined {
+    const { body, read } = operation;
+    const { config, isAlone } = this.#owner;
+    if (body.kind !== 'get' || config === undefined) return undefined;
+    if (!readMembers(config).includes(this.#context.self)) return undefined;
+    if (read === 'one') return this.reads.oneAtOnce(operation, body);
+    if (!isAlone) return undefined;
+    return read === 'strong'
+      ? this.reads.strongAtOnce(operation, body)
+      : this.quorumReads.atOnce(operation, body);
   }
 
   /** Takes an operation, or refuses it at the door. */

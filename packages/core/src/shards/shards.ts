@@ -1,4 +1,4 @@
-import type { NodeId, ShardId } from '@memgrid/protocol';
+import type { Answer, NodeId, Operation, ShardId } from '@memgrid/protocol';
 import { unreachable } from '../assert.ts';
 import { DueQueue } from '../due-queue.ts';
 import { after, earliest, type Instant, isDue, type Machine } from '../machine.ts';
@@ -92,6 +92,17 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   appliedIndex(shard: ShardId): number | undefined {
     const found = this.#shards.get(shard)?.status();
     return found?.complete === true && found.role !== 'none' ? found.applied : undefined;
+  }
+
+  /**
+   * The answer to a read that can be given at once, because nothing has to be waited for; undefined
+   * for everything else, which is to be handed in. Changes nothing.
+   */
+  answerAtOnce(now: Instant, operation: Operation): Answer | undefined {
+    const shard = this.#shards.get(operation.shard);
+    if (shard === undefined) return undefined;
+    this.#context.begin(now);
+    return shard.serving.answerAtOnce(operation);
   }
 
   /** Bytes of all records in memory. */

@@ -63,6 +63,8 @@ export class GatewayDoor {
     [2, 0],
   ]);
   now = 0 as Instant;
+  /** What the shards know without waiting. */
+  atOnce: (operation: Operation) => Answer | undefined = () => undefined;
 
   constructor(limits: Partial<GatewayLimits> = {}) {
     this.gateway = new Gateway({
@@ -74,6 +76,7 @@ export class GatewayDoor {
       rules: plainEntryRules,
       wallMs: () => 1_800_000_000_000,
       appliedIndex: (shard) => this.applied.get(shard),
+      answerAtOnce: (_now, operation) => this.atOnce(operation),
     });
   }
 

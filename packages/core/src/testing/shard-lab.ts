@@ -262,7 +262,9 @@ export class ShardLab {
       atLeast: 0,
       ...operation,
     };
+    const atOnce = this.#host(number).machine?.answerAtOnce(this.now, full);
     this.input(number, { kind: 'operations', operations: [{ token, operation: full }] });
+    this.#compare(token, atOnce);
     return token;
   }
 
@@ -330,6 +332,19 @@ export class ShardLab {
     }
     this.#nowMs = endMs;
     this.settle();
+  }
+
+  /** What is answered at once is what is answered to an operation that is handed in. */
+  #compare(token: number, atOnce: Answer | undefined): void {
+    if (atOnce === undefined) return;
+    const shown = (answer: Answer | undefined): string => {
+      return JSON.stringify(answer, (_, value: unknown) =>
+        value instanceof Uint8Array ? [...value] : value,
+      );
+    };
+    const handedIn = shown(this.answers.get(token));
+    if (shown(atOnce) === handedIn) return;
+    throw new Error(`Answered at once: ${shown(atOnce)}; handed in: ${handedIn}.`);
   }
 
   #host(number: number): Host {

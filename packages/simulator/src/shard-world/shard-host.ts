@@ -3,6 +3,7 @@ import type {
   AppliedChange,
   EntryKey,
   EntryTable,
+  Instant,
   Machine,
   Random,
   ShardEvent,
@@ -34,6 +35,8 @@ import type { ShardTuning } from './shard-tuning.ts';
 /** What runs on each host: production's `Shards`, or a toy in tests. */
 export interface SimulatedShards extends Machine<ShardsInput, ShardsEffect> {
   status(): readonly ShardStatus[];
+  /** See `Shards`; a toy has everything handed in. */
+  answerAtOnce?(now: Instant, operation: Operation): Answer | undefined;
 }
 
 export type ShardsFactory = (
@@ -225,6 +228,12 @@ export class ShardHost {
   operate(operation: Operation, answered: (answer: Answer) => void): void {
     const running = this.#running;
     if (running === undefined) return;
+    // As a gateway does.
+    const atOnce = this.#paused ? undefined : running.machine.answerAtOnce?.(this.#now, operation);
+    if (atOnce !== undefined) {
+      answered(atOnce);
+      return;
+    }
     this.#token += 1;
     running.asked.set(this.#token, answered);
     this.input({ kind: 'operations', operations: [{ token: this.#token, operation }] });
@@ -268,7 +277,7 @@ export class ShardHost {
     this.#run(running, () => running.machine.step(this.#now, input));
   }
 
-  get #now(): ReturnType<SimClock['monotonicAt']> {
+  get #now(): Instant {
     return this.clock.monotonicAt(this.#options.queue.nowUs);
   }
 
