@@ -123,6 +123,14 @@ test('the picture has a bar for what was measured, and words for what was not', 
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
+test('a long name has the room that it needs, and the scale of latencies says that it is logarithmic', () => {
+  const subject = 'NATS KV, memory, not synced at all, and slow (@nats-io/kv)';
+  const [short, long] = [[rowOf()], [rowOf({ subject })]].map((rows) => svgPlot(reportOf(rows)));
+  const widthOf = (svg = ''): number => Number(/<svg [^>]*width="(\d+)"/.exec(svg)?.[1]);
+  expect(widthOf(long)).toBeGreaterThan(widthOf(short) + 200);
+  expect(long).toContain('latency (logarithmic scale)');
+});
+
 test.each([
   ['nothing at all', []],
   ['no operation', [rowOf({ numbers: numbersOf(0, { latencyMs: latencyOf(0) }) })]],
