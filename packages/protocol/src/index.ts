@@ -257,6 +257,8 @@ export {
 export { isVisible, winnerOf } from './entry/entry-state.ts';
 export { draftState, soleWriteIn } from './entry/state-in-place.ts';
 export type { NewWrite, SoleWrite, StateDraft } from './entry/state-in-place.ts';
+export { inSchema, usualEntryIn } from './entry/entry-in-place.ts';
+export type { EntryOwner, UsualEntry } from './entry/entry-in-place.ts';
 export { jsonObjectField } from './entry/json-field.ts';
 export { decodeCursor, encodeCursor } from './entry/list-cursor.ts';
 export type { CursorRead, ListPlace } from './entry/list-cursor.ts';

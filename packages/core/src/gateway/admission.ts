@@ -1,13 +1,12 @@
 import {
   decodeValue,
-  encodeValue,
-  entryBodyField,
   entryPatchField,
   failedResult,
-  idContradictsOwner,
-  shardOfEntry,
+  shardOfSlice,
+  sliceOfEntry,
+  sliceOfId,
   WireError,
-  type EntryBody,
+  type EntryOwner,
   type FailedResult,
   type Operation,
 } from '@memgrid/protocol';
@@ -30,7 +29,13 @@ export function admit(operation: Operation, rules: EntryAdmission, shardCount: n
     case 'put': {
       const ruled = rules.admitted(body.namespace, body.entry);
       if (ruled.kind === 'failed') return ruled;
-      return admitEntry(operation, body, { entry: ruled.body, shardCount });
+      const problem = placeProblem(operation, body, { owner: ruled.owner, shardCount });
+      if (problem !== undefined) return { kind: 'failed', failure: problem };
+      if (ruled.entry === body.entry) return { kind: 'operation', operation };
+      return {
+        kind: 'operation',
+        operation: { ...operation, body: { ...body, entry: ruled.entry } },
+      };
     }
     case 'update': {
       const patch = valueOf(() => decodeValue(entryPatchField, body.patch, 'patch'));
@@ -42,25 +47,23 @@ export function admit(operation: Operation, rules: EntryAdmission, shardCount: n
 }
 
 /** An entry in the wrong shard would never be found again. */
-function admitEntry(
+function placeProblem(
   operation: Operation,
-  put: Put,
-  { entry, shardCount }: { readonly entry: EntryBody; readonly shardCount: number },
-): Admitted {
-  const { userId, agentId, appId, runId } = entry;
-  const { namespace, key } = put;
+  { namespace, key }: Put,
+  { owner, shardCount }: { readonly owner: EntryOwner; readonly shardCount: number },
+): FailedResult | undefined {
+  const { userId, agentId, appId, runId } = owner;
   const address = { namespace, userId, agentId, appId, runId, key };
-  if (idContradictsOwner(address)) {
-    return invalid(`id: "${put.key}" was made for an entry with another owner.`);
+  const slice = sliceOfEntry(address);
+  const carried = sliceOfId(key);
+  if (carried !== undefined && carried !== slice) {
+    const problem = `id: "${key}" was made for an entry with another owner.`;
+    return failedResult('INVALID_ENTRY', { problems: [problem] });
   }
-  const shard = shardOfEntry(address, shardCount);
-  if (shard !== operation.shard) {
-    const problem = `the entry belongs in shard ${shard}, and shard ${operation.shard} was asked`;
-    return { kind: 'failed', failure: failedResult('BAD_REQUEST', { problem }) };
-  }
-  const bytes = valueOf(() => encodeValue(entryBodyField, entry));
-  if (typeof bytes === 'string') return invalid(bytes);
-  return { kind: 'operation', operation: { ...operation, body: { ...put, entry: bytes } } };
+  const shard = shardOfSlice(slice, shardCount);
+  if (shard === operation.shard) return undefined;
+  const problem = `the entry belongs in shard ${shard}, and shard ${operation.shard} was asked`;
+  return failedResult('BAD_REQUEST', { problem });
 }
 
 function invalid(problem: string): Admitted {

@@ -2,7 +2,7 @@ import type {
   Answer,
   ClientMessage,
   ClusterId,
-  EntryBody,
+  EntryOwner,
   FailedResult,
   Generation,
   LogIndex,
@@ -101,12 +101,12 @@ export type GatewayEvent =
 
 /** What a new entry must satisfy to be let in. */
 export interface EntryAdmission {
-  /** The entry as it is stored, or why it is not. */
+  /** The entry as it is stored, and whose it is, or why it is not. */
   admitted(
     namespace: string,
     entry: Uint8Array,
   ):
-    | { readonly kind: 'entry'; readonly body: EntryBody }
+    | { readonly kind: 'entry'; readonly entry: Uint8Array; readonly owner: EntryOwner }
     | { readonly kind: 'failed'; readonly failure: FailedResult };
   /**
    * A stored entry as a caller is shown it: in the version of its schema that the caller knows, or

@@ -18,9 +18,11 @@ const IMMUTABLE = 'immutable: the entry was stored as immutable, so it can only 
 /** What holds for every entry, whatever the schema of its namespace. */
 export const plainEntryRules: EntryRules & EntryAdmission = {
   admitted(_namespace, entry) {
-    const body = decoded<EntryBody>(() => decodeValue(entryBodyField, entry, 'entry'));
-    if (typeof body !== 'string') return { kind: 'entry', body };
-    return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: [body] }) };
+    const owner = decoded<EntryBody>(() => decodeValue(entryBodyField, entry, 'entry'));
+    if (typeof owner === 'string') return refused(owner);
+    // Encoded anew, so that equal entries are equal bytes whoever sent them.
+    const bytes = decoded(() => encodeValue(entryBodyField, owner));
+    return typeof bytes === 'string' ? refused(bytes) : { kind: 'entry', entry: bytes, owner };
   },
 
   shown: (entry) => ({ kind: 'entry', entry }),
@@ -40,6 +42,10 @@ export const plainEntryRules: EntryRules & EntryAdmission = {
     return { kind: 'entry', entry: bytes, expiresAt: result.body.expiresAt };
   },
 };
+
+function refused(problem: string): ReturnType<EntryAdmission['admitted']> {
+  return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: [problem] }) };
+}
 
 /** The value, or in a sentence why the bytes (or the fields) make none. */
 function decoded<T>(make: () => T): T | string {

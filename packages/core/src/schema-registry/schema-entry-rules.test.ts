@@ -56,12 +56,14 @@ function entryOf(metadata: JsonObject, schema?: { name: string; version: number 
   return entry.bytes;
 }
 
-function bodyOf(ruled: RuledEntry): EntryBody {
+type Admitted = ReturnType<SchemaEntryRules['admitted']>;
+
+function bodyOf(ruled: RuledEntry | Admitted): EntryBody {
   if (ruled.kind === 'failed') throw new Error(ruled.failure.message);
-  return ruled.body;
+  return 'body' in ruled ? ruled.body : decodeValue(entryBodyField, ruled.entry);
 }
 
-function failureOf(ruled: RuledEntry): string {
+function failureOf(ruled: RuledEntry | Admitted): string {
   return ruled.kind === 'failed' ? `${ruled.failure.code}: ${ruled.failure.message}` : 'none';
 }
 

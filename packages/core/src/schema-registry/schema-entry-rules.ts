@@ -6,12 +6,15 @@ import {
   entryPatchField,
   problemText,
   failedResult,
+  inSchema,
+  MEMORY_CATEGORIES,
   MEMORY_SCHEMA,
   migrate,
   patchEntry,
   schemaProblemText,
   schemaRoute,
   stashProblems,
+  usualEntryIn,
   validatedValue,
   WireError,
   type EntryBody,
@@ -20,6 +23,7 @@ import {
   type FailedResult,
   type JsonObject,
   type SchemaProblem,
+  type UsualEntry,
 } from '@memgrid/protocol';
 import type { EntryAdmission } from '../gateway/gateway-io.ts';
 import type { EntryRules } from '../shards/shards-io.ts';
@@ -48,6 +52,8 @@ export type RuledEntry =
   | { readonly kind: 'entry'; readonly body: EntryBody }
   | { readonly kind: 'failed'; readonly failure: FailedResult };
 
+type AdmittedEntry = ReturnType<EntryAdmission['admitted']>;
+
 /** An entry as a caller is shown it, or why it cannot be. */
 export type ShownEntry =
   | { readonly kind: 'entry'; readonly entry: Uint8Array }
@@ -71,7 +77,26 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
   }
 
   /** A new entry as it is stored: in the committed version of its namespace's schema, and valid. */
-  admitted(namespace: string, entry: Uint8Array): RuledEntry {
+  admitted(namespace: string, entry: Uint8Array): AdmittedEntry {
+    return this.#usual(namespace, entry) ?? this.#decoded(namespace, entry);
+  }
+
+  /**
+   * Nearly every entry is one of the built-in schema in its only version, which asks for nothing
+   * that the bytes do not show. Undefined for any other.
+   */
+  #usual(namespace: string, bytes: Uint8Array): AdmittedEntry | undefined {
+    const registry = this.#registry();
+    const { name, version } = MEMORY_SCHEMA;
+    if (registry.schemaOf(namespace) !== name || registry.committed(name) !== version) {
+      return undefined;
+    }
+    const entry = usualEntryIn(bytes);
+    if (entry === undefined || !isMemory(entry)) return undefined;
+    return { kind: 'entry', entry: inSchema(entry, name, version), owner: entry.owner };
+  }
+
+  #decoded(namespace: string, entry: Uint8Array): AdmittedEntry {
     const body = decodeEntry(entry);
     if (typeof body === 'string') return invalid([body]);
     const name = this.#registry().schemaOf(namespace);
@@ -88,7 +113,11 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
         `checksum: "${body.checksum}" is not that of the entry as it arrived, ${checksum}.`,
       ]);
     }
-    return this.#ruled({ ...body, schema: name });
+    const ruled = this.#ruled({ ...body, schema: name });
+    if (ruled.kind === 'failed') return ruled;
+    const bytes = encoded(ruled.body);
+    if (bytes.kind === 'problems') return invalid(bytes.problems);
+    return { kind: 'entry', entry: bytes.entry, owner: ruled.body };
   }
 
   patched(
@@ -223,6 +252,15 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
   }
 }
 
+/** What the built-in schema asks of an entry beyond what every entry is. */
+function isMemory({ schema, schemaVersion, category }: UsualEntry): boolean {
+  const isNamed = schema === '' || schema === MEMORY_SCHEMA.name;
+  // 0: the writer knows of no versions, so it means the present one.
+  const isPresent = schemaVersion === 0 || schemaVersion === MEMORY_SCHEMA.version;
+  const categories: readonly string[] = MEMORY_CATEGORIES;
+  return isNamed && isPresent && (category === '' || categories.includes(category));
+}
+
 function decodeEntry(bytes: Uint8Array): EntryBody | string {
   try {
     return decodeValue(entryBodyField, bytes, 'entry');
@@ -252,7 +290,7 @@ export function encoded(body: EntryBody): ReturnType<EntryRules['patched']> {
   }
 }
 
-function invalid(found: readonly string[]): RuledEntry {
+function invalid(found: readonly string[]): Extract<RuledEntry, { kind: 'failed' }> {
   return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: found }) };
 }
 

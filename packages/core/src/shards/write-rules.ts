@@ -11,6 +11,7 @@ import {
   NEVER_WRITTEN,
   soleWriteIn,
   WireError,
+  usualEntryIn,
   writeSetBlind,
   type Condition,
   type Dot,
@@ -234,6 +235,7 @@ function dated(entry: EntryBytes, dates: EntryDates): MadeEntry {
 
 /** What another node has sent is looked at once more; encoded anew, it is as if made here. */
 function checkedEntry(bytes: Uint8Array): EntryBytes | Extract<MadeEntry, { kind: 'invalid' }> {
+  if (usualEntryIn(bytes) !== undefined) return new EntryBytes(bytes);
   try {
     const body = decodeValue(entryBodyField, bytes, 'entry');
     return new EntryBytes(encodeValue(entryBodyField, body));

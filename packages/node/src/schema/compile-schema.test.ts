@@ -1,4 +1,16 @@
-import { MEMORY_SCHEMA, parseSchema, type JsonObject } from '@memgrid/protocol';
+import { SchemaEntryRules, SchemaRegistry } from '@memgrid/core';
+import {
+  decodeValue,
+  encodeValue,
+  entryBodyField,
+  entryChecksum,
+  MEMORY_SCHEMA,
+  parseSchema,
+  STASH_FIELD,
+  type EntryBody,
+  type JsonObject,
+} from '@memgrid/protocol';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileSchema } from './compile-schema.ts';
 
@@ -92,4 +104,46 @@ test('the largest allowed body and a full metadata are judged', () => {
   const body = { properties: { metadata: { type: 'object', anyOf: [{ properties }, {}] } } };
   const metadata = Object.fromEntries(Array.from({ length: 900 }, (_, at) => [`p${at}`, 'ABCDE']));
   expect(problemsOf(body, { ...MEMORY, metadata })).toEqual([]);
+});
+
+const memoryEntry: fc.Arbitrary<EntryBody> = fc
+  .record({
+    userId: fc.constantFrom('', 'ada'),
+    content: fc.constantFrom('', 'prefers tabs', 'ü"\\\n'),
+    category: fc.constantFrom('', 'PATTERN', 'TEAM', 'team', 'toString', 'NOTE'),
+    categories: fc.constantFrom([], ['style', 'x']),
+    metadata: fc.constantFrom<JsonObject>({}, { a: 1 }, { [STASH_FIELD]: 1 }, { 'ü😀': [null] }),
+    schema: fc.constantFrom('', 'memory', 'note'),
+    schemaVersion: fc.constantFrom(0, 1, 2),
+    isSound: fc.boolean(),
+  })
+  .map(({ isSound, ...said }) => ({
+    ...{ agentId: '', appId: '', runId: '', createdAt: 5, updatedAt: 5, expiresAt: 0 },
+    ...{ immutable: false, upstreamId: '', upstreamHash: '', upstreamConfirmedAt: 0 },
+    ...said,
+    upstreamState: 'none',
+    superseded: [],
+    checksum: isSound ? entryChecksum(said) : '0123456789abcdef',
+  }));
+
+test('Z6: an entry is let in by a look at its bytes just as it is by its value', () => {
+  const registry = new SchemaRegistry();
+  const rules = new SchemaEntryRules({ registry: () => registry, compile: compileSchema });
+  fc.assert(
+    fc.property(memoryEntry, (entry) => {
+      const bytes = encodeValue(entryBodyField, entry);
+      // The same value with a longer head, which has to be decoded.
+      const unusual = Uint8Array.from([0xdd, 0, 0, 0, 20, ...bytes.subarray(3)]);
+      expect(decodeValue(entryBodyField, unusual)).toEqual(entry);
+      const looked = rules.admitted('n', bytes);
+      const decoded = rules.admitted('n', unusual);
+      if (looked.kind === 'failed' || decoded.kind === 'failed') {
+        expect(looked).toEqual(decoded);
+        return;
+      }
+      expect(looked.entry).toEqual(decoded.entry);
+      expect(decoded.owner).toMatchObject(looked.owner);
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../wire/utf8.ts';
-import { hash64, mix32, murmur3 } from './hash.ts';
+import { hash64, hash64Of, mix32, murmur3 } from './hash.ts';
 
 // Vectors of MurmurHash3_x86_32 that implementations of many languages share.
 test.each([
@@ -47,6 +47,20 @@ test('R1: murmur3 has the verification value that SMHasher publishes for it', ()
 test('R1: the two lanes of a text are those that have placed it since the first version', () => {
   expect(hash64('')).toEqual({ high: 327_721_211, low: 3_990_966_814 });
   expect(hash64('acme\0alice\0')).toEqual({ high: 1_474_036_585, low: 2_098_118_426 });
+});
+
+test('R1: each lane is a murmur3 of its own', () => {
+  const anyText = fc.string({ unit: 'grapheme', maxLength: 700 });
+  fc.assert(
+    fc.property(anyText, fc.nat(9), (text, more) => {
+      const bytes = encodeUtf8(text);
+      const lanes = { high: murmur3(bytes, 0x243f6a88), low: murmur3(bytes, 0x85a308d3) };
+      expect(hash64(text)).toEqual(lanes);
+      const longer = new Uint8Array(bytes.length + more);
+      longer.set(bytes);
+      expect(hash64Of(longer, bytes.length)).toEqual(lanes);
+    }),
+  );
 });
 
 test('R1: texts are hashed as UTF-8, and half a surrogate pair is refused', () => {

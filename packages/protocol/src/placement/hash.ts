@@ -22,8 +22,37 @@ const SEED_LOW = 0x85a308d3;
  * @throws RangeError when `text` has no UTF-8 form.
  */
 export function hash64(text: string): Hash64 {
-  const bytes = encodeUtf8(text);
-  return { high: murmur3(bytes, SEED_HIGH), low: murmur3(bytes, SEED_LOW) };
+  const { length } = text;
+  if (length > ROOM_BYTES) return hash64Of(encodeUtf8(text));
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return hash64Of(encodeUtf8(text));
+    room[i] = unit;
+  }
+  return hash64Of(room, length);
+}
+
+/** Most texts are short and ASCII, and need no memory of their own to be hashed. */
+const ROOM_BYTES = 512;
+const room = new Uint8Array(ROOM_BYTES);
+
+/** The same of UTF-8 that is there already: the first `length` bytes. */
+export function hash64Of(bytes: Uint8Array, length: number = bytes.length): Hash64 {
+  const tailAt = length & ~3;
+  let high = SEED_HIGH;
+  let low = SEED_LOW;
+  // Both lanes in one pass: what they have in common is most of the work.
+  for (let at = 0; at < tailAt; at += 4) {
+    const block = scramble(blockAt(bytes, at));
+    high = (Math.imul(rotate(high ^ block, 13), 5) + 0xe6546b64) | 0;
+    low = (Math.imul(rotate(low ^ block, 13), 5) + 0xe6546b64) | 0;
+  }
+  if (tailAt < length) {
+    const block = scramble(tailOf(bytes, tailAt, length));
+    high ^= block;
+    low ^= block;
+  }
+  return { high: mix32(high ^ length), low: mix32(low ^ length) };
 }
 
 const C1 = 0xcc9e2d51;
@@ -39,17 +68,12 @@ export function murmur3(bytes: Uint8Array, seed: number): number {
   const tailAt = bytes.length & ~3;
   let hash = seed;
   for (let at = 0; at < tailAt; at += 4) {
-    // Written out: this line is most of what a checksum of a long content costs.
-    const block =
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24);
+    const block = blockAt(bytes, at);
     hash = rotate(hash ^ scramble(block), 13);
     hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
   }
   if (tailAt < bytes.length) {
-    hash ^= scramble(tailOf(bytes, tailAt));
+    hash ^= scramble(tailOf(bytes, tailAt, bytes.length));
   }
   return mix32(hash ^ bytes.length);
 }
@@ -70,9 +94,19 @@ function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
 
+/** Four bytes, the lowest first. */
+function blockAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
 /** The last one to three bytes, in the same order as the four of a block. */
-function tailOf(bytes: Uint8Array, from: number): number {
+function tailOf(bytes: Uint8Array, from: number, end: number): number {
   let block = 0;
-  for (let at = from; at < bytes.length; at++) block |= (bytes[at] as number) << (8 * (at - from));
+  for (let at = from; at < end; at++) block |= (bytes[at] as number) << (8 * (at - from));
   return block;
 }

@@ -13,13 +13,18 @@ let used = 0;
 
 /** The same bytes, in memory that is not written to again. */
 export function copyIntoBlock(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  if (length > SHARED_BYTES_MAX) return new Uint8Array(bytes);
+  const room = roomInBlock(bytes.length);
+  room.set(bytes);
+  return room;
+}
+
+/** Room for so many bytes, for whoever asked to fill at once. */
+export function roomInBlock(length: number): Uint8Array {
+  if (length > SHARED_BYTES_MAX) return new Uint8Array(length);
   if (used + length > BLOCK_BYTES) {
     block = new Uint8Array(BLOCK_BYTES);
     used = 0;
   }
-  block.set(bytes, used);
   used += length;
   return block.subarray(used - length, used);
 }
