@@ -153,6 +153,7 @@ export {
   operationField,
   operationResultField,
   scopeField,
+  scopePartField,
   shardPositionField,
   syncClassField,
 } from './messages/operations.ts';

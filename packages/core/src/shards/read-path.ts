@@ -1,30 +1,26 @@
 import type {
   Answer,
   AnswerSource,
-  EntryBody,
-  FoundEntry,
   HistoryStep,
   NodeId,
   Operation,
   OperationBody,
-  Scope,
   ShardId,
   ShardPosition,
 } from '@memgrid/protocol';
 import {
   decodeValue,
   encodeValue,
-  entryBodyField,
   entryStateField,
   joinSets,
   LIMITS,
-  parseStoredKey,
   recordBodyField,
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { decodeState, versionOf, visibleIn, winnerIn } from './entry-view.ts';
+import { decodeState, versionOf, winnerIn } from './entry-view.ts';
+import { LIST_BYTES_MAX, type ListBody, Listing } from './listing.ts';
 import type { Mending } from './mending.ts';
 import type { Orphans } from './orphans.ts';
 import type { Primary } from './primary.ts';
@@ -47,21 +43,6 @@ export interface ReadOwner {
 }
 
 type GetBody = Extract<OperationBody, { kind: 'get' }>;
-type ListBody = Extract<OperationBody, { kind: 'list' }>;
-
-/** What a list has found so far. */
-interface Listing {
-  readonly body: ListBody;
-  at: ShardPosition;
-  readonly entries: FoundEntry[];
-  bytes: number;
-  count: number;
-  more: boolean;
-}
-
-/** Half of what a message of answers may hold: other answers travel in the same one. */
-const LIST_BYTES_MAX = LIMITS.operationsBytesMax / 2;
-const PAGE = 256;
 
 /** Reads that are answered from what one replica has applied: at `one`, and `strong` ones. */
 export class ReadPath {
@@ -239,88 +220,28 @@ export class ReadPath {
   }
 
   #list(waiting: WaitingOperation, body: ListBody, source: AnswerSource): void {
-    const at = this.#owner.copy.applied;
-    const listing: Listing = { body, at, entries: [], bytes: 0, count: 0, more: false };
-    const { namespace } = body.scope;
-    this.#listFrom(
-      waiting,
-      { listing, source },
-      {
-        after: storedKey(namespace, body.after),
-        copy: this.#owner.copy,
-      },
-    );
+    this.#listOn(waiting, new Listing(this.#context, this.#owner.copy, body), source);
   }
 
-  /** One page; values that are only on disk are fetched before the next one. */
-  #listFrom(
-    waiting: WaitingOperation,
-    goal: { readonly listing: Listing; readonly source: AnswerSource },
-    from: { readonly after: string; readonly copy: ShardCopy },
-  ): void {
-    const { listing } = goal;
-    const { shard } = this.#owner;
-    const { copy } = from;
-    const prefix = storedKey(listing.body.scope.namespace, '');
-    const keys = this.#context.entries
-      .keys(shard, copy.slot, from.after, PAGE)
-      .filter((key) => key.startsWith(prefix));
-    const states = new Map<string, StoredEntry | 'absent'>();
-    const finish = (): void => {
-      if (waiting.isAnswered) return;
-      if (this.#owner.copy !== copy) {
-        this.#list(waiting, listing.body, goal.source);
-        return;
-      }
-      for (const key of keys) {
-        const found = states.get(key) as StoredEntry | 'absent';
-        if (!this.#include(listing, key, found)) break;
-        listing.at = laterOf(listing.at, found);
-      }
-      if (listing.more || keys.length < PAGE) this.#answerList(waiting, goal);
-      else this.#listFrom(waiting, goal, { after: keys.at(-1) as string, copy });
-    };
-    if (keys.length === 0) {
-      finish();
+  /** As far as memory goes; then the disk is asked for everything that is missing of a page. */
+  #listOn(waiting: WaitingOperation, listing: Listing, source: AnswerSource): void {
+    const missing = listing.advance();
+    if (missing.length === 0) {
+      const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
+      waiting.answer(listing.result(source, stalenessMs), listing.at);
       return;
     }
-    for (const key of keys) {
+    let left = missing.length;
+    for (const key of missing) {
       this.#owner.mending.find(key, (found) => {
-        states.set(key, found);
-        if (states.size === keys.length) finish();
+        listing.fetched(key, found);
+        left -= 1;
+        if (left > 0 || waiting.isAnswered) return;
+        // Another copy took this one's place while the disk was reading.
+        if (this.#owner.copy !== listing.copy) this.#list(waiting, listing.body, source);
+        else this.#listOn(waiting, listing, source);
       });
     }
-  }
-
-  /** Takes an entry into the list; false when there is no more room for it. */
-  #include(listing: Listing, key: string, found: StoredEntry | 'absent'): boolean {
-    if (found === 'absent') return true;
-    const visible = visibleIn(found.state, this.#context.nowMs);
-    if (visible === undefined) return true;
-    const { scope, countOnly, limit } = listing.body;
-    if (!isInScope(decodeValue(entryBodyField, visible.value.entry), scope)) return true;
-    listing.count += 1;
-    if (countOnly) return true;
-    const size = visible.value.entry.byteLength + 256;
-    if (listing.entries.length >= limit || listing.bytes + size > LIST_BYTES_MAX) {
-      listing.more = true;
-      return false;
-    }
-    listing.bytes += size;
-    const { id } = parseStoredKey(key);
-    listing.entries.push({ key: id, entry: visible.value.entry, version: versionOf(visible) });
-    return true;
-  }
-
-  #answerList(
-    waiting: WaitingOperation,
-    goal: { readonly listing: Listing; readonly source: AnswerSource },
-  ): void {
-    const { listing, source } = goal;
-    const { at, entries, more } = listing;
-    const count = listing.body.countOnly ? listing.count : 0;
-    const stalenessMs = source === 'primary' ? 0 : this.#owner.stalenessMs;
-    waiting.answer({ kind: 'listed', entries, count, more, source, stalenessMs }, at);
   }
 
   /** What the retained log still holds of a key. */
@@ -361,13 +282,4 @@ function stepOf(copy: ShardCopy, index: number, key: string): HistoryStep | unde
 function laterOf(position: ShardPosition, found: StoredEntry | 'absent'): ShardPosition {
   if (found === 'absent' || comparePositions(found.at, position) <= 0) return position;
   return found.at;
-}
-
-function isInScope(entry: EntryBody, scope: Scope): boolean {
-  return (
-    (scope.userId === '' || scope.userId === entry.userId) &&
-    (scope.agentId === '' || scope.agentId === entry.agentId) &&
-    (scope.appId === '' || scope.appId === entry.appId) &&
-    (scope.runId === '' || scope.runId === entry.runId)
-  );
 }
