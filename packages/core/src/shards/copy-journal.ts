@@ -9,7 +9,8 @@ import type { OperationPeriod } from './operation-period.ts';
 import { decodeOutcomes } from './outcome-record.ts';
 import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
-import { comparePositions, type LoggedRecord, type ShardLog } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
+import { comparePositions, type ShardLog } from './shard-log.ts';
 import {
   type CopyProgress,
   decodeOutcome,

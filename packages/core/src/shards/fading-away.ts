@@ -33,6 +33,11 @@ export class FadingAway {
     this.#owner = owner;
   }
 
+  /** There is nothing to look at, and no look is planned. */
+  get isAtRest(): boolean {
+    return this.#lookAt === undefined && this.#owner.copy.fading.count === 0;
+  }
+
   /** Plans the next look, where there is anything to look at. */
   advance(): void {
     if (this.#owner.copy.fading.count > 0) this.#lookAt ??= after(this.#context.now, this.#lookMs);

@@ -16,7 +16,7 @@ import type { PromiseKeeper } from './promise-keeper.ts';
 import { hasQuorum, writeSets } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 
 export interface FollowingOwner {
   readonly shard: ShardId;
@@ -214,7 +214,7 @@ export class Following {
   #asksFor(copy: ShardCopy, sync: SyncClass, range: { from: number; to: number }): boolean {
     const first = Math.max(range.from, copy.log.base.index) + 1;
     for (let index = first; index <= range.to; index += 1) {
-      if (copy.log.at(index)?.record.sync === sync) return true;
+      if (copy.log.at(index)?.sync === sync) return true;
     }
     return false;
   }

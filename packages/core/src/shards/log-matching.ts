@@ -1,7 +1,7 @@
 import type { LogRecord, ShardPosition } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 
 /** What became of records that somebody sent. */
 export type Matching =

@@ -6,7 +6,6 @@ import type {
   StreamChunk,
   StreamOpen,
 } from '@memgrid/protocol';
-import { decodeValue, recordBodyField } from '@memgrid/protocol';
 import { decodeStoredEntry, encodeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { after, type Instant } from '../machine.ts';
@@ -14,7 +13,7 @@ import type { FoundState } from './entry-loads.ts';
 import { readMembers } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 import { chunkChecksum } from './streams/chunk-checksum.ts';
 
 export interface MendingOwner {
@@ -112,10 +111,10 @@ export class Mending {
   #inLog(key: string): StoredEntry | undefined {
     const { log, applied } = this.#owner.copy;
     for (let index = applied.index; index > log.base.index; index -= 1) {
-      const { record } = log.at(index) as LoggedRecord;
-      const body = decodeValue(recordBodyField, record.body, 'record');
+      const logged = log.at(index) as LoggedRecord;
+      const body = logged.read();
       if (body.kind !== 'write' || body.key !== key) continue;
-      return { at: { epoch: record.epoch, index }, state: body.state };
+      return { at: { epoch: logged.epoch, index }, state: body.state };
     }
     return undefined;
   }

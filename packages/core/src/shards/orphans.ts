@@ -31,7 +31,7 @@ import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 import { encodeOrphan, type Orphan, orphanKey } from './shard-records.ts';
 import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 import { carryOut, type WriteBody } from './write-rules.ts';
@@ -231,6 +231,11 @@ export class Orphans {
 
   forgetMerges(): void {
     this.#merges.forget();
+  }
+
+  /** Nothing is kept, and no offer is planned. */
+  get isAtRest(): boolean {
+    return this.#offerAt === undefined && this.#kept.count === 0;
   }
 
   advance(): void {

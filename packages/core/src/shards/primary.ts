@@ -8,7 +8,6 @@ import type {
   ShardPromise,
   SyncClass,
 } from '@memgrid/protocol';
-import { encodeValue, recordBodyField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { Activation, type ActivationOwner } from './activation.ts';
 import type { StoredSibling } from './entry-view.ts';
@@ -43,6 +42,8 @@ export class Primary {
   readonly #context: ShardContext;
   readonly #owner: PrimaryOwner;
   #phase: Phase = { kind: 'promising' };
+  /** What a report says, as a number: whether it is active, and two bits for each node. */
+  #news = -1;
 
   constructor(context: ShardContext, config: ShardConfig, owner: PrimaryOwner) {
     this.#context = context;
@@ -82,6 +83,17 @@ export class Primary {
     return node === this.#context.self ? this.isActive : this.replication.isCaughtUp(node);
   }
 
+  /** Whether what a report says of this epoch, sizes apart, is not what it said at the last call. */
+  takeNews(): boolean {
+    let news = this.isActive ? 1 : 0;
+    for (const node of this.nodes) {
+      news = news * 4 + (this.hasPromised(node) ? 2 : 0) + (this.isCaughtUp(node) ? 1 : 0);
+    }
+    if (news === this.#news) return false;
+    this.#news = news;
+    return true;
+  }
+
   /** The own promise is durable: it counts. */
   ownPromised(): void {
     this.activation.ownPromised();
@@ -104,15 +116,26 @@ export class Primary {
   }
 
   /**
-   * Logs a record of this epoch and returns its index.
+   * Nothing is under way, nobody waits, and no other replica has a say: the end of a step finds
+   * nothing to do here.
+   */
+  get isAtRest(): boolean {
+    const { copy } = this.#owner;
+    if (!this.isActive || !this.replication.isAlone || !this.strongReads.isIdle) return false;
+    return copy.commit === copy.log.lastIndex && this.config.stage === 'stable';
+  }
+
+  /**
+   * Logs a record of this epoch and returns its index; it takes effect here where it commits at once.
    *
    * @param winner what a write leaves under its key, where that is known.
    */
   append(body: RecordBody, sync: SyncClass, winner?: StoredSibling): number {
     const { copy } = this.#owner;
     const index = copy.log.lastIndex + 1;
-    const bytes = encodeValue(recordBodyField, body);
-    copy.appendMade({ record: { epoch: this.epoch, index, sync, body: bytes }, body, winner });
+    const made = { epoch: this.epoch, index, sync, body, winner };
+    if (this.#commitsAtOnce(sync)) copy.commitMade(made);
+    else copy.appendMade(made);
     return index;
   }
 
@@ -123,8 +146,10 @@ export class Primary {
     if (this.#phase.kind === 'promising') return;
     this.#commit();
     if (this.isActive) this.strongReads.advance(this.#owner.copy.applied.index);
+    const { commit } = this.#owner.copy;
     // Confirmed reads may have let writes through, and a quorum of one commits at once.
     this.#commit();
+    if (this.#owner.copy.commit > commit) this.#context.touched.add(this.config.shard);
     this.replication.sendAll();
   }
 
@@ -149,6 +174,13 @@ export class Primary {
     if (this.#phase.kind === 'fenced') return;
     if (this.#phase.kind === 'promising') this.activation.reset(peer);
     else this.replication.reset(peer);
+  }
+
+  /** Whether a record is committed by being here: alone, and behind nothing that is not. */
+  #commitsAtOnce(sync: SyncClass): boolean {
+    const { copy } = this.#owner;
+    if (sync !== 'memory' || !this.isActive || !this.replication.isAlone) return false;
+    return copy.commit === copy.log.lastIndex;
   }
 
   #activate(): void {

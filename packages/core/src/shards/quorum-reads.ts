@@ -75,6 +75,11 @@ export class QuorumReads {
     this.#owner = owner;
   }
 
+  /** Nobody is being asked. */
+  get isIdle(): boolean {
+    return this.#queries.size === 0;
+  }
+
   begin(waiting: WaitingOperation): void {
     const { operation } = waiting;
     const { config } = this.#owner;
@@ -216,7 +221,7 @@ export class QuorumReads {
     const { copy, mending, shard } = this.#owner;
     const logged = copy.latestSafeOf(key);
     if (logged?.body?.kind === 'write') {
-      const { epoch, index } = logged.record;
+      const { epoch, index } = logged;
       then({ at: { epoch, index }, commit: copy.commit, state: logged.body.state });
       return;
     }

@@ -9,12 +9,10 @@ import type {
   ShardPosition,
 } from '@memgrid/protocol';
 import {
-  decodeValue,
   encodeValue,
   entryStateField,
   joinSets,
   LIMITS,
-  recordBodyField,
   storedKey,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
@@ -56,6 +54,11 @@ export class ReadPath {
   constructor(context: ShardContext, owner: ReadOwner) {
     this.#context = context;
     this.#owner = owner;
+  }
+
+  /** Nobody waits for more than is applied here. */
+  get isIdle(): boolean {
+    return this.#behind.length === 0;
   }
 
   /** A read at `one`: answered as soon as this replica has applied what the caller has seen. */
@@ -268,13 +271,12 @@ export class ReadPath {
 function stepOf(copy: ShardCopy, index: number, key: string): HistoryStep | undefined {
   const logged = copy.log.at(index);
   if (logged === undefined) return undefined;
-  const { record } = logged;
-  const body = logged.body ?? decodeValue(recordBodyField, record.body, 'record');
+  const body = logged.read();
   if (body.kind !== 'write' || body.key !== key) return undefined;
   const winner = winnerIn(body.state);
   if (winner === undefined) return undefined;
   const { kind, entry } = winner.value;
-  const position = { epoch: record.epoch, index };
+  const position = { epoch: logged.epoch, index };
   return { version: versionOf(winner), kind, entry, position };
 }
 

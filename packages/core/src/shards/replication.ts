@@ -1,11 +1,6 @@
-import type {
-  LogRecord,
-  NodeId,
-  ReplicateShardAck,
-  ShardConfig,
-  SyncClass,
-} from '@memgrid/protocol';
+import type { NodeId, ReplicateShardAck, ShardConfig, SyncClass } from '@memgrid/protocol';
 import { after, earliest, type Instant } from '../machine.ts';
+import type { LoggedRecord } from './logged-record.ts';
 import { PeerProgress } from './peer-progress.ts';
 import { quorumReached, type QuorumSet, recordReceivers, writeSets } from './quorum-rule.ts';
 import type { ShardContext } from './shard-context.ts';
@@ -52,6 +47,11 @@ export class Replication {
     for (const peer of this.#peers.values()) peer.next = index;
   }
 
+  /** No other replica has a say. */
+  get isAlone(): boolean {
+    return this.#peers.size === 0;
+  }
+
   peer(node: NodeId): PeerProgress | undefined {
     return this.#peers.get(node);
   }
@@ -93,7 +93,7 @@ export class Replication {
     let sync: SyncClass | undefined;
     let reached = 0;
     while (index < lastIndex) {
-      const { record } = log.at(index + 1) as { record: LogRecord };
+      const record = log.at(index + 1) as LoggedRecord;
       // Records of one class mostly follow each other.
       if (record.sync !== sync) {
         sync = record.sync;

@@ -52,6 +52,11 @@ export class Serving {
       : this.quorumReads.atOnce(operation, body);
   }
 
+  /** No read waits for anything that the end of a step could bring. */
+  get isAtRest(): boolean {
+    return this.reads.isIdle && this.quorumReads.isIdle;
+  }
+
   /** Takes an operation, or refuses it at the door. */
   admit(waiting: WaitingOperation): void {
     const { waitingOperationsMax, waitingBytesMax } = this.#context.config;

@@ -16,8 +16,9 @@ import type { Safety } from './step-storage.ts';
 import type { ShardContext } from './shard-context.ts';
 import { type StoredSibling, winnerIn, writtenVersion } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
+import { LoggedRecord, type MadeRecord } from './logged-record.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
-import { type LoggedRecord, loggedBytes, ShardLog } from './shard-log.ts';
+import { ShardLog } from './shard-log.ts';
 import { logKey, NO_PROGRESS, type RecoveredCopy } from './shard-records.ts';
 
 /** What a replica has of the log, by what "having it" means. */
@@ -41,14 +42,6 @@ export interface AppliedRecord {
   readonly at: ShardPosition;
   readonly body: RecordBody;
   /** Of a write. */
-  readonly winner: StoredSibling | undefined;
-}
-
-/** A record of this node's own making, as its primary. */
-export interface MadeRecord {
-  readonly record: LogRecord;
-  readonly body: RecordBody;
-  /** What it leaves under its key, if it is a write. */
   readonly winner: StoredSibling | undefined;
 }
 
@@ -175,7 +168,7 @@ export class ShardCopy {
     for (let index = from; index > this.#applied.index; index -= 1) {
       const logged = this.log.at(index);
       if (logged?.body?.kind !== 'write' || logged.body.key !== key) continue;
-      if (index <= marks[logged.record.sync]) return logged;
+      if (index <= marks[logged.sync]) return logged;
     }
     return undefined;
   }
@@ -192,10 +185,25 @@ export class ShardCopy {
   }
 
   /** Appends a record that was made here: nobody has to decode what is known. */
-  appendMade({ record, body, winner }: MadeRecord): void {
-    this.#keep({ record, body, winner }, body);
-    const mayWait = record.sync === 'memory' && this.#owner.isAlone;
-    if (!mayWait || !this.#journal.isAheadTo(record.index)) this.#write(record.sync === 'disk');
+  appendMade(made: MadeRecord): void {
+    this.#retain(LoggedRecord.made(made));
+    this.#noteLatest(made.index, made.body);
+    this.#writeMade(made);
+  }
+
+  /** The same with a record that is committed by being here: it takes effect at once. */
+  commitMade(made: MadeRecord): void {
+    const logged = LoggedRecord.made(made);
+    this.#retain(logged);
+    this.#writeMade(made);
+    this.#commit = made.index;
+    this.#apply(logged);
+    this.#context.unflushed.add(this.shard);
+  }
+
+  #writeMade({ sync, index }: MadeRecord): void {
+    const mayWait = sync === 'memory' && this.#owner.isAlone;
+    if (!mayWait || !this.#journal.isAheadTo(index)) this.#write(sync === 'disk');
     this.#journal.runsAhead = mayWait;
   }
 
@@ -235,8 +243,8 @@ export class ShardCopy {
     const cut = this.log.cutAfter(index);
     if (cut.length === 0) return cut;
     this.#context.logBytes -= before - this.log.bytes;
-    const operations = cut.map(({ record }): StoreOperation => {
-      return { kind: 'delete', key: logKey(this.shard, this.slot, record.index) };
+    const operations = cut.map(({ index: at }): StoreOperation => {
+      return { kind: 'delete', key: logKey(this.shard, this.slot, at) };
     });
     this.#context.storage.write(operations, false);
     // A write under way speaks of records that are no longer there.
@@ -348,14 +356,13 @@ export class ShardCopy {
     // outlive the record: once that is trimmed, the key would look as if it had never been written.
     const isApplied = record.index <= this.#applied.index;
     const body = isApplied ? undefined : decodeValue(recordBodyField, record.body, 'record');
-    this.#keep({ record, body }, body);
+    this.#retain(LoggedRecord.received(record, body));
+    if (body !== undefined) this.#noteLatest(record.index, body);
   }
 
-  #keep(logged: LoggedRecord, body: RecordBody | undefined): void {
-    const { record } = logged;
+  #retain(logged: LoggedRecord): void {
     this.log.append(logged);
-    this.#context.logBytes += loggedBytes(record);
-    if (body !== undefined) this.#noteLatest(record.index, body);
+    this.#context.logBytes += logged.bytes;
   }
 
   #noteLatest(index: number, body: RecordBody): void {
@@ -374,17 +381,16 @@ export class ShardCopy {
   }
 
   #apply(logged: LoggedRecord): void {
-    const { record, body } = logged;
+    const { epoch, index, body } = logged;
     if (body === undefined) {
-      invariant(false, `Shard ${this.shard}: record ${record.index} is applied twice.`);
+      invariant(false, `Shard ${this.shard}: record ${index} is applied twice.`);
     }
-    const at: ShardPosition = { epoch: record.epoch, index: record.index };
+    const at: ShardPosition = { epoch, index };
     const winner = body.kind === 'write' ? this.#applyWrite(at, body, logged.winner) : undefined;
     if (body.kind === 'collect') this.#applyCollect(at, body);
     this.#applied = at;
-    if (record.sync === 'disk') this.#safeIndex = record.index;
-    logged.body = undefined;
-    logged.winner = undefined;
+    if (logged.sync === 'disk') this.#safeIndex = index;
+    logged.settle();
     this.#owner.onApplied(this, { at, body, winner });
   }
 
@@ -394,23 +400,20 @@ export class ShardCopy {
     known: StoredSibling | undefined,
   ): StoredSibling {
     const { key, state, operationId, fingerprint } = body;
-    if (this.#latest.get(key) === at.index) this.#latest.delete(key);
+    // Records that were committed by being here have never been in these.
+    if (this.#latest.size > 0) this.#forgetLatest(key, operationId, at.index);
     const entry: StoredEntry = { at, state };
     const winner = known ?? winnerIn(state);
     if (winner === undefined) {
       invariant(false, `Record ${at.index} leaves a key without any version.`);
     }
     if (operationId !== '') {
-      this.#loggedOperations.delete(operationId);
       const version = writtenVersion(body, winner);
       const outcome: RememberedOperation = { version, at, fingerprint };
       this.#journal.noteOperation(operationId, outcome);
       this.operations.remember(operationId, outcome);
     }
-    if ((this.overtaken?.get(key) ?? 0) > at.index) return winner;
-    if ((this.#mended.get(key) ?? 0) > at.index) return winner;
-    this.#mended.delete(key);
-    this.overtaken?.set(key, at.index);
+    if (this.#isOvertaken(key, at.index)) return winner;
     if (winner.value.kind === 'delete' && broken('shards.tombstone-kept')) {
       this.remove(key);
       return winner;
@@ -419,6 +422,22 @@ export class ShardCopy {
     this.fading.note(key, at.index, winner.value);
     this.#journal.noteEntry(key, entry);
     return winner;
+  }
+
+  #forgetLatest(key: string, operationId: string, index: number): void {
+    if (this.#latest.get(key) === index) this.#latest.delete(key);
+    if (operationId !== '') this.#loggedOperations.delete(operationId);
+  }
+
+  /** Whether what is stored under a key is newer than a record that takes effect only now. */
+  #isOvertaken(key: string, index: number): boolean {
+    if (this.overtaken !== undefined && (this.overtaken.get(key) ?? 0) > index) return true;
+    if (this.#mended.size > 0) {
+      if ((this.#mended.get(key) ?? 0) > index) return true;
+      this.#mended.delete(key);
+    }
+    this.overtaken?.set(key, index);
+    return false;
   }
 
   #applyCollect(at: ShardPosition, body: Extract<RecordBody, { kind: 'collect' }>): void {

@@ -1,32 +1,12 @@
-import type { LogRecord, RecordBody, ShardEpoch, ShardPosition } from '@memgrid/protocol';
+import type { LogRecord, ShardEpoch, ShardPosition } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
-import type { StoredSibling } from './entry-view.ts';
+import type { LoggedRecord } from './logged-record.ts';
 
 export const ORIGIN: ShardPosition = { epoch: 0, index: 0 };
 
 /** Negative, zero or positive: by epoch, then by index. */
 export function comparePositions(a: ShardPosition, b: ShardPosition): number {
   return a.epoch === b.epoch ? a.index - b.index : a.epoch - b.epoch;
-}
-
-/** A record as it is kept. */
-export interface LoggedRecord {
-  readonly record: LogRecord;
-  /** Decoded when it was logged; given up once it is applied, because then the table has it. */
-  body: RecordBody | undefined;
-  /** What a write leaves under its key, where this node made the record and so knows it. */
-  winner?: StoredSibling | undefined;
-}
-
-/**
- * What a retained record takes beside its body: 300 bytes of heap for the record, its place and the
- * view of its bytes (100,000 of them on Node 24), and what their allocation wastes.
- */
-const RECORD_OVERHEAD_BYTES = 400;
-
-/** What a record counts towards the bound of all logs. */
-export function loggedBytes({ body }: LogRecord): number {
-  return body.byteLength + RECORD_OVERHEAD_BYTES;
 }
 
 /**
@@ -52,14 +32,14 @@ export class ShardLog {
 
   get last(): ShardPosition {
     if (this.count === 0) return this.#base;
-    const { epoch, index } = (this.#records.at(-1) as LoggedRecord).record;
+    const { epoch, index } = this.#records[this.#records.length - 1] as LoggedRecord;
     return { epoch, index };
   }
 
   get #lastEpoch(): ShardEpoch {
     return this.count === 0
       ? this.#base.epoch
-      : (this.#records.at(-1) as LoggedRecord).record.epoch;
+      : (this.#records[this.#records.length - 1] as LoggedRecord).epoch;
   }
 
   get lastIndex(): number {
@@ -84,7 +64,7 @@ export class ShardLog {
   /** The epoch of the record at `index`, also right at the base; undefined beyond either end. */
   epochAt(index: number): ShardEpoch | undefined {
     if (index === this.#base.index) return this.#base.epoch;
-    return this.at(index)?.record.epoch;
+    return this.at(index)?.epoch;
   }
 
   /** @throws InvariantError unless the position is retained. */
@@ -98,21 +78,21 @@ export class ShardLog {
   }
 
   append(logged: LoggedRecord): void {
-    const { index, epoch } = logged.record;
+    const { index, epoch } = logged;
     // A sentence for each record that is in order would be most of what this costs.
     if (index !== this.lastIndex + 1 || epoch < this.#lastEpoch) {
       const { last } = this;
       invariant(false, `Record ${epoch}:${index} cannot follow ${last.epoch}:${last.index}.`);
     }
     this.#records.push(logged);
-    this.#bytes += loggedBytes(logged.record);
+    this.#bytes += logged.bytes;
   }
 
   /** Removes everything after `index`, and returns it. */
   cutAfter(index: number): readonly LoggedRecord[] {
     const keep = Math.max(0, index - this.#base.index);
     const cut = this.#records.splice(this.#start + keep);
-    for (const { record } of cut) this.#bytes -= loggedBytes(record);
+    for (const logged of cut) this.#bytes -= logged.bytes;
     return cut;
   }
 
@@ -122,7 +102,7 @@ export class ShardLog {
     const base = this.positionAt(index);
     const count = index - this.#base.index;
     for (let place = this.#start; place < this.#start + count; place += 1) {
-      this.#bytes -= loggedBytes((this.#records[place] as LoggedRecord).record);
+      this.#bytes -= (this.#records[place] as LoggedRecord).bytes;
     }
     this.#start += count;
     this.#base = base;

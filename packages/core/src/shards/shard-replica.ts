@@ -28,7 +28,7 @@ import { everyReplica } from './quorum-rule.ts';
 import { Serving, type ServingOwner } from './serving.ts';
 import type { ShardContext } from './shard-context.ts';
 import { type AppliedRecord, type CopyOwner, ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 import type { RecoveredShard } from './shard-records.ts';
 import type { ShardMessage, ShardStatus, ShardTotals } from './shards-io.ts';
 import { ShardStreams } from './streams/shard-streams.ts';
@@ -245,7 +245,6 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   }
 
   onApplied(copy: ShardCopy, record: AppliedRecord): void {
-    this.#context.touched.add(this.shard);
     if (copy !== this.#copy) return;
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
     this.serving.writes.applied(record);
@@ -258,7 +257,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
 
   onCut(copy: ShardCopy, cut: readonly LoggedRecord[]): void {
     if (cut.length === 0) return;
-    const from = (cut[0] as LoggedRecord).record.index;
+    const from = (cut[0] as LoggedRecord).index;
     const { shard } = this;
     this.#context.outbox.event({ name: 'shard.truncated', shard, from, records: cut.length });
     if (copy !== this.#copy) return;
@@ -342,6 +341,11 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     };
   }
 
+  /** Whether a report says something that it did not at the last call: sizes apart. */
+  takeNews(): boolean {
+    return this.primary?.takeNews() === true;
+  }
+
   /** Whether a report that was told says all that `report` would say, sizes apart. */
   isReported(told: ShardReport): boolean {
     const { primary } = this;
@@ -366,6 +370,16 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     if (!replicas.includes(peer) && !next.includes(peer)) return false;
     primary.reset(peer);
     return true;
+  }
+
+  /**
+   * Alone and with nothing under way: the end of a step would find nothing to do, no report could
+   * say anything new, and nothing wants to be woken.
+   */
+  get isAtRest(): boolean {
+    if (this.#primary?.isAtRest !== true || !this.serving.isAtRest) return false;
+    if (!this.streams.isIdle || !this.mending.isIdle) return false;
+    return this.#fadingAway.isAtRest && this.orphans.isAtRest;
   }
 
   /** The end of a step that did something with this shard. */

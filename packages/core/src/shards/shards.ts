@@ -16,6 +16,7 @@ import type {
   ShardTotals,
 } from './shards-io.ts';
 import { WaitingOperation } from './waiting-operation.ts';
+import { isWrite } from './write-rules.ts';
 
 /** Outcomes that are too old are looked for this often at most. */
 const AGING_MS = 1_000;
@@ -38,6 +39,8 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     report: (id) => this.#shards.get(id)?.report(),
     isReported: (id, told) => this.#shards.get(id)?.isReported(told) === true,
   };
+  /** Of this step. */
+  #unanswered: WaitingOperation[] = [];
   #flushAt: Instant | undefined;
   #agingAt: Instant | undefined;
 
@@ -162,20 +165,30 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     }
   }
 
-  #touch(id: ShardId): ShardReplica {
+  #shardOf(id: ShardId): ShardReplica {
     let shard = this.#shards.get(id);
     if (shard === undefined) {
       shard = new ShardReplica(this.#context, id);
       this.#shards.set(id, shard);
     }
-    this.#context.touched.add(id);
     return shard;
   }
 
+  #touch(id: ShardId): ShardReplica {
+    this.#context.touched.add(id);
+    return this.#shardOf(id);
+  }
+
   #operate(local: LocalOperation): void {
-    const shard = this.#touch(local.operation.shard);
+    const { operation } = local;
+    const shard = this.#shardOf(operation.shard);
     const { serving } = shard;
-    serving.admit(new WaitingOperation(this.#context, local, serving.load));
+    const waiting = new WaitingOperation(this.#context, local, serving.load);
+    serving.admit(waiting);
+    if (!waiting.isAnswered) this.#unanswered.push(waiting);
+    // A read that is answered has changed nothing, and a write nothing that is not done already.
+    else if (!isWrite(operation.body) || shard.isAtRest) return;
+    this.#context.touched.add(operation.shard);
   }
 
   #message(from: NodeId, body: ShardMessage): void {
@@ -274,10 +287,13 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         const shard = this.#shards.get(id) as ShardReplica;
         shard.finish();
         this.#schedule(shard);
-        if (shard.primary !== undefined) this.#reports.touched(id);
+        if (shard.takeNews()) this.#reports.touched(id);
         if (isDirty(shard)) unflushed.add(id);
       }
     }
+    // Most are answered by now: a queue by deadlines is for those that are not.
+    for (const waiting of this.#unanswered) waiting.outlast();
+    this.#unanswered = [];
     if (unflushed.size > 0) this.#flushAt ??= after(now, FLUSH_MS);
     // When the first one comes, none is older.
     if (operations.oldestMs !== undefined) this.#agingAt ??= after(now, config.operationWindowMs);

@@ -63,7 +63,7 @@ export class StrongReads {
 
   /** Does what can be done by now; called at the end of every step that touched the shard. */
   advance(applied: number): void {
-    if (this.#isIdle) return;
+    if (this.isIdle) return;
     if (this.#round === undefined && this.#waiting.length > 0) this.#begin();
     const round = this.#round;
     if (round !== undefined && this.#isConfirmed(round)) {
@@ -77,7 +77,8 @@ export class StrongReads {
     for (const { answer } of ready) answer();
   }
 
-  get #isIdle(): boolean {
+  /** Nobody waits. */
+  get isIdle(): boolean {
     return this.#waiting.length === 0 && this.#round === undefined && this.#confirmed.length === 0;
   }
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { labNode } from '../testing/shard-lab.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
-import { loggedBytes, ShardLog } from './shard-log.ts';
+import { LoggedRecord } from './logged-record.ts';
+import { ShardLog } from './shard-log.ts';
 import { SHARDS_DEFAULTS, shardsConfig } from './shards-config.ts';
 import { StepStorage } from './step-storage.ts';
 
@@ -42,7 +43,7 @@ test('a log is what an array of all its records would be', () => {
           const body = new Uint8Array(act.bytes);
           const record: LogRecord = { epoch, index: twin.length + 1, sync: 'disk', body };
           twin.push(record);
-          log.append({ record, body: undefined });
+          log.append(LoggedRecord.received(record));
         } else if (act.kind === 'cut') {
           expect(log.cutAfter(place).map(({ record }) => record)).toEqual(twin.slice(place));
           twin = twin.slice(0, place);
@@ -57,7 +58,7 @@ test('a log is what an array of all its records would be', () => {
         ]);
         expect(log.after(base, 1000, 1000)).toEqual(twin.slice(base));
         expect(log.bytes).toBe(
-          twin.slice(base).reduce((sum, record) => sum + loggedBytes(record), 0),
+          twin.slice(base).reduce((sum, record) => sum + LoggedRecord.received(record).bytes, 0),
         );
         expect(log.epochAt(twin.length)).toBe(twin.at(-1)?.epoch ?? log.base.epoch);
         expect(log.at(base)).toBe(undefined);

@@ -39,7 +39,11 @@ export class WaitingOperation implements Due {
     this.bytes = weightOf(local.operation);
     load.count += 1;
     load.bytes += this.bytes;
-    context.deadlines.add(this.deadline, this);
+  }
+
+  /** It was not answered within the step that brought it: now its deadline counts. */
+  outlast(): void {
+    if (!this.isAnswered) this.#context.deadlines.add(this.deadline, this);
   }
 
   get isAnswered(): boolean {

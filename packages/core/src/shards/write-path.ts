@@ -21,7 +21,7 @@ import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { AppliedRecord, ShardCopy } from './shard-copy.ts';
-import type { LoggedRecord } from './shard-log.ts';
+import type { LoggedRecord } from './logged-record.ts';
 import { enqueue, type WaitingOperation } from './waiting-operation.ts';
 import { carryOut, isWrite, type WriteBody } from './write-rules.ts';
 
@@ -49,7 +49,7 @@ interface PendingWrite {
 interface MadeWrite {
   readonly body: RecordBody & { readonly kind: 'write' };
   /** What it leaves under its key. */
-  readonly winner: StoredSibling | undefined;
+  readonly winner: StoredSibling;
   /** There was an entry before. */
   readonly existed: boolean;
 }
@@ -59,6 +59,8 @@ interface AnyWrite extends Pick<
   'operationId' | 'sync' | 'durability' | 'schemaVersion'
 > {
   readonly body: WriteBody;
+  /** `storedKey`. */
+  readonly key: string;
   /** Tells two requests under one operation id apart. */
   readonly fingerprint: number;
 }
@@ -128,8 +130,8 @@ export class WritePath {
   }
 
   cut(records: readonly LoggedRecord[]): void {
-    for (const { record } of records) {
-      const pending = this.#settle(record.index);
+    for (const { index } of records) {
+      const pending = this.#settle(index);
       for (const { operation } of pending?.waiting ?? []) operation.redirect(undefined);
     }
   }
@@ -148,6 +150,7 @@ export class WritePath {
 
   /** Nobody waits for this record any more. */
   #settle(index: number): PendingWrite | undefined {
+    if (this.#pending.size === 0) return undefined;
     const pending = this.#pending.get(index);
     if (pending === undefined) return undefined;
     this.#pending.delete(index);
@@ -179,25 +182,41 @@ export class WritePath {
     if (operation === undefined || !isWrite(operation.body)) return;
     const { operationId, sync, durability, schemaVersion, body } = operation;
     const fingerprint = fingerprintOf(body);
-    const write: AnyWrite = { operationId, sync, durability, schemaVersion, body, fingerprint };
+    const key = storedKey(body.namespace, body.key);
+    const write: AnyWrite = {
+      operationId,
+      sync,
+      durability,
+      schemaVersion,
+      body,
+      key,
+      fingerprint,
+    };
     if (this.#answerRepeated(waiting, write)) return;
     if (this.#isFull || this.#context.operations.isCrowded(operationId)) {
       const max = this.#context.config.waitingOperationsMax;
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#pending.size, max }));
       return;
     }
-    const { shard, copy, orphans } = this.#owner;
+    const { shard, copy, mending, orphans } = this.#owner;
     if (durability === 'one' && orphans.isFull) {
       waiting.answer(orphans.overloaded());
       return;
     }
-    const key = storedKey(write.body.namespace, write.body.key);
     if (copy.latestIndexOf(key) !== undefined) {
       this.#carryOut(waiting, write, 'absent');
       return;
     }
+    const found = mending.isIdle ? this.#context.entries.get(shard, copy.slot, key) : 'paged';
+    if (found === 'paged') this.#fetch(waiting, write);
+    else this.#carryOut(waiting, write, found);
+  }
+
+  /** What is stored has to be read from disk first, or fetched from another replica. */
+  #fetch(waiting: WaitingOperation, write: AnyWrite): void {
+    const { shard, copy } = this.#owner;
     let isLater = false;
-    this.#owner.mending.find(key, (found) => {
+    this.#owner.mending.find(write.key, (found) => {
       if (!isLater) {
         this.#carryOut(waiting, write, found);
         return;
@@ -269,19 +288,18 @@ export class WritePath {
   /** Of a record that nobody waits for any more, or that an earlier epoch logged. */
   #pendingAt(copy: ShardCopy, index: number): PendingWrite {
     const logged = copy.log.at(index) as LoggedRecord;
-    const { record, body } = logged;
+    const { epoch, sync, bytes, body } = logged;
     const write = body?.kind === 'write' ? body : undefined;
     const winner = write === undefined ? undefined : winnerIn(write.state);
     invariant(write !== undefined && winner !== undefined, `Record ${index} is no write.`);
-    const at = { epoch: record.epoch, index };
-    const bytes = record.body.byteLength;
+    const at = { epoch, index };
     const version = writtenVersion(write, winner);
-    return { at, version, sync: record.sync, bytes, existed: undefined, waiting: [] };
+    return { at, version, sync, bytes, existed: undefined, waiting: [] };
   }
 
   #carryOut(waiting: WaitingOperation, write: AnyWrite, found: StoredEntry | 'absent'): void {
     const { copy } = this.#owner;
-    const key = storedKey(write.body.namespace, write.body.key);
+    const { key } = write;
     const latest = copy.latestIndexOf(key);
     const body = latest === undefined ? undefined : copy.log.at(latest)?.body;
     let state: Uint8Array | undefined;
@@ -326,15 +344,23 @@ export class WritePath {
   }
 
   #log(waiting: WaitingOperation, write: AnyWrite, { body, winner, existed }: MadeWrite): void {
-    const { primary } = this.#owner;
-    invariant(primary !== undefined && winner !== undefined, 'A write without a primary.');
-    const index = primary.append(body, write.sync, winner);
+    const { primary, copy } = this.#owner;
+    invariant(primary !== undefined, 'A write without a primary.');
+    const { sync } = write;
+    const index = primary.append(body, sync, winner);
+    const version = versionOf(winner);
+    if (copy.applied.index === index) {
+      const at = copy.applied;
+      const acknowledged = write.durability === 'one' ? 'local' : 'quorum';
+      waiting.answer(writtenResult(version, { sync, repeated: false, acknowledged, existed }), at);
+      return;
+    }
     const at: ShardPosition = { epoch: primary.epoch, index };
     waiting.loggedAt = at;
     this.#await({
       at,
-      version: versionOf(winner),
-      sync: write.sync,
+      version,
+      sync,
       bytes: body.state.byteLength,
       existed,
       waiting: [{ operation: waiting, repeated: false }],
@@ -374,6 +400,13 @@ function writtenResult(version: EntryVersion, options: WrittenOptions): Operatio
   const { sync, repeated, acknowledged = 'quorum', existed } = options;
   // What a repeated operation found is not remembered with its outcome.
   const known = repeated ? undefined : existed;
-  const result = { version, acknowledged, sync, autonomous: false, repeated, existed: known };
-  return { kind: 'written', ...result };
+  return {
+    kind: 'written',
+    version,
+    acknowledged,
+    sync,
+    autonomous: false,
+    repeated,
+    existed: known,
+  };
 }

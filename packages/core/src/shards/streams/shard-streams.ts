@@ -108,8 +108,14 @@ export class ShardStreams {
     return this.#target?.onSuffix(from, suffix) ?? false;
   }
 
+  /** None is under way. */
+  get isIdle(): boolean {
+    return this.#target === undefined && this.#sources.length === 0;
+  }
+
   /** Sends what may be sent, and finishes what is whole. */
   advance(): void {
+    if (this.isIdle) return;
     for (const source of this.#sources) source.advance();
     this.#dropClosed();
     if (this.#target?.isWhole === true && !this.#flipping) this.#flip(this.#target);
@@ -256,6 +262,7 @@ export class ShardStreams {
   }
 
   #dropClosed(): void {
+    if (this.#sources.length === 0) return;
     const open = this.#sources.filter(({ isClosed }) => !isClosed);
     this.#context.throttle.serving -= this.#sources.length - open.length;
     this.#sources = open;

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Answer, Operation, OperationBody, SyncClass } from '@memgrid/protocol';
+import { labEntry, labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
+import type { AppliedChange, LocalOperation } from './shards-io.ts';
+
+type Act =
+  | {
+      readonly kind: 'put' | 'delete';
+      readonly key: string;
+      readonly condition: 'always' | 'absent' | 'present';
+      readonly durability: 'one' | 'quorum';
+      readonly expires: boolean;
+    }
+  /** The same request once more: which of all so far. */
+  | { readonly kind: 'again'; readonly which: number }
+  | { readonly kind: 'get'; readonly key: string };
+
+interface Round {
+  readonly acts: readonly Act[];
+  readonly pauseMs: number;
+}
+
+const key = fc.constantFrom('a', 'b', 'c');
+const write = fc.record({
+  kind: fc.constantFrom('put' as const, 'put' as const, 'delete' as const),
+  key,
+  condition: fc.constantFrom('always' as const, 'always' as const, 'absent', 'present'),
+  durability: fc.constantFrom('one' as const, 'quorum' as const),
+  expires: fc.boolean(),
+});
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 5, arbitrary: write },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const), which: fc.nat(30) }) },
+);
+const get = fc.record({ kind: fc.constant('get' as const), key });
+// A read may show the writes that come with it, or not: it has a round of its own.
+const acts: fc.Arbitrary<readonly Act[]> = fc.oneof(
+  { weight: 4, arbitrary: fc.array(act, { maxLength: 8 }) },
+  { weight: 1, arbitrary: fc.array(get, { maxLength: 3 }) },
+);
+const rounds: fc.Arbitrary<readonly Round[]> = fc.array(
+  fc.record({ acts, pauseMs: fc.constantFrom(0, 50, 300) }),
+  { maxLength: 8 },
+);
+
+/** One node alone, to which everything of a round is handed in at once, with one class of safety. */
+class Alone {
+  readonly lab = new ShardLab({ nodes: 1, config: { collectAfterMs: 200 } });
+  readonly #sync: SyncClass;
+  readonly #requests: Partial<Operation>[] = [];
+  #tokens = 0;
+
+  constructor(sync: SyncClass) {
+    this.#sync = sync;
+    this.lab.assign({});
+    this.lab.advance(100);
+  }
+
+  run({ acts, pauseMs }: Round): void {
+    const operations = acts.map((one) => this.#local(this.#request(one)));
+    this.lab.input(1, { kind: 'operations', operations });
+    this.lab.advance(pauseMs);
+  }
+
+  history(of: string): Answer | undefined {
+    const local = this.#local({ body: { kind: 'history', namespace: 'n', key: of } });
+    this.lab.input(1, { kind: 'operations', operations: [local] });
+    return this.lab.answers.get(local.token);
+  }
+
+  #request(one: Act): Partial<Operation> {
+    if (one.kind === 'get') {
+      return { read: 'strong', body: { kind: 'get', namespace: 'n', key: one.key } };
+    }
+    const known = one.kind === 'again' ? this.#requests[one.which] : undefined;
+    if (known !== undefined) return known;
+    const request = this.#write(one.kind === 'again' ? EXAMPLE : one);
+    this.#requests.push(request);
+    return request;
+  }
+
+  #write(one: Exclude<Act, { kind: 'again' | 'get' }>): Partial<Operation> {
+    const at = { namespace: 'n', key: one.key, condition: { kind: one.condition } } as const;
+    const expiresAt = one.expires ? this.lab.wallMs + 100 : 0;
+    const entry = labEntry(`write ${this.#requests.length}`, { expiresAt });
+    const body: OperationBody =
+      one.kind === 'put' ? { kind: 'put', ...at, entry } : { kind: 'delete', ...at };
+    return { operationId: this.lab.operationId(), durability: one.durability, body };
+  }
+
+  #local(request: Partial<Operation>): LocalOperation {
+    this.#tokens += 1;
+    const operation = {
+      id: this.#tokens,
+      shard: SHARD,
+      operationId: '',
+      read: 'one',
+      durability: 'quorum',
+      sync: this.#sync,
+      timeoutMs: 2000,
+      noAutonomous: false,
+      atLeast: 0,
+      ...request,
+    } as Operation;
+    return { token: this.#tokens, operation };
+  }
+}
+
+const EXAMPLE = {
+  kind: 'put',
+  key: 'a',
+  condition: 'always',
+  durability: 'quorum',
+  expires: false,
+} as const;
+
+/** What does not depend on how soon a write commits. */
+function settled([token, { position, result }]: readonly [number, Answer]): unknown {
+  // A refusal names whatever is applied when it is told.
+  if (result.kind === 'failed') return { token, result };
+  // A repetition is told what is known by then.
+  const isRepeated = result.kind === 'written' && result.repeated;
+  return { token, position, result: isRepeated ? { ...result, acknowledged: undefined } : result };
+}
+
+function answersOf({ lab }: Alone): readonly unknown[] {
+  return [...lab.answers].sort(([a], [b]) => a - b).map(settled);
+}
+
+/** Everything but the class, and but the clock's counter: reads take readings of it as well. */
+function shown(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (name, part: unknown) => {
+      if (name === 'sync') return undefined;
+      if (name === 'timestamp') return (part as { readonly ms: number }).ms;
+      return part instanceof Uint8Array ? [...part] : part;
+    }),
+  );
+}
+
+function changesOf({ lab }: Alone): readonly AppliedChange[] {
+  return lab.changes.map(({ change }) => change);
+}
+
+test('F27: what commits by being here has the effects that it has by way of the disk', () => {
+  fc.assert(
+    fc.property(rounds, (all) => {
+      const [direct, twin] = [new Alone('memory'), new Alone('os')];
+      for (const round of all) {
+        direct.run(round);
+        twin.run(round);
+      }
+      expect(shown(answersOf(direct))).toEqual(shown(answersOf(twin)));
+      expect(shown(changesOf(direct))).toEqual(shown(changesOf(twin)));
+      expect(direct.lab.status(1)).toEqual(twin.lab.status(1));
+      for (const name of ['a', 'b', 'c']) {
+        expect(shown(direct.history(name))).toEqual(shown(twin.history(name)));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('F27: who joins is sent what nobody had asked for while one node was alone', () => {
+  const lab = new ShardLab({ nodes: 2 });
+  const [first, second] = [labNode(1), labNode(2)];
+  lab.assign({ replicas: [first] });
+  lab.advance(100);
+  const tokens = ['a', 'b', 'c'].map((name) => lab.put(1, name, `of ${name}`, { sync: 'memory' }));
+  for (const token of tokens) {
+    expect(lab.answers.get(token)?.result).toMatchObject({ kind: 'written', sync: 'memory' });
+  }
+  const retained = lab.machine(1).logBytes;
+  lab.assign({ stage: 'dual', next: [first, second] });
+  lab.advance(1000);
+  lab.put(1, 'd', 'of d');
+  lab.advance(1000);
+  for (const name of ['a', 'b', 'c', 'd']) {
+    expect(lab.entries(2).get(SHARD, lab.status(2).slot, name)).toBe('absent');
+    expect(lab.entries(2).get(SHARD, lab.status(2).slot, `n\0${name}`)).toEqual(
+      lab.entries(1).get(SHARD, lab.status(1).slot, `n\0${name}`),
+    );
+  }
+  expect(retained).toBeGreaterThan(0);
+});
