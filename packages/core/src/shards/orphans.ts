@@ -12,8 +12,6 @@ import type {
   SyncClass,
 } from '@memgrid/protocol';
 import {
-  encodeValue,
-  entryStateField,
   failedResult,
   joinSets,
   NEVER_WRITTEN,
