@@ -1,8 +1,8 @@
 import { operationIdMs } from '@memgrid/protocol';
 import type { ShardId, ShardPosition, Timestamp } from '@memgrid/protocol';
-import { entryKey } from '../entries/entry-keys.ts';
+import { entryKey, entryKeyPrefix } from '../entries/entry-keys.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
-import { encodeStoredEntry } from '../entries/stored-entry.ts';
+import { storedEntryBytes, writeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import type { FadingEntries } from './fading-entries.ts';
 import type { OperationPeriod } from './operation-period.ts';
@@ -214,10 +214,22 @@ export class CopyJournal {
 
   #addEntries(operations: StoreOperation[]): void {
     const { shard, slot } = this.#copy;
+    const prefix = entryKeyPrefix(shard, slot);
+    let room = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry !== undefined) room += storedEntryBytes(entry);
+    }
+    const block = new Uint8Array(room);
+    let end = 0;
     for (const [key, entry] of this.#entries) {
-      const disk = entryKey(shard, slot, key);
+      const disk = prefix + key;
       if (entry === undefined) operations.push({ kind: 'delete', key: disk });
-      else operations.push({ kind: 'put', key: disk, value: encodeStoredEntry(entry) });
+      else {
+        const begin = end;
+        end += storedEntryBytes(entry);
+        writeStoredEntry(entry, block, begin);
+        operations.push({ kind: 'put', key: disk, value: block.subarray(begin, end) });
+      }
       const fading = this.#copy.fading.operation(fadingKey(shard, slot, key), key);
       if (fading !== undefined) operations.push(fading);
     }

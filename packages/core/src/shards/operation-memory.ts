@@ -147,7 +147,10 @@ export class OperationMemory {
   }
 
   #begin(number: number): OperationPeriod {
-    const period = new OperationPeriod(this.#seed);
+    // As many again as lately, but a third: who keeps on writing does not pay for growing step by
+    // step, and what is kept for ten minutes stays nearly full.
+    const latest = this.#periods.get(this.#order.at(-1) ?? -1);
+    const period = new OperationPeriod(this.#seed, Math.ceil(((latest?.count ?? 0) * 2) / 3));
     this.#periods.set(number, period);
     this.#bytes += period.bytes;
     // Ids arrive about in order, so this is nearly always the end.

@@ -23,18 +23,27 @@ export interface FoundOperation {
  * would have to walk, and no room for what was taken out. An open-addressed table finds them.
  */
 export class OperationPeriod {
-  #words = new Uint32Array(CAPACITY_MIN * WORDS);
-  #numbers = new Float64Array(CAPACITY_MIN * NUMBERS);
+  #words: Uint32Array;
+  #numbers: Float64Array;
   /** Place and one, by hash; 0 is empty. Its length is a power of two, and a quarter stays empty. */
-  #table = new Int32Array(CAPACITY_MIN * 2);
+  #table: Int32Array;
   /** A handful: whoever was the primary of any shard within the period. */
   readonly #actors: ActorId[] = [];
   readonly #seed: number;
   #count = 0;
 
-  /** @param seed a random number of 32 bits, the same for all periods. */
-  constructor(seed: number) {
+  /**
+   * @param seed a random number of 32 bits, the same for all periods.
+   * @param expected operations that will probably come; room for more is made when they do.
+   */
+  constructor(seed: number, expected = 0) {
     this.#seed = seed;
+    const capacity = Math.max(CAPACITY_MIN, expected);
+    this.#words = new Uint32Array(capacity * WORDS);
+    this.#numbers = new Float64Array(capacity * NUMBERS);
+    let places = CAPACITY_MIN * 2;
+    while (capacity * 4 > places * 3) places *= 2;
+    this.#table = new Int32Array(places);
   }
 
   get count(): number {
@@ -73,7 +82,11 @@ export class OperationPeriod {
     this.#words[word + 1] = this.#placeOf(dot.actor);
     this.#words[word + 2] = timestamp.counter;
     this.#words[word + 3] = fingerprint;
-    this.#numbers.set([dot.counter, timestamp.ms, at.epoch, at.index], place * NUMBERS);
+    const number = place * NUMBERS;
+    this.#numbers[number] = dot.counter;
+    this.#numbers[number + 1] = timestamp.ms;
+    this.#numbers[number + 2] = at.epoch;
+    this.#numbers[number + 3] = at.index;
   }
 
   outcomeAt(place: number): RememberedOperation {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogSync } from './log-sync.ts';
+import { WRITE_BUFFER_BYTES } from './write-buffer.ts';
 
 const MIB = 1024 * 1024;
 
@@ -19,8 +20,16 @@ function logsOf(...sizes: readonly number[]): LogSync {
 
 test.each([
   { name: 'one young log', sizes: [MIB], synced: [] },
-  { name: 'one that may end with the next write', sizes: [2 * MIB], synced: ['000003.log'] },
-  { name: 'one that has just ended', sizes: [4 * MIB, 100], synced: ['000003.log', '000004.log'] },
+  {
+    name: 'one that may end with the next write',
+    sizes: [WRITE_BUFFER_BYTES / 2],
+    synced: ['000003.log'],
+  },
+  {
+    name: 'one that has just ended',
+    sizes: [WRITE_BUFFER_BYTES, 100],
+    synced: ['000003.log', '000004.log'],
+  },
   { name: 'no log', sizes: [], synced: [] },
 ])('before a synced write behind others, $name: $synced', async ({ sizes, synced }) => {
   const logSync = logsOf(...sizes);
@@ -31,5 +40,5 @@ test.each([
 });
 
 test('when every write before was synced, nothing is left to do', async () => {
-  expect(await logsOf(4 * MIB, 100).beforeSynced()).toEqual([]);
+  expect(await logsOf(WRITE_BUFFER_BYTES, 100).beforeSynced()).toEqual([]);
 });

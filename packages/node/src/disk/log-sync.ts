@@ -1,12 +1,13 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { logFiles } from './write-ahead-logs.ts';
+import { WRITE_BUFFER_BYTES } from './write-buffer.ts';
 
 /**
- * LevelDB begins a new log when 4 MiB are in memory. Small operations take up to two and a half
- * times as much there as in the log, so below this size the next write goes to the same log.
+ * LevelDB begins a new log when its buffer is full. Small operations take up to two and a half times
+ * as much there as in the log, so below this size the next write goes to the same log.
  */
-const SAME_LOG_BYTES = 1.5 * 1024 * 1024;
+const SAME_LOG_BYTES = 0.375 * WRITE_BUFFER_BYTES;
 
 /**
  * Keeps the promise that everything written before a synced write survives a power cut with it.

@@ -7,6 +7,7 @@ import { Level } from 'level';
 import { expect, onTestFinished, test } from 'vitest';
 import { sealed, unsealed } from './checksum.ts';
 import { openError } from './disk-error.ts';
+import type { RecordOperation } from './group-commit.ts';
 import { NodeStore } from './node-store.ts';
 
 function directoryOf(): string {
@@ -171,4 +172,23 @@ test('a sealed value opens only under its own key and unchanged', () => {
   expect(unsealed('b', bytes)).toBeUndefined();
   expect(unsealed('a', bytes.slice(0, 6))).toBeUndefined();
   expect(unsealed('a', Uint8Array.of(1))).toBeUndefined();
+});
+
+test('values of every size lie on the disk as they were written, also many at once', async () => {
+  const directory = directoryOf();
+  const sizes = [0, 1, 4_091, 4_092, 4_093, 100_000, 7];
+  const operations = sizes.map((size): RecordOperation => {
+    return { kind: 'put', key: `node/${size}`, value: new Uint8Array(size).fill(size & 0xff) };
+  });
+  const store = await NodeStore.open(directory);
+  await store.write([...operations, { kind: 'delete', key: 'node/7' }], false);
+  await store.write([], true);
+  await store.close();
+  const again = await NodeStore.open(directory);
+  onTestFinished(() => again.close());
+  const found = new Map(again.records);
+  expect(found.size).toBe(sizes.length - 1);
+  for (const size of sizes.slice(0, -1)) {
+    expect(found.get(`node/${size}`)).toEqual(new Uint8Array(size).fill(size & 0xff));
+  }
 });

@@ -4,7 +4,7 @@ import { decodeStoredEntry, entryKey, parseEntryKey } from '@memgrid/core';
 import type { EntryTable, LoadResult } from '@memgrid/core';
 import { ClusterError } from '@memgrid/protocol';
 import { Level } from 'level';
-import { sealed, unsealed, unsealedView } from './checksum.ts';
+import { ReusedSeal, sealed, unsealed, unsealedView } from './checksum.ts';
 import { entryProblem, readContents } from './directory-contents.ts';
 import type { Database, DirectoryContents } from './directory-contents.ts';
 import { forgetOwner, noteOwner } from './directory-lock.ts';
@@ -19,6 +19,7 @@ import { LogSync } from './log-sync.ts';
 import { makeDirectory } from './make-directory.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { holeInLogs } from './write-ahead-logs.ts';
+import { WRITE_BUFFER_BYTES } from './write-buffer.ts';
 
 /**
  * Everything one node remembers: a `level` database, used by one process at a time.
@@ -34,6 +35,7 @@ export class NodeStore {
   readonly #database: Database;
   readonly #bytes: StoredBytes;
   readonly #logSync: LogSync;
+  readonly #seals = new ReusedSeal();
 
   private constructor(parts: StoreParts) {
     this.directory = parts.directory;
@@ -59,7 +61,7 @@ export class NodeStore {
     });
     const place = path.join(directory, DATABASE);
     await checkFiles(directory, place);
-    const database = new Level<string, Uint8Array>(place, { valueEncoding: 'view' }) as Database;
+    const database = new Level<string, Uint8Array>(place, DATABASE_OPTIONS) as Database;
     try {
       await database.open();
     } catch (error) {
@@ -105,16 +107,23 @@ export class NodeStore {
    * earlier writes with them. One write at a time.
    */
   async write(operations: readonly RecordOperation[], sync: boolean): Promise<void> {
+    if (operations.length === 0) return;
+    if (sync) await this.#logSync.beforeSynced();
+    // In a chain, each operation is copied where it will be written from; in an array, LevelDB's
+    // binding first makes two objects of it.
+    const batch = this.#database.batch();
     let bytes = 0;
-    const batch = operations.map((operation) => {
+    for (const operation of operations) {
       const key = diskKey(operation.key);
       bytes += key.length;
-      if (operation.kind === 'delete') return { type: 'del' as const, key };
+      if (operation.kind === 'delete') {
+        batch.del(key);
+        continue;
+      }
       bytes += operation.value.byteLength;
-      return { type: 'put' as const, key, value: sealed(key, operation.value) };
-    });
-    if (sync) await this.#logSync.beforeSynced();
-    await this.#database.batch(batch, { sync });
+      batch.put(key, this.#seals.seal(key, operation.value));
+    }
+    await batch.write({ sync });
     if (!sync) this.#logSync.wroteUnsynced();
     this.#bytes.written(bytes);
   }
@@ -176,6 +185,8 @@ export class NodeStore {
     }
   }
 }
+
+const DATABASE_OPTIONS = { valueEncoding: 'view', writeBufferSize: WRITE_BUFFER_BYTES } as const;
 
 /** The folder of the database in the data directory. */
 const DATABASE = 'db';

@@ -1,5 +1,10 @@
-/** Written bytes after which the database is asked again; and what may be in its log unseen. */
+import { WRITE_BUFFER_BYTES } from './write-buffer.ts';
+
+/** Written bytes after which the database is asked again. */
 const SAMPLE_BYTES = 8 * 1024 * 1024;
+
+/** What may be in LevelDB's logs unseen: it keeps up to two that are not tables yet. */
+const LOGGED_BYTES = 2 * WRITE_BUFFER_BYTES;
 
 /**
  * How much a database takes on disk, about: what its tables took when it was asked last, and what
@@ -28,7 +33,7 @@ export class StoredBytes {
 
   written(bytes: number): void {
     this.#recentBytes += bytes;
-    if (this.#recentBytes >= 2 * SAMPLE_BYTES) void this.#sample();
+    if (this.#recentBytes >= LOGGED_BYTES + SAMPLE_BYTES) void this.#sample();
   }
 
   async #sample(): Promise<void> {
@@ -37,8 +42,7 @@ export class StoredBytes {
     try {
       const writtenBefore = this.#recentBytes;
       this.#tableBytes = await this.#measure();
-      // LevelDB keeps up to two logs of 4 MiB that are not tables yet.
-      this.#recentBytes -= Math.max(0, writtenBefore - SAMPLE_BYTES);
+      this.#recentBytes -= Math.max(0, writtenBefore - LOGGED_BYTES);
     } catch {
       // The database is being closed: nobody will ask any more.
     } finally {
