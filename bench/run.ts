@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { markdownReport } from 'memgrid/bench';
@@ -11,7 +11,7 @@ import { PortInUseError } from './peers/free-ports.ts';
 import { devStart } from './processes/dev-start.ts';
 import { entries1m } from './processes/entries-1m.ts';
 import { restart100k } from './processes/restart-100k.ts';
-import { withProfiles } from './profile/performance-page.ts';
+import { flameGraphName, withProfiles } from './profile/performance-page.ts';
 import { profileText } from './profile/profile-text.ts';
 import { profileAll, PROFILES } from './profile/profile.ts';
 import { detection } from './simulated/detection.ts';
@@ -66,8 +66,9 @@ pnpm bench --profile [--quick | --record]
             the beginning of several names (throughput) stands for all of these
   --quick   a small sample: shows that it works, proves nothing
   --record  writes the numbers to bench/baselines, bench/reports and the table in bench/README.md;
-            of a profile to docs/performance.md
-  --profile CPU profiles of node and client under set and get, to bench/profiles, and what is in them
+            of a profile to docs/performance.md, its flame graphs to bench/reports
+  --profile CPU profiles and flame graphs of node and client under set and get, to bench/profiles,
+            and what is in them
 
 Exit codes: 0 every row was measured, whether or not its bar is met; 1 a row failed; 2 usage; 8 a row is
 partial, because a system died: such a row is not recorded; 130 interrupted
@@ -186,6 +187,10 @@ async function profile(values: Wishes): Promise<ExitCode> {
     const page = new URL('../docs/performance.md', import.meta.url);
     const on = { commit: commit(), machine: machine(), date: new Date().toISOString() };
     writeFileSync(page, withProfiles(readFileSync(page, 'utf8'), profiled, on));
+    const reports = new URL('./reports/', import.meta.url);
+    for (const { file } of profiled) {
+      copyFileSync(new URL(`${file}.svg`, PROFILES), new URL(flameGraphName(file), reports));
+    }
   }
   return EXIT.good;
 }

@@ -35,7 +35,7 @@ export interface ProfileSummary {
 }
 
 /** Idleness, and what the profile itself takes to begin and to be handed over. */
-function isNoWork({ callFrame }: ProfileNode): boolean {
+export function isNoWork({ callFrame }: ProfileNode): boolean {
   return callFrame.functionName === '(idle)' || callFrame.url === 'node:inspector';
 }
 
@@ -88,7 +88,7 @@ function inclusiveUs(
 }
 
 /** `#sendBatch (client/src/client-socket.ts:41)`. */
-function functionName({ callFrame }: ProfileNode): string {
+export function functionName({ callFrame }: ProfileNode): string {
   const { functionName: name, url, lineNumber } = callFrame;
   if (url === '') return name === '' ? '(native)' : name;
   return `${name === '' ? '(anonymous)' : name} (${placeOf(url)}:${lineNumber + 1})`;
@@ -102,7 +102,7 @@ function placeOf(url: string): string {
 }
 
 /** `core/shards`, `ws`, `node:net`, `garbage collection`. */
-function packageName({ callFrame }: ProfileNode): string {
+export function packageName({ callFrame }: ProfileNode): string {
   const { functionName: name, url } = callFrame;
   if (name === '(garbage collector)') return 'garbage collection';
   if (url === '') return name === '(program)' ? 'the engine itself' : 'native functions';

@@ -1,3 +1,4 @@
+import type { Call } from './call-tree.ts';
 import type { ProfileSummary, Spent } from './cpu-profile.ts';
 
 /** One process under one load. */
@@ -10,7 +11,12 @@ export interface ProfiledProcess {
   /** Operations acknowledged while the profile was made. */
   readonly operations: number;
   readonly perSecond: number;
+  /** Of the processors, by all threads of all servers, or of the client, as the kernel counts it. */
+  readonly cpuUs: number | undefined;
   readonly summary: ProfileSummary;
+  readonly tree: Call;
+  /** What its files are called, without an ending: `set-1-node`. */
+  readonly file: string;
 }
 
 const FUNCTIONS_MAX = 25;

@@ -7,7 +7,9 @@ import { loadOf } from '../throughput/comparison.ts';
 import { datasetOf } from '../throughput/effort.ts';
 import { interruptible } from '../throughput/interruption.ts';
 import { LoadClient } from '../throughput/load-client.ts';
+import { callTree } from './call-tree.ts';
 import { summaryOf, type CpuProfile } from './cpu-profile.ts';
+import { flameGraph } from './flame-graph.ts';
 import { NodeInspector } from './node-inspector.ts';
 import type { ProfiledProcess } from './profile-text.ts';
 
@@ -27,7 +29,7 @@ const SECONDS: Readonly<Record<Effort, Seconds>> = {
   quick: { warmup: 1, measured: 2 },
 };
 
-/** Where the `.cpuprofile` files go, which Chrome and VS Code show as flame graphs. */
+/** Where `.cpuprofile` files go, which Chrome and VS Code show, and flame graphs for everybody else. */
 export const PROFILES = new URL('../profiles/', import.meta.url);
 
 /** Profiles a node and its client under set and get, on one node and on three. */
@@ -75,14 +77,17 @@ async function profileCluster({
     progress(`${workload}, ${where}`);
     const under = { client, inspector, seconds: SECONDS[effort], signal };
     const { node, here, result } = await profiled(workload, under);
-    const { operations, perSecond } = result;
-    for (const [file, who, profile] of [
-      ['node', nodes === 1 ? 'the node' : 'one of the nodes', node],
-      ['client', 'the client', here],
+    const { operations, perSecond, serverCpuUs, clientCpuUs } = result;
+    for (const [process, who, profile, cpuUs] of [
+      ['node', nodes === 1 ? 'the node' : 'one of the nodes', node, serverCpuUs],
+      ['client', 'the client', here, clientCpuUs],
     ] as const) {
-      const name = `${workload}-${nodes}-${file}.cpuprofile`;
-      writeFileSync(new URL(name, PROFILES), JSON.stringify(profile));
-      all.push({ workload, where, who, operations, perSecond, summary: summaryOf(profile) });
+      const file = `${workload}-${nodes}-${process}`;
+      const [summary, tree] = [summaryOf(profile), callTree(profile)];
+      const title = `${workload}, ${where}: ${who}`;
+      writeFileSync(new URL(`${file}.cpuprofile`, PROFILES), JSON.stringify(profile));
+      writeFileSync(new URL(`${file}.svg`, PROFILES), flameGraph(tree, { title, operations }));
+      all.push({ workload, where, who, operations, perSecond, cpuUs, summary, tree, file });
     }
   }
   return all;
@@ -108,6 +113,8 @@ async function profiled(workload: WorkloadName, { client, inspector, seconds, si
   const result = await client.load(loadOf(plan, 2, pace), signal);
   const here = JSON.parse(await client.endProfile()) as CpuProfile;
   const { profile } = await inspector.call('Profiler.stop');
+  // A profile of waiting for the dead would look like one of work.
+  if (result.end === 'died') throw new Error(`The nodes stopped answering: ${result.problem}`);
   // What the servers still write about must not be in the next profile.
   await pause(100);
   return { node: profile as CpuProfile, here, result };

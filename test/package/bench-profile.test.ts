@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
+import { callTree, layersOf } from '../../bench/profile/call-tree.ts';
 import { summaryOf, type CpuProfile, type ProfileNode } from '../../bench/profile/cpu-profile.ts';
+import { flameGraph } from '../../bench/profile/flame-graph.ts';
+import { layerOf } from '../../bench/profile/layers.ts';
+import { withProfiles } from '../../bench/profile/performance-page.ts';
+import type { ProfiledProcess } from '../../bench/profile/profile-text.ts';
 
 const STORE = '/somewhere/node_modules/.pnpm';
 
@@ -59,4 +64,98 @@ test('the time of a part of memgrid, of another package, of Node and of the engi
     { name: 'core/shards', us: 30 },
     { name: 'msgpackr', us: 30 },
   ]);
+});
+
+test.each([
+  ['core/shards', 'shards'],
+  ['core/membership', 'cluster'],
+  ['core', 'event loop'],
+  ['protocol', 'messages'],
+  ['protocol/entry', 'entry'],
+  ['node:net', 'network'],
+  ['node:internal/timers', 'event loop'],
+  ['native functions', 'disk'],
+  ['node:buffer', 'disk'],
+  ['a-package-that-nobody-knows', 'disk'],
+  ['ws-of-somebody-else', 'disk'],
+] as const)('%s, called by the disk, is of the layer %s', (part, layer) => {
+  expect(layerOf(part, 'disk')).toBe(layer);
+});
+
+test('the layers have all the time that was not idle', () => {
+  const tree = callTree(PROFILE);
+  const { totalUs, idleUs } = summaryOf(PROFILE);
+  expect(Object.fromEntries(layersOf(tree))).toEqual({
+    engine: 70,
+    garbage: 60,
+    network: 40,
+    shards: 30,
+    messages: 30,
+  });
+  expect(tree.us).toBe(totalUs - idleUs);
+});
+
+test('a flame graph has a box for each call, below and within that of its caller', () => {
+  const svg = flameGraph(callTree(PROFILE), { title: 'set <one>', operations: 10 });
+  const drawn =
+    /<title>(\(.*?\)|[^ :]+).*?<\/title><rect class="\S+" x="(\S+)" y="(\d+)" width="(\S+)"/g;
+  const boxes = [...svg.matchAll(drawn)].map(([, name, x, y, width]) => ({
+    name,
+    x: Number(x),
+    y: Number(y),
+    right: Number(x) + Number(width),
+  }));
+  expect(boxes.map(({ name }) => name)).toEqual([
+    'step',
+    'step',
+    'write',
+    'pack',
+    'writev',
+    '(garbage collector)',
+  ]);
+  const [outer, inner] = boxes;
+  expect(inner?.y).toBeGreaterThan(outer?.y ?? 0);
+  expect(inner?.x).toBeGreaterThanOrEqual(outer?.x ?? 0);
+  expect(inner?.right).toBeLessThanOrEqual((outer?.right ?? 0) + 0.1);
+  expect(svg).toContain('set &lt;one&gt;');
+  expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+});
+
+test('a flame graph of a process that did nothing can be drawn', () => {
+  const nothing = { nodes: [nodeOf(1, '(root)')], samples: [], timeDeltas: [] };
+  expect(flameGraph(callTree(nothing), { title: 'get', operations: 0 })).not.toMatch(
+    /NaN|Infinity/,
+  );
+});
+
+test('the page says by layer, in words, where the time went, and leads to the picture', () => {
+  const process: ProfiledProcess = {
+    workload: 'set',
+    where: 'one node',
+    who: 'the node',
+    operations: 10,
+    perSecond: 1_000,
+    cpuUs: 25,
+    summary: summaryOf(PROFILE),
+    tree: callTree(PROFILE),
+    file: 'set-1-node',
+  };
+  const marks = [
+    '<!-- profiled: begin (written by `pnpm bench --profile --record`) -->',
+    '<!-- profiled: end -->',
+  ];
+  const on = { commit: '1a2b3c4', machine: 'A machine', date: '2026-05-08T13:56:07.000Z' };
+  const page = withProfiles(
+    ['before', marks[0], 'old', marks[1], 'after'].join('\n'),
+    [process],
+    on,
+  );
+  expect(page).toContain(
+    '- set, the node: 23.0 µs, most of it in engine (30 %), garbage (26 %) and network (17 %).',
+  );
+  expect(page).toMatch(/\| shards \| [a-z ,]+ \| 3\.00 \(13 %\) \|/);
+  expect(page).toContain('as the kernel counts | 25.00 |');
+  expect(page).toContain('(../bench/reports/profile-set-1-node.svg)');
+  expect(page).not.toContain('old');
+  expect([page.startsWith('before'), page.endsWith('after')]).toEqual([true, true]);
 });

@@ -29,3 +29,4 @@ export type { StoreDatasetOptions } from './store-dataset.ts';
 export { WORKLOADS } from './subject.ts';
 export type { BenchOperation, OpenWatch, Subject, Watcher, WorkloadName } from './subject.ts';
 export { svgPlot } from './svg-plot.ts';
+export { escaped } from './svg-shapes.ts';
