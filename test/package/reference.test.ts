@@ -16,6 +16,8 @@ const COMMANDS = [
   'drain',
   'expel',
   'revive',
+  'orphans list',
+  'orphans drop',
   'put',
   'get',
   'update',

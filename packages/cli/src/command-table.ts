@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/revive.ts')).defineRevive,
   },
   {
+    name: 'orphans',
+    summary: 'writes that came back too late: look, merge or drop',
+    load: async () => (await import('./commands/orphans.ts')).defineOrphans,
+  },
+  {
     name: 'put',
     summary: 'store an entry',
     load: async () => (await import('./commands/put.ts')).definePut,

@@ -8,6 +8,7 @@ export { Random } from './random.ts';
 export type * from './node-io.ts';
 export type * from './gateway/gateway-io.ts';
 export { GATEWAY_LIMITS } from './gateway/gateway-limits.ts';
+export type * from './shards/orphans-io.ts';
 export type * from './shards/shards-io.ts';
 export { Shards } from './shards/shards.ts';
 export { SHARDS_DEFAULTS, shardsConfig } from './shards/shards-config.ts';

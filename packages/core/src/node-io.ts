@@ -14,6 +14,7 @@ import type { GatewayEffect, GatewayInput } from './gateway/gateway-io.ts';
 import type { LinkId } from './link-id.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { RequestId } from './request-id.ts';
+import type { OrphanReply, OrphanRequest } from './shards/orphans-io.ts';
 import type { LoadResult } from './shards/shards-io.ts';
 import type { StoreOperation, Ticket } from './store-operation.ts';
 
@@ -96,10 +97,13 @@ export type NodeRequest =
   /** A round trip through a majority: proves that the control group answers. */
   | { readonly kind: 'readIndex' }
   /** One operation on entries, from inside this process. Answered within its `timeoutMs`. */
-  | { readonly kind: 'operation'; readonly operation: Operation };
+  | { readonly kind: 'operation'; readonly operation: Operation }
+  /** About the writes that this node keeps because no log has them. */
+  | { readonly kind: 'orphans'; readonly ask: OrphanRequest };
 
 export type NodeReply =
   | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'orphans'; readonly reply: OrphanReply }
   | { readonly kind: 'proposed'; readonly outcome: ProposeOutcome }
   | { readonly kind: 'handedOver'; readonly leader: NodeId }
   | { readonly kind: 'readable'; readonly index: LogIndex }

@@ -258,6 +258,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#out.push({ kind: 'reply', request, reply });
     } else if (body.kind === 'operation') {
       this.#toData(now, { kind: 'request', request, operation: body.operation });
+    } else if (body.kind === 'orphans') {
+      this.#toData(now, { kind: 'orphans', request, ask: body.ask });
     } else this.#toCluster(now, { kind: 'request', request, body });
   }
 

@@ -38,6 +38,7 @@ export type { ShellEvent } from './observe/shell-event.ts';
 export type { LineSink } from './observe/line-sink.ts';
 
 export { ADMIN_PATHS } from './http/admin-surface.ts';
+export type { OrphanBody, OrphansBody } from './http/orphans-body.ts';
 export type {
   LocalShardBody,
   NodeShardsBody,

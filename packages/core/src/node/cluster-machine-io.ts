@@ -33,7 +33,7 @@ export interface SelfReadings {
 }
 
 /** What the control group is asked. */
-export type ControlRequest = Exclude<NodeRequest, { kind: 'operation' }>;
+export type ControlRequest = Exclude<NodeRequest, { kind: 'operation' | 'orphans' }>;
 
 export type ClusterInput =
   /** A peer of this cluster is connected (or turned out to be of this cluster). */

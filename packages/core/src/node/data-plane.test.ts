@@ -202,6 +202,24 @@ test('N13: operations from inside the process are answered as those of clients',
   });
 });
 
+test('F21: an operator asks a node about the writes that no log has', () => {
+  const grid = new Grid('a');
+  grid.rig.request('a', 6, { kind: 'orphans', ask: { kind: 'listOrphans', limit: 10 } });
+  grid.rig.request('a', 7, { kind: 'orphans', ask: { kind: 'dropOrphan', orphan: 1 } });
+  expect(grid.rig.replies.slice(-2)).toEqual([
+    {
+      node: 'a',
+      request: 6,
+      reply: { kind: 'orphans', reply: { kind: 'orphans', orphans: [], parked: 0, waiting: 0 } },
+    },
+    {
+      node: 'a',
+      request: 7,
+      reply: { kind: 'orphans', reply: { kind: 'orphanRefused', reason: 'absent' } },
+    },
+  ]);
+});
+
 test('N13: a client of a node that has no cluster yet is told so', () => {
   const rig = new NodeRig();
   rig.start('a', { seeds: ['b'], expect: 2 });

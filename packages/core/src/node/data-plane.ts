@@ -21,6 +21,7 @@ import { earliest, isDue, type Instant, type Machine } from '../machine.ts';
 import type { NodeEvent } from '../node-event.ts';
 import type { ClientEffect, ClientInput, NodeEffect, NodeInput, NodeReply } from '../node-io.ts';
 import type { RequestId } from '../request-id.ts';
+import type { OrphanRequest } from '../shards/orphans-io.ts';
 import type {
   LocalOperation,
   ShardsEffect,
@@ -55,6 +56,7 @@ export type DataPlaneInput =
   | { readonly kind: 'founded'; readonly clusterId: ClusterId }
   | { readonly kind: 'message'; readonly from: NodeId; readonly body: DataPlaneMessage }
   | { readonly kind: 'request'; readonly request: RequestId; readonly operation: Operation }
+  | { readonly kind: 'orphans'; readonly request: RequestId; readonly ask: OrphanRequest }
   | Extract<ShardsInput, { kind: 'stored' | 'loaded' | 'damaged' }>
   | Extract<NodeInput, { kind: 'storage' }>
   | {
@@ -159,6 +161,11 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
       case 'damaged':
         this.#work.push({ for: 'shards', input });
         break;
+      case 'orphans': {
+        const { request: token, ask } = input;
+        this.#work.push({ for: 'shards', input: { kind: 'orphans', token, ask } });
+        break;
+      }
       case 'storage':
         this.#room.tell(input.usedBytes, input.maxBytes);
         break;
@@ -237,6 +244,11 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
         case 'applied':
           this.#work.push({ for: 'gateway', input: effect });
           break;
+        case 'orphans': {
+          const reply = { kind: 'orphans', reply: effect.reply } as const;
+          this.#out.push({ kind: 'reply', request: effect.token, reply });
+          break;
+        }
         case 'send':
         case 'store':
         case 'load':

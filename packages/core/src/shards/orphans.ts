@@ -24,6 +24,7 @@ import { decodeState, type StoredSibling, versionOf, winnerOf } from './entry-vi
 import { KeptOrphans } from './kept-orphans.ts';
 import type { Mending } from './mending.ts';
 import { CARRIED_OUT, latestState, OrphanMerges } from './orphan-merges.ts';
+import { ParkedOrphans } from './parked-orphans.ts';
 import type { Primary } from './primary.ts';
 import { ageRefusal } from './operation-age.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
@@ -63,6 +64,8 @@ interface Stranded {
 export class Orphans {
   readonly #context: ShardContext;
   readonly #owner: OrphansOwner;
+  /** For operators. */
+  readonly parked: ParkedOrphans;
   readonly #kept = new KeptOrphans();
   readonly #merges: OrphanMerges;
   /** Numbers of those that are as safe as their callers asked for: repetitions may be told. */
@@ -74,6 +77,7 @@ export class Orphans {
   constructor(context: ShardContext, owner: OrphansOwner, recovered: readonly Orphan[]) {
     this.#context = context;
     this.#owner = owner;
+    this.parked = new ParkedOrphans(context, owner.shard, this.#kept);
     this.#merges = new OrphanMerges(context, owner, (taken) => this.onTaken(taken));
     for (const orphan of recovered) {
       this.#kept.set(orphan);

@@ -16,6 +16,7 @@ import type { EntryTable, StoredEntry } from '../entries/entry-table.ts';
 import type { Instant } from '../machine.ts';
 import type { Random } from '../random.ts';
 import type { StoreOperation, Ticket } from '../store-operation.ts';
+import type { OrphanReply, OrphanRequest } from './orphans-io.ts';
 
 /** Names one operation handed in; its answer carries it back. Counted by whoever hands in. */
 export type OperationToken = number;
@@ -57,6 +58,8 @@ export type ShardsInput =
       readonly key: string;
       readonly problem: string;
     }
+  /** An operator asks about writes that no log has; answered with an `orphans` of the same token. */
+  | { readonly kind: 'orphans'; readonly token: OperationToken; readonly ask: OrphanRequest }
   /** Gossip's verdict: routing only. Itself included. */
   | { readonly kind: 'alive'; readonly nodes: ReadonlySet<NodeId> }
   | { readonly kind: 'peerReset'; readonly peer: NodeId };
@@ -93,6 +96,7 @@ export type ShardsEffect =
       readonly key: string;
     }
   | { readonly kind: 'answer'; readonly token: OperationToken; readonly answer: Answer }
+  | { readonly kind: 'orphans'; readonly token: OperationToken; readonly reply: OrphanReply }
   | { readonly kind: 'applied'; readonly changes: readonly AppliedChange[] }
   /** Changed reports of shards whose primary this node is. */
   | { readonly kind: 'report'; readonly reports: readonly ShardReport[] }
@@ -123,6 +127,7 @@ export type ShardEvent =
   | { readonly name: 'entry.refetched'; readonly shard: ShardId; readonly key: string }
   | { readonly name: 'orphan.merged'; readonly shard: ShardId }
   | { readonly name: 'orphan.parked'; readonly shard: ShardId; readonly detail: string }
+  | { readonly name: 'orphan.dropped'; readonly shard: ShardId; readonly detail: string }
   | {
       readonly name: 'shard.collected';
       readonly shard: ShardId;

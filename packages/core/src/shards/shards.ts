@@ -2,6 +2,8 @@ import type { Answer, NodeId, Operation, ShardId } from '@memgrid/protocol';
 import { unreachable } from '../assert.ts';
 import { DueQueue } from '../due-queue.ts';
 import { after, earliest, type Instant, isDue, type Machine } from '../machine.ts';
+import type { OrphanRequest } from './orphans-io.ts';
+import { answerOrphans } from './parked-orphans.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
@@ -14,6 +16,7 @@ import type {
   ShardsOptions,
   ShardStatus,
   ShardTotals,
+  OperationToken,
 } from './shards-io.ts';
 import { WaitingOperation } from './waiting-operation.ts';
 import { isWrite } from './write-rules.ts';
@@ -154,6 +157,9 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         if (shard.copy.slot === input.slot) shard.mending.quarantine(input.key, input.problem);
         return;
       }
+      case 'orphans':
+        this.#orphans(input.token, input.ask);
+        return;
       case 'alive':
         this.#alive(input.nodes);
         return;
@@ -232,6 +238,15 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       else outbox.nack(from, shard, promised);
     }
     if (shards.length > 0) outbox.send(from, { type: 'epochPong', round, shards });
+  }
+
+  #orphans(token: OperationToken, ask: OrphanRequest): void {
+    const shards = [...this.#shards.values()].sort((a, b) => a.shard - b.shard);
+    answerOrphans(
+      shards.map(({ orphans }) => orphans.parked),
+      ask,
+      (reply) => this.#context.outbox.other({ kind: 'orphans', token, reply }),
+    );
   }
 
   #alive(nodes: ReadonlySet<NodeId>): void {

@@ -15,6 +15,7 @@ import { MemoryEntryTable } from '../entries/memory-entry-table.ts';
 import type { Instant } from '../machine.ts';
 import { plainEntryRules } from '../node/plain-entry-rules.ts';
 import { Random } from '../random.ts';
+import type { OrphanReply, OrphanRequest } from '../shards/orphans-io.ts';
 import { shardsConfig } from '../shards/shards-config.ts';
 import type {
   AppliedChange,
@@ -85,6 +86,7 @@ export class ShardLab {
   readonly changes: { readonly node: NodeId; readonly change: AppliedChange }[] = [];
   readonly reports: { readonly node: NodeId; readonly report: ShardReport }[] = [];
   readonly answers = new Map<number, Answer>();
+  readonly decided = new Map<number, OrphanReply>();
   /** Messages that do not arrive. */
   drop: (message: Sent) => boolean = () => false;
   readonly #options: LabOptions;
@@ -282,6 +284,13 @@ export class ShardLab {
     });
   }
 
+  /** What an operator is told at a node: undefined while it waits for the disk. */
+  decide(number: number, ask: OrphanRequest): OrphanReply | undefined {
+    this.#tokens += 1;
+    this.input(number, { kind: 'orphans', token: this.#tokens, ask });
+    return this.decided.get(this.#tokens);
+  }
+
   delete(number: number, key: string, more: Partial<Operation> = {}): number {
     return this.ask(number, {
       operationId: this.operationId(),
@@ -385,6 +394,9 @@ export class ShardLab {
         return;
       case 'answer':
         this.answers.set(effect.token, effect.answer);
+        return;
+      case 'orphans':
+        this.decided.set(effect.token, effect.reply);
         return;
       case 'applied':
         for (const change of effect.changes) this.changes.push({ node, change });

@@ -7,6 +7,7 @@ import { clusterRoutes } from './cluster-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { HttpError } from './http-error.ts';
 import { operatorRoutes } from './operator-routes.ts';
+import { orphanRoutes } from './orphan-routes.ts';
 
 /** An admin request names a node at most; a large body is a mistake or an attack. */
 const BODY_BYTES_MAX = 16 * 1024;
@@ -29,6 +30,9 @@ export const ADMIN_PATHS = {
   '/cluster/members/undrain': 'POST {"node": nodeId} lets it hold shards again.',
   '/cluster/members/expel': 'POST {"node": nodeId} gives up a dead node: it can never come back.',
   '/cluster/shards/revive': 'POST lets shards go on without a majority that was expelled.',
+  '/orphans': 'Writes at `one` that this node keeps because no log has them; ?limit=number.',
+  '/orphans/merge': 'POST {"orphan": number} writes a parked one again, now.',
+  '/orphans/drop': 'POST {"orphan": number} forgets a parked one for good.',
   '/cluster/schemas': 'The schemas of entries; POST a definition adds a version.',
   '/cluster/schemas/commit': 'POST {"name", "version"} says which version writers write.',
   '/cluster/schemas/bind': 'POST {"namespace", "name"} lets a namespace follow a schema.',
@@ -59,6 +63,7 @@ export function adminSurface(source: AdminSource, tls?: TlsMaterial): FastifyIns
   healthRoutes(server, source);
   clusterRoutes(server, source);
   operatorRoutes(server, source);
+  orphanRoutes(server, source);
   return server;
 }
 

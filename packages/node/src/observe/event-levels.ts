@@ -67,6 +67,7 @@ export const EVENT_LEVELS: Readonly<Record<EventName, EventLevel>> = {
   'node.started': 'info',
   'node.stopped': 'info',
   'node.stopping': 'info',
+  'orphan.dropped': 'warn',
   'orphan.merged': 'info',
   'orphan.parked': 'error',
   'peer.connected': 'info',

@@ -317,6 +317,8 @@ export class ShardHost {
         answered(effect.answer);
         break;
       }
+      case 'orphans':
+        throw new Error('Nobody asked about orphans.');
       case 'applied':
         hooks.applied(life, effect.changes);
         break;
