@@ -256,6 +256,8 @@ export {
   sliceOfEntry,
 } from './entry/entry-shard.ts';
 export { isVisible, winnerOf } from './entry/entry-state.ts';
+export { draftRecord } from './entry/record-in-place.ts';
+export type { RecordDraft, RecordFrame } from './entry/record-in-place.ts';
 export { draftState, soleWriteIn } from './entry/state-in-place.ts';
 export type { NewWrite, SoleWrite, StateDraft } from './entry/state-in-place.ts';
 export { inSchema, usualEntryIn } from './entry/entry-in-place.ts';

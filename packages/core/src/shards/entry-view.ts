@@ -36,12 +36,7 @@ export function isLaterSibling(a: StoredSibling, b: StoredSibling): boolean {
   return a.dot.counter > b.dot.counter;
 }
 
-/** The winner, unless it is a delete or has expired. See DESIGN.md, F19. */
-export function visibleOf(state: EntryState, nowMs: number): StoredSibling | undefined {
-  return shownOf(winnerOf(state), nowMs);
-}
-
-/** The same, read from the bytes of a state: see `winnerIn`. */
+/** The winner, unless it is a delete or has expired. See DESIGN.md, F19, and `winnerIn`. */
 export function visibleIn(state: Uint8Array, nowMs: number): StoredSibling | undefined {
   return shownOf(winnerIn(state), nowMs);
 }

@@ -19,6 +19,8 @@ export interface MadeRecord {
   readonly body: RecordBody;
   /** What it leaves under its key, if it is a write. */
   readonly winner: StoredSibling | undefined;
+  /** Bytes of `body`, if they are made already. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /**
@@ -55,6 +57,8 @@ export class LoggedRecord {
     const logged = new LoggedRecord(made, RECORD_OVERHEAD_BYTES + sizeOf(made.body));
     logged.#body = made.body;
     logged.#winner = made.winner;
+    const { epoch, index, sync, bytes } = made;
+    if (bytes !== undefined) logged.#record = { epoch, index, sync, body: bytes };
     return logged;
   }
 

@@ -10,7 +10,7 @@ import type {
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { Activation, type ActivationOwner } from './activation.ts';
-import type { StoredSibling } from './entry-view.ts';
+import type { MadeRecord } from './logged-record.ts';
 import { earliest, type Instant } from '../machine.ts';
 import { everyReplica, hasQuorum } from './quorum-rule.ts';
 import { Replication } from './replication.ts';
@@ -21,6 +21,10 @@ export interface PrimaryOwner extends ActivationOwner {
   /** Quorum writes and strong reads are served from now on. */
   onActive(): void;
 }
+
+type KnownRecord = Pick<MadeRecord, 'winner' | 'bytes'>;
+
+const UNKNOWN: KnownRecord = { winner: undefined, bytes: undefined };
 
 type Phase =
   /** Collects promises and takes over the longest log. */
@@ -128,13 +132,14 @@ export class Primary {
   /**
    * Logs a record of this epoch and returns its index; it takes effect here where it commits at once.
    *
-   * @param winner what a write leaves under its key, where that is known.
+   * @param known what a write leaves under its key, and the bytes of `body`, where they are made.
    */
-  append(body: RecordBody, sync: SyncClass, winner?: StoredSibling): number {
+  append(body: RecordBody, sync: SyncClass, known: KnownRecord = UNKNOWN): number {
     const { copy } = this.#owner;
     const index = copy.log.lastIndex + 1;
-    const made = { epoch: this.epoch, index, sync, body, winner };
-    if (this.#commitsAtOnce(sync)) copy.commitMade(made);
+    const { winner, bytes } = known;
+    const made = { epoch: this.epoch, index, sync, body, winner, bytes };
+    if (this.commitsAtOnce(sync)) copy.commitMade(made);
     else copy.appendMade(made);
     return index;
   }
@@ -177,7 +182,7 @@ export class Primary {
   }
 
   /** Whether a record is committed by being here: alone, and behind nothing that is not. */
-  #commitsAtOnce(sync: SyncClass): boolean {
+  commitsAtOnce(sync: SyncClass): boolean {
     const { copy } = this.#owner;
     if (sync !== 'memory' || !this.isActive || !this.replication.isAlone) return false;
     return copy.commit === copy.log.lastIndex;

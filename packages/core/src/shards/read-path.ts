@@ -8,13 +8,7 @@ import type {
   ShardId,
   ShardPosition,
 } from '@memgrid/protocol';
-import {
-  encodeValue,
-  entryStateField,
-  joinSets,
-  LIMITS,
-  storedKey,
-} from '@memgrid/protocol';
+import { encodeValue, entryStateField, joinSets, LIMITS, storedKey } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { StoredEntry } from '../entries/entry-table.ts';
 import { decodeState, versionOf, winnerIn } from './entry-view.ts';

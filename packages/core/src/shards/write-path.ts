@@ -48,6 +48,8 @@ interface PendingWrite {
 
 interface MadeWrite {
   readonly body: RecordBody & { readonly kind: 'write' };
+  /** The same as bytes, where they are made already. */
+  readonly bytes: Uint8Array | undefined;
   /** What it leaves under its key. */
   readonly winner: StoredSibling;
   /** There was an entry before. */
@@ -310,6 +312,8 @@ export class WritePath {
     }
     const { dots, rules } = this.#context;
     const timestamp = this.#context.tick();
+    const { operationId, fingerprint } = write;
+    const frame = { key, operationId, answeredEarly: write.durability === 'one', fingerprint };
     const outcome = carryOut(write.body, state, {
       dot: dots.issue(),
       timestamp,
@@ -317,23 +321,17 @@ export class WritePath {
       admitted: waiting.admitted,
       rules,
       schemaVersion: write.schemaVersion,
+      // Nobody may ever ask for the bytes of a record that commits at once.
+      frame: this.#owner.primary?.commitsAtOnce(write.sync) === true ? undefined : frame,
     });
     if (outcome.kind === 'invalid') {
       waiting.answer(outcome.result);
     } else if (outcome.kind === 'refused') {
       this.#refuseConfirmed(waiting, outcome.result, latest ?? copy.commit);
     } else {
-      const record = {
-        kind: 'write',
-        key,
-        state: outcome.state,
-        operationId: write.operationId,
-        timestamp,
-        answeredEarly: write.durability === 'one',
-        fingerprint: write.fingerprint,
-      } as const;
-      const { winner, existed } = outcome;
-      this.#log(waiting, write, { body: record, winner, existed });
+      const { record: bytes, winner, existed } = outcome;
+      const record = { kind: 'write', ...frame, state: outcome.state, timestamp } as const;
+      this.#log(waiting, write, { body: record, bytes, winner, existed });
     }
   }
 
@@ -343,11 +341,12 @@ export class WritePath {
     primary?.strongReads.confirm(waiting, index, () => waiting.answer(result, copy.applied));
   }
 
-  #log(waiting: WaitingOperation, write: AnyWrite, { body, winner, existed }: MadeWrite): void {
+  #log(waiting: WaitingOperation, write: AnyWrite, made: MadeWrite): void {
     const { primary, copy } = this.#owner;
     invariant(primary !== undefined, 'A write without a primary.');
     const { sync } = write;
-    const index = primary.append(body, sync, winner);
+    const { body, winner, existed } = made;
+    const index = primary.append(body, sync, made);
     const version = versionOf(winner);
     if (copy.applied.index === index) {
       const at = copy.applied;

@@ -1,6 +1,7 @@
 import {
   compareDots,
   decodeValue,
+  draftRecord,
   draftState,
   encodeValue,
   entryBodyField,
@@ -23,6 +24,8 @@ import {
   type SoleWrite,
   type StoredWrite,
   type Timestamp,
+  type NewWrite,
+  type RecordFrame,
 } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { EntryBytes } from '../entries/entry-bytes.ts';
@@ -41,6 +44,8 @@ export type WriteOutcome =
       readonly kind: 'state';
       /** Bytes of `entryStateField`. */
       readonly state: Uint8Array;
+      /** Bytes of `recordBodyField`, where the record could be written at once: `state` is in them. */
+      readonly record: Uint8Array | undefined;
       /** The write itself, with a view of its entry: it has replaced all that was there. */
       readonly winner: StoredSibling;
       /** There was an entry before. */
@@ -61,6 +66,8 @@ export interface WriteInputs {
   readonly rules: EntryRules;
   /** What a patch speaks of; undefined for the committed version. */
   readonly schemaVersion: number | undefined;
+  /** What the record of the write says besides; undefined where its bytes are not wanted. */
+  readonly frame?: RecordFrame | undefined;
 }
 
 /**
@@ -103,26 +110,50 @@ interface WriteFacts {
   readonly existed: boolean;
 }
 
-/** The new entry goes straight to its place in the new state, with its dates. */
+/** The new entry goes straight to its place in the new state and its record, with its dates. */
 function stateAfter(
   before: Before,
-  { entry, entryBytes, dates, expiresAt }: Extract<MadeEntry, { kind: 'entry' }>,
+  made: Extract<MadeEntry, { kind: 'entry' }>,
   { body, inputs, existed }: WriteFacts,
 ): WriteOutcome {
+  const { entry, entryBytes, dates, expiresAt } = made;
   const { dot, timestamp, autonomous } = inputs;
   const { kind } = body;
-  const draft =
-    before.kind === 'set'
-      ? undefined
-      : draftState(before.sole, { kind, dot, timestamp, expiresAt, autonomous, entryBytes });
-  const room = draft?.state ?? new Uint8Array(entryBytes);
-  const entryAt = draft?.entryAt ?? 0;
-  entry?.stampInto(room, entryAt, dates);
-  const stored = room.subarray(entryAt, entryAt + entryBytes);
+  const write: NewWrite = { kind, dot, timestamp, expiresAt, autonomous, entryBytes };
+  const draft = drafted(before, write, inputs.frame);
+  const { bytes, entryAt, record } = draft;
+  entry?.stampInto(bytes, entryAt, dates);
+  const stored = bytes.subarray(entryAt, entryAt + entryBytes);
   const value: StoredWrite = { kind, timestamp, expiresAt, autonomous, entry: stored };
   const winner = { dot, value };
-  const state = draft?.state ?? encodedAfter(before, winner);
-  return { kind: 'state', state, winner, existed };
+  const state = draft.state ?? encodedAfter(before, winner);
+  return { kind: 'state', state, record, winner, existed };
+}
+
+interface Draft {
+  /** In which there is room for the entry. */
+  readonly bytes: Uint8Array;
+  readonly entryAt: number;
+  /** Undefined where the entry must be encoded with what is around it. */
+  readonly state: Uint8Array | undefined;
+  readonly record: Uint8Array | undefined;
+}
+
+function drafted(before: Before, write: NewWrite, frame: RecordFrame | undefined): Draft {
+  if (before.kind === 'sole') {
+    const framed = frame === undefined ? undefined : draftRecord(before.sole, write, frame);
+    if (framed !== undefined) {
+      const { record, stateAt, stateEnd, entryAt } = framed;
+      return { bytes: record, entryAt, state: record.subarray(stateAt, stateEnd), record };
+    }
+    const alone = draftState(before.sole, write);
+    if (alone !== undefined) {
+      const { state, entryAt } = alone;
+      return { bytes: state, entryAt, state, record: undefined };
+    }
+  }
+  const bytes = new Uint8Array(write.entryBytes);
+  return { bytes, entryAt: 0, state: undefined, record: undefined };
 }
 
 function encodedAfter(before: Before, winner: StoredSibling): Uint8Array {

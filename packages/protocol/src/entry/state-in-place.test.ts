@@ -6,8 +6,9 @@ import { decodeValue, encodeValue } from '../codec.ts';
 import { actorId, nodeId } from '../ids.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { EntryState, StoredWrite } from './entry.ts';
-import { entryStateField } from './entry-fields.ts';
+import { entryStateField, recordBodyField } from './entry-fields.ts';
 import { winnerOf } from './entry-state.ts';
+import { draftRecord } from './record-in-place.ts';
 import { draftState, soleWriteIn } from './state-in-place.ts';
 
 const actor = fc.constantFrom(
@@ -108,6 +109,56 @@ test('D9: a state that is written in one piece is the one that an encoder writes
     }),
     { numRuns: 1_000 },
   );
+});
+
+const frame = fc.record({
+  key: fc.constantFrom('n\0k', `n\0${'ü'.repeat(64)}`, `${'n'.repeat(64)}\0${'k'.repeat(128)}`),
+  operationId: fc.constantFrom('', '01a0c450-6c7b-7005-8a00-000000000001'),
+  answeredEarly: fc.boolean(),
+  fingerprint: fc.oneof(edge, fc.nat()).map((number) => number >>> 0),
+});
+
+test('D9: a record that is written in one piece is the one that an encoder writes', () => {
+  fc.assert(
+    fc.property(fc.option(state, { nil: undefined }), sibling, frame, (before, made, around) => {
+      const sole =
+        before === undefined ? undefined : soleWriteIn(encodeValue(entryStateField, before));
+      const { entry, ...value } = made.value;
+      const write = { ...value, dot: made.dot, entryBytes: entry.length };
+      const draft = draftRecord(sole, write, around);
+      const alone = draftState(sole, write);
+      expect(draft === undefined).toBe(alone === undefined);
+      if (draft === undefined || alone === undefined) return;
+      alone.state.set(entry, alone.entryAt);
+      draft.record.set(entry, draft.entryAt);
+      expect(draft.record.subarray(draft.stateAt, draft.stateEnd)).toEqual(alone.state);
+      const { timestamp } = value;
+      const body = { kind: 'write', ...around, timestamp, state: alone.state } as const;
+      expect(draft.record).toEqual(encodeValue(recordBodyField, body));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  { operationId: 'ü' },
+  { operationId: 'x'.repeat(37) },
+  { fingerprint: -1 },
+  { fingerprint: 2 ** 32 },
+  { key: 'k'.repeat(194) },
+  { key: '\ufeffn\0k' },
+])('D9: a record that is none is left to the encoder: %j', (mistake) => {
+  const around = { key: 'n\0k', operationId: '', answeredEarly: true, fingerprint: 1 };
+  const write = {
+    kind: 'delete',
+    dot: { actor: actorId(nodeId('0a000000000000000000000000000001'), 1), counter: 1 },
+    timestamp: { ms: 1, counter: 0 },
+    expiresAt: 0,
+    autonomous: false,
+    entryBytes: 0,
+  } as const;
+  expect(draftRecord(undefined, write, around)).toBeDefined();
+  expect(draftRecord(undefined, write, { ...around, ...mistake })).toBeUndefined();
 });
 
 test.each([0, 0xff, 0x100, 0xffff, 0x10000, 256 * 1024])('D9: an entry of %d bytes', (size) => {

@@ -2,7 +2,7 @@ import { actorAt, actorBytes, type SeenActor } from '../causality/actor-in-place
 import type { Sibling } from '../causality/dotted-version-set.ts';
 import type { Dot } from '../causality/version-vector.ts';
 import { LIMITS } from '../limits.ts';
-import { countAt, NOT_USUAL, wordAt, writeCount } from '../wire/in-place.ts';
+import { countAt, NOT_USUAL, wordAt, writeBytesHead, writeCount } from '../wire/in-place.ts';
 import { bytesHeaderBytes, numberBytes } from '../wire/msgpack.ts';
 import type { StoredWrite } from './entry.ts';
 
@@ -150,8 +150,27 @@ export interface StateDraft {
  * @returns undefined for anything out of the ordinary, a mistake among it: then those two decide.
  */
 export function draftState(before: SoleWrite | undefined, write: NewWrite): StateDraft | undefined {
-  const { dot, timestamp, expiresAt, entryBytes } = write;
+  const plan = planState(before, write);
+  if (plan === undefined) return undefined;
+  const state = new Uint8Array(plan.bytes);
+  writeState(state, 0, plan);
+  return { state, entryAt: plan.headBytes };
+}
+
+/** A state that is not written yet. */
+export interface StatePlan {
+  readonly write: NewWrite;
+  readonly bytes: number;
+  /** What stands before the entry. */
+  readonly headBytes: number;
+  readonly actor: Uint8Array;
+  readonly seam: Seam;
+}
+
+/** What `draftState` would write; undefined where it would write nothing. */
+export function planState(before: SoleWrite | undefined, write: NewWrite): StatePlan | undefined {
   if (!isUsual(write)) return undefined;
+  const { dot, timestamp, expiresAt, entryBytes } = write;
   const actor = actorBytes(dot.actor);
   const seam = before === undefined ? NOTHING_BEFORE : seamFor(before, dot);
   if (seam === undefined) return undefined;
@@ -166,19 +185,21 @@ export function draftState(before: SoleWrite | undefined, write: NewWrite): Stat
     1 +
     bytesHeaderBytes(entryBytes);
   const othersBytes = seam.from - seam.begin + (seam.end - seam.to);
-  const state = new Uint8Array(headBytes + entryBytes + 1 + 1 + dotBytes + othersBytes);
-  writeHead(state, actor, write);
-  let at = headBytes + entryBytes;
-  state[at++] = LIST_1 - 1 + seam.count;
-  at = copy(state, at, { from: seam.source, begin: seam.begin, end: seam.from });
-  state[at++] = LIST_2;
-  at = writeCount(
-    state,
-    copy(state, at, { from: actor, begin: 0, end: actor.length }),
-    dot.counter,
-  );
-  copy(state, at, { from: seam.source, begin: seam.to, end: seam.end });
-  return { state, entryAt: headBytes };
+  const bytes = headBytes + entryBytes + 1 + 1 + dotBytes + othersBytes;
+  return { write, bytes, headBytes, actor, seam };
+}
+
+/** Writes all of a state but its entry, from `start` on. */
+export function writeState(to: Uint8Array, start: number, plan: StatePlan): void {
+  const { write, headBytes, actor, seam } = plan;
+  writeHead(to, start, plan);
+  let at = start + headBytes + write.entryBytes;
+  to[at++] = LIST_1 - 1 + seam.count;
+  at = copy(to, at, { from: seam.source, begin: seam.begin, end: seam.from });
+  to[at++] = LIST_2;
+  at = copy(to, at, { from: actor, begin: 0, end: actor.length });
+  at = writeCount(to, at, write.dot.counter);
+  copy(to, at, { from: seam.source, begin: seam.to, end: seam.end });
 }
 
 function isUsual({ dot, kind, timestamp, expiresAt, entryBytes }: NewWrite): boolean {
@@ -238,31 +259,22 @@ function seamFor({ state, dotsAt: begin, dots }: SoleWrite, dot: Dot): Seam | un
   return { source: state, begin, from: at, to: at, end, count: dots + 1 };
 }
 
-function writeHead(
-  state: Uint8Array,
-  actor: Uint8Array,
-  { dot, kind, timestamp, expiresAt, autonomous, entryBytes }: NewWrite,
-): void {
-  state[0] = LIST_2;
-  state[1] = LIST_1;
-  state[2] = LIST_2;
-  state[3] = LIST_2;
-  let at = copy(state, ACTOR_AT, { from: actor, begin: 0, end: actor.length });
-  at = writeCount(state, at, dot.counter);
-  state[at] = LIST_5;
-  state[at + 1] = KINDS.indexOf(kind);
-  state[at + 2] = LIST_2;
-  at = writeCount(state, at + 3, timestamp.ms);
-  at = writeCount(state, at, timestamp.counter);
-  at = writeCount(state, at, expiresAt);
-  state[at] = autonomous ? TRUE : FALSE;
-  writeBytesHead(state, at + 1, entryBytes);
-}
-
-function writeBytesHead(to: Uint8Array, at: number, length: number): void {
-  const width = bytesHeaderBytes(length) - 1;
-  to[at] = BYTES_8 + (width >> 1);
-  for (let i = 1; i <= width; i++) to[at + i] = length >>> (8 * (width - i));
+function writeHead(to: Uint8Array, start: number, { write, actor }: StatePlan): void {
+  const { dot, kind, timestamp, expiresAt, autonomous, entryBytes } = write;
+  to[start] = LIST_2;
+  to[start + 1] = LIST_1;
+  to[start + 2] = LIST_2;
+  to[start + 3] = LIST_2;
+  let at = copy(to, start + ACTOR_AT, { from: actor, begin: 0, end: actor.length });
+  at = writeCount(to, at, dot.counter);
+  to[at] = LIST_5;
+  to[at + 1] = KINDS.indexOf(kind);
+  to[at + 2] = LIST_2;
+  at = writeCount(to, at + 3, timestamp.ms);
+  at = writeCount(to, at, timestamp.counter);
+  at = writeCount(to, at, expiresAt);
+  to[at] = autonomous ? TRUE : FALSE;
+  writeBytesHead(to, at + 1, entryBytes);
 }
 
 /** A few bytes, for which `set` would first need a view. Where the next ones belong. */

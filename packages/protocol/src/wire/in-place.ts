@@ -1,6 +1,6 @@
-import { numberBytes } from './msgpack.ts';
+import { bytesHeaderBytes, numberBytes, textHeaderBytes } from './msgpack.ts';
 import { readAscii } from './platform-text.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 /**
  * Reading and writing single values of an encoding where they lie, for the few structs that are
@@ -59,6 +59,49 @@ export function writeCount(bytes: Uint8Array, at: number, value: number): number
   } else {
     bytes[at] = length === 2 ? 0xcc : length === 3 ? 0xcd : 0xce;
     for (let i = 1; i < length; i++) bytes[at + i] = value >>> (8 * (length - 1 - i));
+  }
+  return at + length;
+}
+
+/** Writes the head of so many bytes. Where they begin. */
+export function writeBytesHead(to: Uint8Array, at: number, length: number): number {
+  return writeHead(to, at, { length, headBytes: bytesHeaderBytes(length), first: 0xc4 });
+}
+
+/** The first of three kinds of head: with one, two and four bytes of length. */
+function writeHead(
+  to: Uint8Array,
+  at: number,
+  { length, headBytes, first }: { length: number; headBytes: number; first: number },
+): number {
+  const width = headBytes - 1;
+  to[at] = first + (width >> 1);
+  for (let i = 1; i <= width; i++) to[at + i] = length >>> (8 * (width - i));
+  return at + headBytes;
+}
+
+/** A text that is all ASCII, or the UTF-8 of another. */
+export type TextUnits = string | Uint8Array;
+
+/** A text as it is written: itself when it is ASCII. @throws RangeError for half a surrogate pair. */
+export function unitsOf(text: string): TextUnits {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return encodeUtf8(text);
+  return text;
+}
+
+/** How many bytes `writeText` writes. */
+export function textBytesOf(units: TextUnits): number {
+  return textHeaderBytes(units.length) + units.length;
+}
+
+/** Writes a text. Where the next value begins. */
+export function writeText(to: Uint8Array, start: number, units: TextUnits): number {
+  const { length } = units;
+  let at = start;
+  if (length < 32) to[at++] = 0xa0 | length;
+  else at = writeHead(to, at, { length, headBytes: textHeaderBytes(length), first: 0xd9 });
+  for (let i = 0; i < length; i++) {
+    to[at + i] = typeof units === 'string' ? units.charCodeAt(i) : (units[i] as number);
   }
   return at + length;
 }
