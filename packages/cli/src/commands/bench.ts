@@ -6,6 +6,7 @@ import { LOAD_LIMITS } from '../bench/check-load.ts';
 import { BATCH_ENTRIES, DATASET_SIZES, SCOPE_ENTRIES, type DatasetSize } from '../bench/dataset.ts';
 import { machineText, markdownReport, versionsText } from '../bench/markdown-report.ts';
 import { reportColumns } from '../bench/report-cells.ts';
+import { readingAid } from '../bench/reading-aid.ts';
 import { checkPlan, type LoadPlan } from '../bench/rounds.ts';
 import { WORKLOADS, type WorkloadName } from '../bench/subject.ts';
 import { svgPlot } from '../bench/svg-plot.ts';
@@ -115,7 +116,7 @@ function withLoadOptions(command: Command): Command {
     )
     .option(
       '--entries <n>',
-      `how many, in owners of ${SCOPE_ENTRIES} (default: 10000; 1000 of 16384 bytes)`,
+      `how many, ${SCOPE_ENTRIES} of each owner (default: 10000; 1000 of 16384 bytes)`,
       wholeNumber(ENTRIES),
     )
     .option('--turns <file>', 'talks of your own: one {"speaker", "text"} a line')
@@ -204,7 +205,8 @@ async function bench(options: BenchCommandOptions, terminal: Terminal): Promise<
         }),
     });
     files.write(result);
-    return resultOf(result, options, terminal);
+    const aid = readingAid({ ...options, ...load, plans });
+    return resultOf(result, { ...options, aid }, terminal);
   } finally {
     await files.close();
   }
@@ -257,10 +259,11 @@ class Files {
 
 function resultOf(
   { report, namespace, left }: BenchClusterResult,
-  { markdown, svg }: BenchCommandOptions,
+  { markdown, svg, aid }: BenchCommandOptions & { readonly aid: readonly string[] },
   terminal: Terminal,
 ): CommandResult {
-  const columns = reportColumns(report.rows);
+  // There is one, which everybody knows who has asked for this.
+  const columns = reportColumns(report.rows).filter(({ title }) => title !== 'subject');
   const cells = report.rows.map((row) => columns.map(({ cell }) => cell(row)));
   const written = [markdown, svg].filter((file) => file !== undefined);
   const widthMax = terminal.stdout.isTTY === true ? columnsOf(terminal.stdout, Infinity) : Infinity;
@@ -269,6 +272,7 @@ function resultOf(
     text: [
       table(columns, cells, widthMax),
       '',
+      ...aid,
       `${machineText(report)}; ${versionsText(report)}`,
       ...written.map((file) => `written: ${file}`),
     ].join('\n'),

@@ -103,8 +103,10 @@ export class ProgressBar {
   }
 }
 
+/** Nothing of less than half a second. */
 function leftText(ms: number): string {
-  return `${showDuration(Math.round(ms / 1_000) * 1_000)} left`;
+  const wholeMs = Math.round(ms / 1_000) * 1_000;
+  return wholeMs === 0 ? '' : `${showDuration(wholeMs)} left`;
 }
 
 /** `12,345`, in every locale. */
