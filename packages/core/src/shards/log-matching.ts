@@ -2,6 +2,7 @@ import type { LogRecord, ShardPosition } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { ShardCopy } from './shard-copy.ts';
 import type { LoggedRecord } from './logged-record.ts';
+import type { ShardLog } from './shard-log.ts';
 
 /** What became of records that somebody sent. */
 export type Matching =
@@ -33,15 +34,25 @@ export function matchRecords(
     return { kind: 'mismatch', hint: Math.max(copy.commit, runStart(copy, previous.index) - 1) };
   }
   const sent = previous.index + records.length;
-  const fresh = records.findIndex(({ index, epoch }) => {
-    return index > log.base.index && log.epochAt(index) !== epoch;
-  });
+  const fresh = freshPlace(log, records);
   if (fresh < 0) return { kind: 'matched', upTo: Math.max(sent, copy.commit), cut: [] };
   const at = (records[fresh] as LogRecord).index;
   if (at <= copy.commit) return { kind: 'diverged' };
   const cut = copy.cutAfter(at - 1);
-  copy.append(records.slice(fresh));
+  copy.append(fresh === 0 ? records : records.slice(fresh));
   return { kind: 'matched', upTo: sent, cut };
+}
+
+/** Where the records begin that this log does not have; -1 when it has them all. */
+function freshPlace(log: ShardLog, records: readonly LogRecord[]): number {
+  const { base, lastIndex } = log;
+  for (let at = 0; at < records.length; at += 1) {
+    const { index, epoch } = records[at] as LogRecord;
+    // Mostly they all follow the last one here.
+    if (index > lastIndex) return at;
+    if (index > base.index && log.epochAt(index) !== epoch) return at;
+  }
+  return -1;
 }
 
 /** The first index of the run of records that have the same epoch as the one at `index`. */

@@ -174,6 +174,7 @@ export class Mending {
 
   get wakeAt(): Instant | undefined {
     let wakeAt: Instant | undefined;
+    if (this.isIdle) return wakeAt;
     for (const { askedAt } of this.#damaged.values()) {
       const at = after(askedAt, this.#context.config.retryMs);
       if (wakeAt === undefined || at < wakeAt) wakeAt = at;

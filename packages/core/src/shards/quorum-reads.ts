@@ -159,6 +159,7 @@ export class QuorumReads {
 
   get wakeAt(): Instant | undefined {
     let wakeAt: Instant | undefined;
+    if (this.isIdle) return wakeAt;
     for (const query of this.#queries.values()) wakeAt = earliest(wakeAt, this.#dueAt(query));
     return wakeAt;
   }

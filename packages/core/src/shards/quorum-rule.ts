@@ -68,9 +68,22 @@ export function quorumReached(
 ): number {
   let lowest = Number.MAX_SAFE_INTEGER;
   for (const set of sets) {
-    const sorted = set.members.map((node) => reached(node, set)).sort((a, b) => b - a);
-    const needed = broken('shards.majority-commits') ? 1 : majority(sorted.length);
-    lowest = Math.min(lowest, sorted[needed - 1] ?? 0);
+    const { members } = set;
+    const needed = broken('shards.majority-commits') ? 1 : majority(members.length);
+    const all = members.map((node) => reached(node, set));
+    lowest = Math.min(lowest, highestOf(all, needed));
   }
   return lowest;
+}
+
+/** The highest number that at least `needed` of a handful of values reach; 0 when they are fewer. */
+function highestOf(values: readonly number[], needed: number): number {
+  let highest = 0;
+  for (const value of values) {
+    if (value <= highest) continue;
+    let count = 0;
+    for (const other of values) if (other >= value) count += 1;
+    if (count >= needed) highest = value;
+  }
+  return highest;
 }

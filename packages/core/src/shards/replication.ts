@@ -125,9 +125,10 @@ export class Replication {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
     // A replica's log may be longer than the primary's: what is beyond its end will be cut off.
-    const memory = Math.min(ack.memory, this.#copy().log.lastIndex);
-    peer.acknowledged({ ...ack, memory }, this.#context.now);
-    if (peer.sentCommit < this.#copy().commit) this.noteCommit();
+    const { log, commit } = this.#copy();
+    const within = ack.memory <= log.lastIndex ? ack : { ...ack, memory: log.lastIndex };
+    peer.acknowledged(within, this.#context.now);
+    if (peer.sentCommit < commit) this.noteCommit();
   }
 
   /** The connection to a peer began anew, perhaps because it did: it is asked where it is. */
@@ -177,6 +178,7 @@ export class Replication {
   #sendRecords(peer: PeerProgress, anyway = false): void {
     if (peer.probing && peer.waitingSince !== undefined) return;
     const { log, commit } = this.#copy();
+    if (!anyway && peer.next > log.lastIndex) return;
     const { epoch, shard } = this.#config;
     if (peer.next <= log.base.index) {
       this.#offerStream(peer);

@@ -198,7 +198,6 @@ export class ShardCopy {
     this.#writeMade(made);
     this.#commit = made.index;
     this.#apply(logged);
-    this.#context.unflushed.add(this.shard);
   }
 
   #writeMade({ sync, index }: MadeRecord): void {
@@ -224,9 +223,21 @@ export class ShardCopy {
     this.#writes.push(write);
     this.#context.storage.write(operations, durable, (safety) => {
       this.noteSafe(write.upTo, safety);
-      if (safety === 'disk') this.#writes = this.#writes.filter((other) => other !== write);
+      if (safety === 'disk') this.#forgetWrite(write);
       this.#owner.onStored(this);
     });
+  }
+
+  #forgetWrite(write: LogWrite): void {
+    // Batches are synced in order.
+    if (this.#writes[0] === write) this.#writes.shift();
+    else this.#writes = this.#writes.filter((other) => other !== write);
+  }
+
+  /** Whether what is committed next may have waited for the disk of this node. */
+  get waitsForDisk(): boolean {
+    const next = this.log.at(this.#commit + 1);
+    return next !== undefined && next.sync !== 'memory';
   }
 
   /**
@@ -273,6 +284,7 @@ export class ShardCopy {
     this.#context.entries.put(this.shard, this.slot, key, entry, false);
     this.#noteFading(key, entry);
     this.#journal.noteEntry(key, entry);
+    this.#context.unflushed.add(this.shard);
   }
 
   /**
@@ -303,12 +315,14 @@ export class ShardCopy {
     this.#context.entries.delete(this.shard, this.slot, key);
     this.fading.delete(key);
     this.#journal.noteEntry(key, undefined);
+    this.#context.unflushed.add(this.shard);
   }
 
   /** Takes over what another replica remembers. */
   rememberStreamed(operationId: string, outcome: RememberedOperation): void {
     this.#journal.noteOperation(operationId, outcome);
     this.operations.remember(operationId, outcome);
+    this.#context.unflushed.add(this.shard);
   }
 
   /** Whether this is a tombstone that was forgotten here: whoever has it still is only later. */
@@ -389,6 +403,7 @@ export class ShardCopy {
     const winner = body.kind === 'write' ? this.#applyWrite(at, body, logged.winner) : undefined;
     if (body.kind === 'collect') this.#applyCollect(at, body);
     this.#applied = at;
+    this.#context.unflushed.add(this.shard);
     if (logged.sync === 'disk') this.#safeIndex = index;
     logged.settle();
     this.#owner.onApplied(this, { at, body, winner });

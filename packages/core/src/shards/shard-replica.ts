@@ -239,9 +239,13 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   }
 
   onStored(copy: ShardCopy): void {
-    this.#context.touched.add(this.shard);
     if (copy === this.#copy) this.serving.writes.stored();
-    if (this.primary === undefined) this.following.stored(copy);
+    const { primary } = this;
+    if (primary === undefined) this.following.stored(copy);
+    // All else goes on as soon as it is in memory.
+    if (!this.streams.isIdle || (primary !== undefined && copy.waitsForDisk)) {
+      this.#context.touched.add(this.shard);
+    }
   }
 
   onApplied(copy: ShardCopy, record: AppliedRecord): void {

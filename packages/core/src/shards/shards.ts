@@ -303,7 +303,6 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         shard.finish();
         this.#schedule(shard);
         if (shard.takeNews()) this.#reports.touched(id);
-        if (isDirty(shard)) unflushed.add(id);
       }
     }
     // Most are answered by now: a queue by deadlines is for those that are not.
@@ -323,8 +322,4 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     // One look too many costs less than a moment that is moved with every write.
     if (wakeAt !== undefined && wakeAt < shard.dueAt) this.#due.add(wakeAt, shard);
   }
-}
-
-function isDirty({ copy, streams }: ShardReplica): boolean {
-  return copy.isDirty || streams.incoming?.isDirty === true;
 }

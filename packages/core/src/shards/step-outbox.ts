@@ -20,6 +20,9 @@ interface Parcels {
   readonly pings: { readonly shard: ShardId; readonly epoch: ShardEpoch }[];
 }
 
+/** Acknowledgements among which an earlier one of the same shard is looked for. */
+const LOOKED_THROUGH_MAX = 64;
+
 /** Records of one message: well below what one frame may hold. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
@@ -50,9 +53,12 @@ export class StepOutbox {
 
   replicateAck(to: NodeId, item: ReplicateShardAck): void {
     const { replicateAck } = this.#parcelsFor(to);
-    // Acknowledgements are cumulative: within one step the last one about a shard says it all.
-    const before = replicateAck.findLastIndex(({ shard }) => shard === item.shard);
-    if (before >= 0 && replicateAck.length < 64) replicateAck.splice(before, 1);
+    // Acknowledgements are cumulative: within one step the last one about a shard says it all. To
+    // look for an earlier one among many would cost more than to say it twice.
+    if (replicateAck.length < LOOKED_THROUGH_MAX) {
+      const before = replicateAck.findLastIndex(({ shard }) => shard === item.shard);
+      if (before >= 0) replicateAck.splice(before, 1);
+    }
     replicateAck.push(item);
   }
 
