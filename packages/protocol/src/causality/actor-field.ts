@@ -3,13 +3,15 @@ import { type Field, uint } from '../wire/field.ts';
 import { nodeIdField } from '../wire/id-field.ts';
 import { struct } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
+import { UNREAD } from '../wire/wire-reader.ts';
 
 interface ActorParts {
   readonly node: NodeId;
   readonly epoch: number;
 }
 
-const partsField = struct<ActorParts>({ node: nodeIdField, epoch: uint() });
+const epochField = uint();
+const partsField = struct<ActorParts>({ node: nodeIdField, epoch: epochField });
 
 /** Without leading zeros, so that one actor has one text. */
 const ACTOR_ID = /^([0-9a-f]{32})\.(0|[1-9][0-9]{0,15})$/;
@@ -19,10 +21,21 @@ export const actorIdField: Field<ActorId> = {
   shape: partsField.shape,
   optional: false,
   toWire: (actor) => partsField.toWire(partsOf(actor)),
-  fromWire: (raw) => actorOf(partsField.fromWire(raw)),
+  fromWire: (raw) => {
+    const { node, epoch } = partsField.fromWire(raw);
+    return actorOf(node, epoch);
+  },
   bytes: (actor) => partsField.bytes(partsOf(actor)),
-  write: (actor, to) => partsField.write(partsOf(actor), to),
-  read: (from) => actorOf(partsField.read(from)),
+  write: (actor, to) => {
+    const { node, epoch } = partsOf(actor);
+    to.list(2);
+    nodeIdField.write(node, to);
+    epochField.write(epoch, to);
+  },
+  read: (from) => {
+    if (from.list() !== 2) throw UNREAD;
+    return actorOf(nodeIdField.read(from), epochField.read(from));
+  },
 };
 
 /**
@@ -44,7 +57,7 @@ function partsOf(actor: ActorId): ActorParts {
   return parts;
 }
 
-function actorOf({ node, epoch }: ActorParts): ActorId {
+function actorOf(node: NodeId, epoch: number): ActorId {
   const known = seenActors.get(node);
   if (known?.epoch === epoch) return known.actor;
   const actor = actorId(node, epoch);

@@ -1,8 +1,9 @@
 import type { ActorId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { checked, type Field, list, uint } from '../wire/field.ts';
-import { struct } from '../wire/struct.ts';
+import { struct, unrolled } from '../wire/struct.ts';
 import { expected } from '../wire/wire-error.ts';
+import { UNREAD } from '../wire/wire-reader.ts';
 import { actorIdField } from './actor-field.ts';
 
 /** Names one write for ever: the actor that issued it, and how many it had issued by then. */
@@ -75,7 +76,17 @@ export function compareDots(a: Dot, b: Dot): number {
 
 const counterField = uint();
 
-const plainDotField = struct<Dot>({ actor: actorIdField, counter: counterField });
+const plainDotField = unrolled(struct<Dot>({ actor: actorIdField, counter: counterField }), {
+  write: (dot, to) => {
+    to.list(2);
+    actorIdField.write(dot.actor, to);
+    counterField.write(dot.counter, to);
+  },
+  read: (from) => {
+    if (from.list() !== 2) throw UNREAD;
+    return { actor: actorIdField.read(from), counter: counterField.read(from) };
+  },
+});
 
 export const dotField: Field<Dot> = checked(
   plainDotField,

@@ -24,6 +24,15 @@ import { type Extensible, extensible, extensibleUnion, struct, union } from '../
 import { timestampField } from '../wire/timestamp-field.ts';
 import { UNREAD } from '../wire/wire-reader.ts';
 import { messageFields } from './message-fields.ts';
+import {
+  unrolledAnswer,
+  unrolledBody,
+  unrolledFoundEntry,
+  unrolledOperation,
+  unrolledPosition,
+  unrolledResult,
+  unrolledVersion,
+} from './operations-unrolled.ts';
 
 /** Counts the changes of one shard's owners. Starts at 1; 0 is "none yet". */
 export type ShardEpoch = number;
@@ -226,14 +235,15 @@ export interface Answers {
   readonly answers: readonly Answer[];
 }
 
-export const shardPositionField: Field<ShardPosition> = struct<ShardPosition>({
-  epoch: countField,
-  index: countField,
-});
+export const shardPositionField: Field<ShardPosition> = unrolledPosition(
+  struct<ShardPosition>({ epoch: countField, index: countField }),
+  countField,
+);
 
-export const entryVersionField: Field<EntryVersion> = struct<EntryVersion>({
-  dot: dotField,
-  timestamp: timestampField,
+const versionParts = { dot: dotField, timestamp: timestampField };
+export const entryVersionField: Field<EntryVersion> = unrolledVersion({
+  general: struct<EntryVersion>(versionParts),
+  ...versionParts,
 });
 
 export const syncClassField: Field<SyncClass> = choice<SyncClass>({ memory: 1, os: 2, disk: 3 });
@@ -271,7 +281,7 @@ const conditionField = union<Condition>({
 
 const address = { namespace: namespaceField, key: entryIdField };
 
-const operationBodyField: Field<OperationBody> = extensibleUnion<OperationBody>({
+const operationBodies = extensibleUnion<OperationBody>({
   put: { number: 1, fields: { ...address, entry: passingEntryBytes, condition: conditionField } },
   update: {
     number: 2,
@@ -291,7 +301,18 @@ const operationBodyField: Field<OperationBody> = extensibleUnion<OperationBody>(
   },
 });
 
-export const operationField: Field<Operation> = extensible<Operation>({
+const operationBodyField = unrolledBody({
+  general: operationBodies,
+  namespace: namespaceField,
+  key: entryIdField,
+  entry: passingEntryBytes,
+  condition: conditionField,
+});
+
+const timeoutField = measured(1, Number.MAX_SAFE_INTEGER);
+const schemaVersionField = optional(countField);
+
+const operations = extensible<Operation>({
   id: countField,
   shard: shardIdField,
   operationId: operationIdField,
@@ -299,19 +320,33 @@ export const operationField: Field<Operation> = extensible<Operation>({
   read: readLevelField,
   durability: durabilityField,
   sync: syncClassField,
-  timeoutMs: measured(1, Number.MAX_SAFE_INTEGER),
+  timeoutMs: timeoutField,
   noAutonomous: bool,
   atLeast: countField,
-  schemaVersion: optional(countField),
+  schemaVersion: schemaVersionField,
+});
+
+export const operationField: Field<Operation> = unrolledOperation({
+  general: operations,
+  id: countField,
+  shard: shardIdField,
+  operationId: operationIdField,
+  body: operationBodyField,
+  read: readLevelField,
+  durability: durabilityField,
+  sync: syncClassField,
+  timeoutMs: timeoutField,
+  noAutonomous: bool,
+  schemaVersion: schemaVersionField,
 });
 
 /** The difference of two readings of a clock: rounded, because it must never stop an answer. */
 const staleness = measured(0, Number.MAX_SAFE_INTEGER);
 
-const foundEntryField: Field<FoundEntry> = extensible<FoundEntry>({
-  key: entryIdField,
-  entry: passingEntryBytes,
-  version: entryVersionField,
+const foundParts = { key: entryIdField, entry: passingEntryBytes, version: entryVersionField };
+const foundEntryField = unrolledFoundEntry({
+  general: extensible<FoundEntry>(foundParts),
+  ...foundParts,
 });
 
 const changeKindField = choice<HistoryStep['kind']>({ put: 1, update: 2, delete: 3 });
@@ -341,16 +376,19 @@ const errorCodeField: Field<ErrorCode> = {
   },
 };
 
-const resultField: Field<OperationResult> = extensibleUnion<OperationResult>({
+const acknowledgedField = choice<'quorum' | 'local'>({ quorum: 1, local: 2 });
+const existedField = optional(bool);
+
+const results = extensibleUnion<OperationResult>({
   written: {
     number: 1,
     fields: {
       version: entryVersionField,
-      acknowledged: choice({ quorum: 1, local: 2 }),
+      acknowledged: acknowledgedField,
       sync: syncClassField,
       autonomous: bool,
       repeated: bool,
-      existed: optional(bool),
+      existed: existedField,
     },
   },
   found: {
@@ -385,6 +423,18 @@ const resultField: Field<OperationResult> = extensibleUnion<OperationResult>({
   },
 });
 
+const resultField = unrolledResult({
+  general: results,
+  version: entryVersionField,
+  acknowledged: acknowledgedField,
+  sync: syncClassField,
+  flag: bool,
+  existed: existedField,
+  found: foundEntryField,
+  source: answerSourceField,
+  stalenessMs: staleness,
+});
+
 /** What became of an operation. The number of a code that this version does not know is kept. */
 export const operationResultField: Field<OperationResult> = {
   shape: resultField.shape,
@@ -412,11 +462,15 @@ function withNumber(
   return { ...failed, details: pack(ERROR_DETAIL_FIELDS.UNKNOWN_CODE.toWire({ wire })) };
 }
 
-export const answerField: Field<Answer> = extensible<Answer>({
+const answerParts = {
   id: countField,
   shard: shardIdField,
   position: shardPositionField,
   result: operationResultField,
+};
+export const answerField: Field<Answer> = unrolledAnswer({
+  general: extensible<Answer>(answerParts),
+  ...answerParts,
 });
 
 /** The exact encoded length of one operation, for filling a message up to its bound. */

@@ -76,7 +76,12 @@ export function integer<T extends number = number>(min: number, max: number): Fi
   return plain<T>(`int(${min},${max})`, check, {
     bytes: numberBytes,
     write: (value, to) => to.number(check(value)),
-    read: (from) => check(from.number()),
+    read: (from) => {
+      if (min !== 0) return check(from.number());
+      const value = from.count();
+      if (value > max) throw UNREAD;
+      return value as T;
+    },
   });
 }
 
@@ -250,6 +255,8 @@ export function choice<T extends string>(numbers: Readonly<Record<T, number>>): 
   const names = Object.keys(numbers) as T[];
   const nameOf = new Map<unknown, T>(names.map((name) => [numbers[name], name]));
   const numberOf = new Map<unknown, number>(names.map((name) => [name, numbers[name]]));
+  const placeOf: (number | undefined)[] = [];
+  for (const [place, name] of names.entries()) placeOf[numbers[name]] = place;
   if (nameOf.size !== names.length) throw new RangeError('Two names share a wire number.');
   const field: Field<T> = {
     shape: `choice(${names.map((name) => `${name}=${numbers[name]}`).join(',')})`,
@@ -266,7 +273,11 @@ export function choice<T extends string>(numbers: Readonly<Record<T, number>>): 
     },
     bytes: (value) => numberBytes(numberOf.get(value) ?? 0),
     write: (value, to) => to.number(field.toWire(value) as number),
-    read: (from) => field.fromWire(from.number()),
+    read: (from) => {
+      const name = names[placeOf[from.count()] ?? -1];
+      if (name === undefined) throw UNREAD;
+      return name;
+    },
   };
   return field;
 }

@@ -15,7 +15,7 @@ function id128<T extends NodeId | ClusterId>(): Field<T> {
     },
     bytes: () => 18,
     write: (value, to) => to.bytes(idToBytes(value)),
-    read: (from) => idFromBytes(from.bytes(16, 16)) as T,
+    read: (from) => from.id128() as T,
   };
 }
 

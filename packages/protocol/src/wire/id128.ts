@@ -18,12 +18,18 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 /** 16 bytes to 32 lower-case hex digits. */
 export function idFromBytes(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw expected('16 bytes', bytes);
-  const slot = ((bytes[0] as number) | ((bytes[1] as number) << 8)) % SEEN_COUNT;
+  return idAt(bytes, 0);
+}
+
+/** The same of 16 bytes in the midst of others. */
+export function idAt(bytes: Uint8Array, at: number): string {
+  const slot = ((bytes[at] as number) | ((bytes[at + 1] as number) << 8)) % SEEN_COUNT;
   const known = seen[slot];
-  if (known !== undefined && equal(known.bytes, bytes)) return known.text;
+  if (known !== undefined && isAt(known.bytes, bytes, at)) return known.text;
+  const own = new Uint8Array(bytes.subarray(at, at + 16));
   let text = '';
-  for (const byte of bytes) text += HEX[byte] as string;
-  seen[slot] = { text, bytes: new Uint8Array(bytes) };
+  for (const byte of own) text += HEX[byte] as string;
+  seen[slot] = { text, bytes: own };
   return text;
 }
 
@@ -53,7 +59,7 @@ function hexDigit(text: string, at: number): number {
   throw expected('32 lower-case hex digits', text);
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false;
+function isAt(id: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 16; i++) if (id[i] !== bytes[at + i]) return false;
   return true;
 }

@@ -28,9 +28,10 @@ export function name(bytesMin: 0 | 1, bytesMax: number): Field<string> {
     toWire: check,
     fromWire: check,
     write: (value, to) => {
+      if (typeof value === 'string' && to.plainName(value, bytesMin, bytesMax)) return;
       if (!to.ascii(check(value), bytesMax)) to.text(value);
     },
-    read: (from) => check(from.text(bytesMax)),
+    read: (from) => from.plainName(bytesMin, bytesMax) ?? check(from.text(bytesMax)),
   };
 }
 

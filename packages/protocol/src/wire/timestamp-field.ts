@@ -1,8 +1,22 @@
 import type { Timestamp } from '../envelope.ts';
 import { type Field, uint } from './field.ts';
-import { struct } from './struct.ts';
+import { struct, unrolled } from './struct.ts';
+import { UNREAD } from './wire-reader.ts';
 
-export const timestampField: Field<Timestamp> = struct<Timestamp>({
-  ms: uint(2 ** 48 - 1),
-  counter: uint(0xffff),
-});
+const msField = uint(2 ** 48 - 1);
+const counterField = uint(0xffff);
+
+export const timestampField: Field<Timestamp> = unrolled(
+  struct<Timestamp>({ ms: msField, counter: counterField }),
+  {
+    write: ({ ms, counter }, to) => {
+      to.list(2);
+      msField.write(ms, to);
+      counterField.write(counter, to);
+    },
+    read: (from) => {
+      if (from.list() !== 2) throw UNREAD;
+      return { ms: msField.read(from), counter: counterField.read(from) };
+    },
+  },
+);

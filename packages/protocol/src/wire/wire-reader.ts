@@ -1,5 +1,6 @@
 import { readAscii } from './platform-text.ts';
 import { DEPTH_MAX, VALUES_MAX } from './guard.ts';
+import { idAt } from './id128.ts';
 import type { WireValue } from './msgpack.ts';
 import { copyIntoBlock } from './shared-block.ts';
 import { decodeUtf8, invalidUtf8At } from './utf8.ts';
@@ -89,6 +90,40 @@ export class WireReader {
     }
   }
 
+  /** A whole number from 0 to 2^53 - 1. */
+  count(): number {
+    const head = this.#bytes[this.#at];
+    if (head !== undefined && head <= 0x7f) {
+      this.#at += 1;
+      return head;
+    }
+    const value = this.number();
+    if (!Number.isSafeInteger(value) || value < 0) throw UNREAD;
+    // Minus zero is equal to zero but not identical.
+    return value + 0;
+  }
+
+  /**
+   * Printable ASCII, which most names are. Undefined, and nothing read, for anything else: `text`
+   * then says what it is.
+   */
+  plainName(bytesMin: number, bytesMax: number): string | undefined {
+    const bytes = this.#bytes;
+    const head = bytes[this.#at] ?? 0;
+    let start = this.#at + 1;
+    let length = head & 0x1f;
+    if (head === 0xd9) length = bytes[start++] ?? 0;
+    else if (head < 0xa0 || head > 0xbf) return undefined;
+    const end = start + length;
+    if (length < bytesMin || length > bytesMax || end > this.#end) return undefined;
+    for (let at = start; at < end; at += 1) {
+      const byte = bytes[at] as number;
+      if (byte < 0x20 || byte > 0x7e) return undefined;
+    }
+    this.#at = end;
+    return length === 0 ? '' : readAscii(bytes, start, end);
+  }
+
   /** Well-formed text of at most `bytesMax` bytes without a byte order mark. */
   text(bytesMax: number): string {
     const head = this.#byte();
@@ -107,6 +142,12 @@ export class WireReader {
     const length = this.#bytesLength(min, max);
     const start = this.#skip(length);
     return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Sixteen bytes, as the text of an id. */
+  id128(): string {
+    const length = this.#bytesLength(16, 16);
+    return idAt(this.#bytes, this.#skip(length));
   }
 
   /** Bytes in memory of their own. */

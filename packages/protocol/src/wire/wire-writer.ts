@@ -6,6 +6,10 @@ import {
   type WireValue,
 } from './msgpack.ts';
 import { encodeUtf8 } from './utf8.ts';
+import { WireError } from './wire-error.ts';
+
+/** Thrown for what is not written, and never shown: `toWire` then tells what is wrong. */
+const UNWRITTEN = new WireError('expected what is usual, got something else.');
 
 const ROOM_BYTES_MIN = 8 * 1024;
 /** What is kept between messages; one that needed more gives it back. */
@@ -84,6 +88,29 @@ export class WireWriter {
       default:
         this.#float(value);
     }
+  }
+
+  /** A whole number from 0 to 2^53 - 1. @throws UNWRITTEN for anything else. */
+  count(value: number): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw UNWRITTEN;
+    this.number(value);
+  }
+
+  /** False, with nothing written, for text that is no printable ASCII of `min` to `max` bytes. */
+  plainName(value: string, min: number, max: number): boolean {
+    const { length } = value;
+    if (length < min || length > max) return false;
+    this.#reserve(HEADER_BYTES_MAX + length);
+    const room = this.#room;
+    const start = this.#at + textHeaderBytes(length);
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit < 0x20 || unit > 0x7e) return false;
+      room[start + i] = unit;
+    }
+    this.#textHeader(length);
+    this.#at = start + length;
+    return true;
   }
 
   /** False, with nothing written, for text that is not all ASCII or longer than `bytesMax`. */
