@@ -53,7 +53,10 @@ function applying(
   door: GatewayDoor,
   ...changes: readonly AppliedChange[]
 ): readonly GatewayEffect[] {
-  for (const { shard, index } of changes) door.applied.set(shard, index);
+  for (const change of changes) {
+    door.log.push(change);
+    door.applied.set(change.shard, change.index);
+  }
   return door.input({ kind: 'applied', changes });
 }
 
@@ -74,6 +77,36 @@ test('H9: a feed that comes back is given what it missed', () => {
   const door = new GatewayDoor().open();
   const link = door.client();
   applying(door, changeOf(1), changeOf(2), changeOf(3));
+  expect(watching(door, link, { after: 1 })).toMatchObject([
+    { previous: 1, to: 1 },
+    { previous: 1, to: 3, changes: [{ index: 2 }, { index: 3 }] },
+  ]);
+});
+
+test('H10: a feed is given what it missed while another one had begun later', () => {
+  const door = new GatewayDoor().open();
+  const [first, second] = [door.client(-1), door.client(-2)];
+  applying(door, changeOf(1), changeOf(2));
+  watching(door, first);
+  applying(door, changeOf(3));
+  expect(watching(door, second, { after: 1 })).toMatchObject([
+    { previous: 1, to: 1 },
+    { previous: 1, to: 3, changes: [{ index: 2 }, { index: 3 }] },
+  ]);
+  const effects = applying(door, changeOf(4));
+  for (const link of [first, second]) {
+    expect(messagesTo(link, effects)).toMatchObject([{ previous: 3, to: 4 }]);
+  }
+});
+
+test('H10: nothing is told while there is no feed, and nothing of it is missed', () => {
+  const door = new GatewayDoor().open();
+  const link = door.client();
+  watching(door, link);
+  applying(door, changeOf(1));
+  door.says(link, { type: 'feedClose', feed: 1 });
+  door.log.push(changeOf(2), changeOf(3));
+  door.applied.set(OWN, 3);
   expect(watching(door, link, { after: 1 })).toMatchObject([
     { previous: 1, to: 1 },
     { previous: 1, to: 3, changes: [{ index: 2 }, { index: 3 }] },

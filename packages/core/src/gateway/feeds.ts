@@ -8,7 +8,7 @@ import {
 } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { AppliedChange } from '../shards/shards-io.ts';
-import type { GatewayEffect, GatewayLimits } from './gateway-io.ts';
+import type { GatewayEffect, GatewayLimits, GatewayOptions } from './gateway-io.ts';
 import { RecentChanges, type RecentChange } from './recent-changes.ts';
 
 /** A feed that nothing matches tells so after this many changes, so that it can be resumed there. */
@@ -41,14 +41,15 @@ interface Reader {
 
 export interface FeedsOptions {
   readonly limits: GatewayLimits;
-  readonly appliedIndex: (shard: ShardId) => number | undefined;
+  readonly appliedIndex: GatewayOptions['appliedIndex'];
+  readonly changesAfter: GatewayOptions['changesAfter'];
   readonly emit: (effect: GatewayEffect) => void;
 }
 
 /**
  * Feeds of committed changes. A feed holds no changes of its own, only a place in what the node
  * remembers of the shard: however slow its client, it costs the same. One that falls behind what is
- * remembered is told of the gap.
+ * remembered is told of the gap. Of a shard without a feed nothing is remembered but its log.
  */
 export class Feeds {
   readonly #options: FeedsOptions;
@@ -86,9 +87,8 @@ export class Feeds {
       this.#tellGap({ link, feed, shard }, 'slow', -1);
       return;
     }
-    // A replica that took the shard over from another has nothing to tell of how it got there.
-    if (this.#recent.last(shard) !== applied) this.#recent.drop(shard);
     const position = after < 0 ? applied : after;
+    this.#recall(shard, position, applied);
     const opened: Feed = {
       link,
       feed,
@@ -138,8 +138,10 @@ export class Feeds {
 
   applied(changes: readonly AppliedChange[]): void {
     for (const change of changes) {
+      const feeds = this.#byShard.get(change.shard);
+      if (feeds === undefined) continue;
       this.#recent.append(change);
-      for (const feed of this.#byShard.get(change.shard) ?? []) this.#ready.add(feed);
+      for (const feed of feeds) this.#ready.add(feed);
     }
   }
 
@@ -159,6 +161,19 @@ export class Feeds {
       if (reader !== undefined) this.#pumpOne(feed, reader);
     }
     this.#ready.clear();
+  }
+
+  /** What a feed has missed while it was away for a moment is still in the log. */
+  #recall(shard: ShardId, position: number, applied: number): void {
+    // A replica that took the shard over from another has nothing to tell of how it got there.
+    if (this.#recent.last(shard) !== applied) this.#recent.drop(shard);
+    const base = this.#recent.base(shard) ?? applied;
+    if (position >= base) return;
+    const changes = this.#options.changesAfter(shard, position, this.#options.limits.recentChanges);
+    const [oldest] = changes;
+    if (oldest === undefined || oldest.index > base) return;
+    this.#recent.drop(shard);
+    for (const change of changes) this.#recent.append(change);
   }
 
   #pumpOne(feed: Feed, reader: Reader): void {
@@ -248,7 +263,9 @@ export class Feeds {
     this.#ready.delete(feed);
     const ofShard = this.#byShard.get(feed.shard);
     ofShard?.delete(feed);
-    if (ofShard?.size === 0) this.#byShard.delete(feed.shard);
+    if (ofShard?.size !== 0) return;
+    this.#byShard.delete(feed.shard);
+    this.#recent.drop(feed.shard);
   }
 
   #readerOf(link: LinkId): Reader {

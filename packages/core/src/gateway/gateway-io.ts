@@ -49,6 +49,7 @@ export type GatewayInput =
   | { readonly kind: 'answered'; readonly from: NodeId; readonly answers: readonly Answer[] }
   /** From the shards of this node. */
   | { readonly kind: 'local'; readonly answers: readonly LocalAnswer[] }
+  /** May be left out while there is no feed. */
   | { readonly kind: 'applied'; readonly changes: readonly AppliedChange[] }
   | {
       readonly kind: 'placement';
@@ -131,6 +132,15 @@ export interface GatewayOptions {
   readonly wallMs: () => number;
   /** How far this node's replica of a shard has applied its log; undefined when it holds none. */
   readonly appliedIndex: (shard: ShardId) => number | undefined;
+  /**
+   * What took effect in a shard after `index`, up to `appliedIndex`, in order and without a hole: the
+   * latest `countMax`, as far back as its log goes.
+   */
+  readonly changesAfter: (
+    shard: ShardId,
+    index: number,
+    countMax: number,
+  ) => readonly AppliedChange[];
   /**
    * What this node's shards answer to a read that nobody has to wait for; undefined for everything
    * else, which they are handed. Changes nothing.

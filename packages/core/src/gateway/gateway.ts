@@ -56,6 +56,7 @@ export class Gateway implements Machine<GatewayInput, GatewayEffect> {
     this.#feeds = new Feeds({
       limits: options.limits,
       appliedIndex: options.appliedIndex,
+      changesAfter: options.changesAfter,
       emit: (effect) => outbox.emit(effect),
     });
     this.#door = new FrontDoor(options, {

@@ -23,6 +23,7 @@ import type { ClientEffect, ClientInput, NodeEffect, NodeInput, NodeReply } from
 import type { RequestId } from '../request-id.ts';
 import type { OrphanRequest } from '../shards/orphans-io.ts';
 import type {
+  AppliedChange,
   LocalOperation,
   ShardsEffect,
   ShardsInput,
@@ -42,6 +43,8 @@ export interface ShardsMachine extends Machine<ShardsInput, ShardsEffect> {
   totals(): ShardTotals;
   /** How far the log of a shard is applied here; undefined when this node holds no whole copy. */
   appliedIndex(shard: ShardId): number | undefined;
+  /** What took effect after `index`, up to now: the latest so many, as far back as the log goes. */
+  changesAfter(shard: ShardId, index: number, countMax: number): readonly AppliedChange[];
   /** The answer to a read that nobody has to wait for; undefined: hand it in. Changes nothing. */
   answerAtOnce(now: Instant, operation: Operation): Answer | undefined;
   /** Bytes of all records in memory. */
@@ -90,7 +93,7 @@ export type DataPlaneEffect =
 
 export interface DataPlaneOptions {
   readonly shards: ShardsMachine;
-  readonly gateway: Omit<GatewayOptions, 'appliedIndex' | 'answerAtOnce'>;
+  readonly gateway: Omit<GatewayOptions, 'appliedIndex' | 'changesAfter' | 'answerAtOnce'>;
 }
 
 type Work =
@@ -104,7 +107,7 @@ const TURNS_MAX = 10_000;
  * Everything of a node that is about entries: its shards, and the front door through which
  * operations come in and answers go out. They hear of each other only through one queue, so that
  * what the one says is complete before the other answers it. Only what changes nothing is asked
- * directly: how far a log is applied, and reads that can be answered from memory.
+ * directly: how far a log is applied, what is in it, and reads that can be answered from memory.
  */
 export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
   readonly #shards: ShardsMachine;
@@ -118,6 +121,7 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
     this.#gateway = new Gateway({
       ...gateway,
       appliedIndex: (shard) => shards.appliedIndex(shard),
+      changesAfter: (shard, index, countMax) => shards.changesAfter(shard, index, countMax),
       answerAtOnce: (now, operation) => shards.answerAtOnce(now, operation),
     });
   }
@@ -242,7 +246,8 @@ export class DataPlane implements Machine<DataPlaneInput, DataPlaneEffect> {
           answers.push(effect);
           break;
         case 'applied':
-          this.#work.push({ for: 'gateway', input: effect });
+          // Whoever opens a feed later is told of it from the log.
+          if (this.#gateway.feedCount > 0) this.#work.push({ for: 'gateway', input: effect });
           break;
         case 'orphans': {
           const reply = { kind: 'orphans', reply: effect.reply } as const;

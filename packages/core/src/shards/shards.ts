@@ -4,11 +4,13 @@ import { DueQueue } from '../due-queue.ts';
 import { after, earliest, type Instant, isDue, type Machine } from '../machine.ts';
 import type { OrphanRequest } from './orphans-io.ts';
 import { answerOrphans } from './parked-orphans.ts';
+import { changesAfter } from './changes-after.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
 import { type ReportSource, ShardReports } from './shard-reports.ts';
 import type {
+  AppliedChange,
   LocalOperation,
   ShardMessage,
   ShardsEffect,
@@ -98,6 +100,16 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   appliedIndex(shard: ShardId): number | undefined {
     const found = this.#shards.get(shard)?.status();
     return found?.complete === true && found.role !== 'none' ? found.applied : undefined;
+  }
+
+  /**
+   * The latest `countMax` changes that took effect after `index`, in order and without a hole; those
+   * that the log does not reach back to are missing at the front.
+   */
+  changesAfter(shard: ShardId, index: number, countMax: number): readonly AppliedChange[] {
+    const replica = this.#shards.get(shard);
+    if (replica === undefined || this.appliedIndex(shard) === undefined) return [];
+    return changesAfter(replica.copy, index, countMax);
   }
 
   /**

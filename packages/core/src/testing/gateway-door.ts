@@ -21,6 +21,7 @@ import { Gateway } from '../gateway/gateway.ts';
 import type { GatewayEffect, GatewayInput, GatewayLimits } from '../gateway/gateway-io.ts';
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts';
 import type { Instant } from '../machine.ts';
+import type { AppliedChange } from '../shards/shards-io.ts';
 import { plainEntryRules } from '../node/plain-entry-rules.ts';
 import { plainBody } from './plain-body.ts';
 
@@ -62,6 +63,8 @@ export class GatewayDoor {
     [0, 0],
     [2, 0],
   ]);
+  /** What the logs of the shards hold. */
+  readonly log: AppliedChange[] = [];
   now = 0 as Instant;
   /** What the shards know without waiting. */
   atOnce: (operation: Operation) => Answer | undefined = () => undefined;
@@ -76,6 +79,8 @@ export class GatewayDoor {
       rules: plainEntryRules,
       wallMs: () => 1_800_000_000_000,
       appliedIndex: (shard) => this.applied.get(shard),
+      changesAfter: (shard, index, countMax) =>
+        this.log.filter((one) => one.shard === shard && one.index > index).slice(-countMax),
       answerAtOnce: (_now, operation) => this.atOnce(operation),
     });
   }
