@@ -1,22 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadPlan, LoadResult, WorkloadName } from 'memgrid/bench';
-import { median, type Bench, type Measurement } from '../measurement.ts';
+import type { Bench } from '../measurement.ts';
 import { loadOf } from './comparison.ts';
 import { datasetOf, paceOf, type Pace } from './effort.ts';
 import { interruptible } from './interruption.ts';
 import { LoadClient } from './load-client.ts';
+import {
+  SCALING_CLIENTS,
+  SCALING_LOADS,
+  SCALING_ROW,
+  scalingBar,
+  type ScalingStep,
+} from './scaling-bar.ts';
 import { cpuUsOf, machineCpu } from './server-cpu.ts';
 import { memgrid } from './systems.ts';
 
-const ROW = 'throughput-scaling';
-const CLIENTS = 3;
-const IN_FLIGHT = 256;
-const BAR = 0.9;
 const WORKLOADS = ['set', 'get'] as const satisfies readonly WorkloadName[];
 
 /** One, two and three client processes at the same time, until the machine is full. */
 export const scaling: Bench = {
-  row: ROW,
+  row: SCALING_ROW,
   run: (effort, progress) =>
     interruptible(async (signal) => {
       const system = memgrid(3, 'memory');
@@ -24,7 +27,7 @@ export const scaling: Bench = {
       await using stack = new AsyncDisposableStack();
       const clients: LoadClient[] = [];
       for (const target of system.targets(running)) {
-        while (clients.length < CLIENTS) {
+        while (clients.length < SCALING_CLIENTS) {
           const options = { target, dataset: datasetOf(effort), pids: running.pids };
           clients.push(stack.use(await LoadClient.connect(options)));
         }
@@ -33,7 +36,7 @@ export const scaling: Bench = {
       const rows = [];
       for (const workload of WORKLOADS) {
         const parts = { clients, serverPids: running.pids, pace: paceOf(effort), signal };
-        rows.push(measured(workload, await steps(workload, parts, progress)));
+        rows.push(scalingBar(workload, await steps(workload, parts, progress)));
       }
       return rows;
     }),
@@ -46,46 +49,41 @@ interface Parts {
   readonly signal: AbortSignal;
 }
 
-/** What one round with so many clients gave. */
-interface Step {
-  readonly clients: number;
-  readonly perSecond: number;
-  /** Of clients and servers together, for each operation. */
-  readonly cpuUs: number;
-  /** Cores that were ours to use: what we used, and what nobody did. */
-  readonly cores: number;
-  readonly isWhole: boolean;
-}
-
 async function steps(
   workload: WorkloadName,
   parts: Parts,
   progress: (text: string) => void,
-): Promise<readonly Step[]> {
-  const all: Step[] = [];
+): Promise<readonly ScalingStep[]> {
+  const all: ScalingStep[] = [];
   for (let round = 1; round <= parts.pace.rounds; round += 1) {
-    for (let count = 1; count <= CLIENTS; count += 1) {
+    for (const { clients: count, inFlight } of SCALING_LOADS) {
       if (parts.signal.aborted) return all;
-      const step = await stepOf(
-        workload,
-        { ...parts, clients: parts.clients.slice(0, count) },
-        round,
-      );
+      const clients = parts.clients.slice(0, count);
+      const step = await stepOf({ ...parts, clients }, { workload, inFlight, round });
       all.push(step);
       progress(
-        `${workload}, round ${round}: ${count} client processes ${perSecondText(step.perSecond)} a ` +
-          `second, ${step.cpuUs.toFixed(1)} µs each, ${step.cores.toFixed(2)} cores to be had`,
+        `${workload}, round ${round}: ${count} client process${count === 1 ? '' : 'es'}, ${inFlight} in flight: ` +
+          `${perSecondText(step.perSecond)} a second, ${step.clientUs.toFixed(1)} µs of clients and ` +
+          `${step.serverUs.toFixed(1)} of nodes each, ${step.cores.toFixed(2)} cores to be had`,
       );
     }
   }
   return all;
 }
 
-async function stepOf(workload: WorkloadName, parts: Parts, round: number): Promise<Step> {
+interface Turn {
+  readonly workload: WorkloadName;
+  /** Of all clients together. */
+  readonly inFlight: number;
+  readonly round: number;
+}
+
+async function stepOf(parts: Parts, { workload, inFlight, round }: Turn): Promise<ScalingStep> {
   const { clients, pace, signal } = parts;
-  const plan: LoadPlan = { workload, loop: { kind: 'closed', inFlight: IN_FLIGHT } };
+  const loop = { kind: 'closed', inFlight: inFlight / clients.length } as const;
+  const plan: LoadPlan = { workload, loop };
   const loads = clients.map((client, at) =>
-    client.load(loadOf(plan, round * CLIENTS + at, pace), signal),
+    client.load(loadOf(plan, round * SCALING_CLIENTS + at, pace), signal),
   );
   const [cores, results] = await Promise.all([coresDuring(parts), Promise.all(loads)]);
   const perSecond = sum(results.map((result) => result.perSecond));
@@ -93,9 +91,12 @@ async function stepOf(workload: WorkloadName, parts: Parts, round: number): Prom
   const serverUs = sum(results.map(serverUsPerSecond)) / results.length;
   const clientUs = sum(results.map((result) => result.clientCpuUs * result.perSecond));
   return {
+    round,
     clients: clients.length,
+    inFlight,
     perSecond,
-    cpuUs: (serverUs + clientUs) / perSecond,
+    clientUs: clientUs / perSecond,
+    serverUs: serverUs / perSecond,
     cores,
     isWhole: results.every(({ end }) => end === 'complete'),
   };
@@ -128,53 +129,6 @@ function used(pids: readonly number[]): { oursUs: number; idleUs: number; atUs: 
     oursUs: oursUs ?? Number.NaN,
     idleUs: machine?.idleUs ?? Number.NaN,
     atUs: performance.now() * 1_000,
-  };
-}
-
-/**
- * With more clients there is as much more as there are clients, until the processors that are to be
- * had are used up at the cost that an operation has with one client.
- */
-function measured(workload: WorkloadName, all: readonly Step[]): Measurement {
-  const counts = Array.from({ length: CLIENTS }, (_, at) => at + 1);
-  const of = (clients: number, value: (step: Step) => number): number =>
-    median(all.filter((step) => step.clients === clients).map(value));
-  const one = {
-    perSecond: of(1, ({ perSecond }) => perSecond),
-    cpuUs: of(1, ({ cpuUs }) => cpuUs),
-  };
-  const lines = counts.map((clients) => {
-    const perSecond = of(clients, (step) => step.perSecond);
-    const full = (of(clients, ({ cores }) => cores) * 1e6) / one.cpuUs;
-    const expected = Math.min(clients * one.perSecond, full);
-    const cpuUs = of(clients, (step) => step.cpuUs);
-    return { clients, perSecond, expected, cpuUs, share: perSecond / expected };
-  });
-  const isWhole = all.length > 0 && all.every((step) => step.isWhole);
-  const shares = lines.slice(1).map(({ share }) => share);
-  return {
-    row: ROW,
-    what: `three nodes, memory, one to three client processes with ${IN_FLIGHT} in flight each: ${workload}, against what the processors allow`,
-    bar: `at least ${BAR * 100} %`,
-    measured: [
-      ...(isWhole ? [] : ['partial']),
-      ...lines.map(
-        ({ clients, perSecond, expected, cpuUs, share }) =>
-          `${clients}: ${perSecondText(perSecond)} a second, ${cpuUs.toFixed(1)} µs each` +
-          (clients === 1
-            ? ''
-            : ` (${perSecondText(expected)} expected: ${(share * 100).toFixed(0)} %)`),
-      ),
-    ].join('; '),
-    met: isWhole && shares.every((share) => share >= BAR),
-    ...(isWhole ? {} : { partial: 'not every round was measured whole' }),
-    numbers: Object.fromEntries(
-      lines.flatMap(({ clients, perSecond, expected, cpuUs }) => [
-        [`${clients} clients per second`, perSecond],
-        [`${clients} clients expected`, expected],
-        [`${clients} clients us`, cpuUs],
-      ]),
-    ),
   };
 }
 
