@@ -274,6 +274,8 @@ export type { EntryProblem } from './entry/problem-list.ts';
 export { parseStoredKey, storedKey } from './entry/stored-key.ts';
 export type { StoredKeyParts } from './entry/stored-key.ts';
 export type { RandomBits } from './entry/uuid.ts';
+export { writeUsualEntry } from './entry/usual-entry.ts';
+export type { WrittenEntry } from './entry/usual-entry.ts';
 export { validateEntry } from './entry/validate-entry.ts';
 export type { EntryContext, ValidatedEntry } from './entry/validate-entry.ts';
 export { patchEntry, validatePatch } from './entry/validate-patch.ts';
@@ -359,7 +361,7 @@ export {
   shardIdField,
   termField,
 } from './wire/counters.ts';
-export { name } from './wire/name-field.ts';
+export { isPlainName, name } from './wire/name-field.ts';
 export { timestampField } from './wire/timestamp-field.ts';
 export { fitUtf8, utf8Bytes } from './wire/utf8.ts';
 

@@ -1,4 +1,5 @@
 import { hash64 } from '../placement/hash.ts';
+import { hex32 } from '../wire/hex-text.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { EntryBody } from './entry.ts';
 
@@ -16,5 +17,5 @@ export function entryChecksum(
   // Metadata by itself: as part of a larger value it would be allowed one level less.
   const text = canonicalJson([content, category, categories]) + canonicalJson(metadata);
   const { high, low } = hash64(text);
-  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  return hex32(high) + hex32(low);
 }

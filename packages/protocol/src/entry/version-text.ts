@@ -1,3 +1,4 @@
+import { hexDigit, highBits, lowBits } from '../wire/hex-text.ts';
 import type { ActorId } from '../ids.ts';
 import type { EntryVersion } from '../messages/operations.ts';
 
@@ -10,9 +11,28 @@ const VERSION =
  * with a log it begins with the time, so versions sort by when they were written.
  */
 export function formatVersion({ dot, timestamp }: EntryVersion): string {
-  const ms = timestamp.ms.toString(16).padStart(12, '0');
-  const counter = timestamp.counter.toString(16).padStart(4, '0');
-  return `${ms}${counter}-${dot.actor}-${dot.counter}`;
+  const a = highBits(timestamp.ms);
+  const b = lowBits(timestamp.ms);
+  const { counter } = timestamp;
+  const time = String.fromCharCode(
+    hexDigit(a, 20),
+    hexDigit(a, 16),
+    hexDigit(a, 12),
+    hexDigit(a, 8),
+    hexDigit(a, 4),
+    hexDigit(a, 0),
+    hexDigit(b, 20),
+    hexDigit(b, 16),
+    hexDigit(b, 12),
+    hexDigit(b, 8),
+    hexDigit(b, 4),
+    hexDigit(b, 0),
+    hexDigit(counter, 12),
+    hexDigit(counter, 8),
+    hexDigit(counter, 4),
+    hexDigit(counter, 0),
+  );
+  return `${time}-${dot.actor}-${dot.counter}`;
 }
 
 /** Undefined for a text that `formatVersion` cannot have written. */

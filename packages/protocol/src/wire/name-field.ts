@@ -16,7 +16,7 @@ export function hasControlCharacter(value: string): boolean {
 export function name(bytesMin: 0 | 1, bytesMax: number): Field<string> {
   const any = text(bytesMax);
   const check = (value: unknown): string => {
-    if (typeof value === 'string' && isPlainName(value, bytesMin, bytesMax)) return value;
+    if (isPlainName(value, bytesMin, bytesMax)) return value;
     const valid = any.fromWire(value as WireValue);
     if (valid.length < bytesMin) throw expected('a name that is not empty', valid);
     if (hasControlCharacter(valid)) throw expected('text without control characters', valid);
@@ -35,8 +35,12 @@ export function name(bytesMin: 0 | 1, bytesMax: number): Field<string> {
   };
 }
 
-/** Almost all names are printable ASCII, which one look at each character proves. */
-function isPlainName(value: string, bytesMin: number, bytesMax: number): boolean {
+/**
+ * Whether a value is a name of printable ASCII, as almost all are: one look at each character tells.
+ * False says nothing about it.
+ */
+export function isPlainName(value: unknown, bytesMin: number, bytesMax: number): value is string {
+  if (typeof value !== 'string') return false;
   if (value.length < bytesMin || value.length > bytesMax) return false;
   for (let i = 0; i < value.length; i++) {
     const unit = value.charCodeAt(i);

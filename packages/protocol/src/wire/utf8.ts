@@ -31,7 +31,17 @@ export function encodeUtf8(text: string): Uint8Array {
   const length = utf8Bytes(text);
   if (length < 0) throw new RangeError('A text with half of a surrogate pair has no UTF-8 form.');
   const bytes = new Uint8Array(length);
-  let at = 0;
+  writeUtf8(text, bytes, 0);
+  return bytes;
+}
+
+/**
+ * Writes the UTF-8 form of a text that has one into `bytes`, which must have room.
+ *
+ * @returns where it ends.
+ */
+export function writeUtf8(text: string, bytes: Uint8Array, from: number): number {
+  let at = from;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x80) {
@@ -55,7 +65,7 @@ export function encodeUtf8(text: string): Uint8Array {
       i++;
     }
   }
-  return bytes;
+  return at;
 }
 
 /** The text of bytes that are valid UTF-8, as `invalidUtf8At` says. */
