@@ -2,6 +2,8 @@ import type { CallOptions as SessionCallOptions } from '@memgrid/core';
 import {
   ClusterError,
   entryIdProblem,
+  isPlainName,
+  LIMITS,
   parseVersion,
   scopeField,
   WireError,
@@ -37,25 +39,31 @@ export class CallShape {
     };
   }
 
-  /** Most calls name no options: they all share one object. */
+  /**
+   * Most calls name no options: they all share one object.
+   *
+   * @param madeId the operation id of a write that was given none; '' lets the session make one.
+   */
   options(
     given: CallOptions & Partial<ReadOptions & GetOptions & ChangeOptions> = NONE,
+    madeId = '',
   ): SessionCallOptions {
-    if (given === NONE) return this.#defaults;
+    if (given === NONE && madeId === '') return this.#defaults;
     const defaults = this.#defaults;
+    const { schemaVersion, operationId = '' } = given;
     const options: SessionCallOptions = {
       read: given.read ?? defaults.read,
       durability: given.durability ?? defaults.durability,
       sync: given.sync ?? defaults.sync,
       timeoutMs: given.timeoutMs ?? defaults.timeoutMs,
       noAutonomous: given.noAutonomous ?? false,
-      operationId: given.operationId ?? '',
+      operationId: operationId === '' ? madeId : operationId,
       // The near cache keeps the committed version, and no other.
       maxStalenessMs:
-        given.schemaVersion === undefined ? (given.maxStalenessMs ?? defaults.maxStalenessMs) : 0,
-      ...(given.schemaVersion === undefined ? {} : { schemaVersion: given.schemaVersion }),
+        schemaVersion === undefined ? (given.maxStalenessMs ?? defaults.maxStalenessMs) : 0,
+      schemaVersion,
     };
-    const problem = problemWith(options);
+    const problem = problemWith(options, operationId);
     if (problem !== undefined) throw badRequest(problem);
     return options;
   }
@@ -63,8 +71,9 @@ export class CallShape {
 
 const NONE: Readonly<Record<never, never>> = {};
 
-function problemWith(options: SessionCallOptions): string | undefined {
-  const { read, durability, sync, timeoutMs, operationId, maxStalenessMs } = options;
+/** @param operationId the one that was given; '' for none. */
+function problemWith(options: SessionCallOptions, operationId: string): string | undefined {
+  const { read, durability, sync, timeoutMs, maxStalenessMs } = options;
   if (!READS.has(read)) return `read: expected one, quorum or strong, got ${String(read)}.`;
   if (!DURABILITIES.has(durability)) {
     return `durability: expected one or quorum, got ${String(durability)}.`;
@@ -110,7 +119,12 @@ export function addressOf(
   return { key: checkedId(ref.id), scope: scopeOf(namespace, ref) };
 }
 
+function isPlain(part: string): boolean {
+  return part === '' || isPlainName(part, 1, LIMITS.scopePartBytesMax);
+}
+
 function checkedId(id: string): string {
+  if (isPlainName(id, 1, LIMITS.entryIdBytesMax)) return id;
   const problem = entryIdProblem(id);
   if (problem !== undefined) throw badRequest(`id: ${problem}.`);
   return id;
@@ -119,6 +133,8 @@ function checkedId(id: string): string {
 export function scopeOf(namespace: string, owner: Owner): Scope {
   const { userId = '', agentId = '', appId = '', runId = '' } = owner;
   const scope = { namespace, userId, agentId, appId, runId };
+  // Almost all of them are; the namespace was looked at when it was made.
+  if (isPlain(userId) && isPlain(agentId) && isPlain(appId) && isPlain(runId)) return scope;
   try {
     scopeField.toWire(scope);
   } catch (error) {

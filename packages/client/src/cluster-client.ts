@@ -125,7 +125,7 @@ export class ClusterClient implements Grid {
       answers: this.#answers,
       pages: new ListPages(this.#answers, () => session.shardCount),
       wallMs: () => session.wallMs(now()),
-      newOperationId: () => session.newOperationId(now()),
+      newOperationId: (wallMs) => session.newOperationId(wallMs),
       near: nearStore === undefined ? undefined : new NearSource(nearStore, session, systemClock),
       atLeast: (token) => this.atLeast(token),
       watch: (scope, key, options) => this.#watch(scope, key, options),

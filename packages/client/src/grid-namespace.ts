@@ -1,4 +1,3 @@
-import type { CallOptions as SessionCallOptions } from '@memgrid/core';
 import {
   ClusterError,
   entryIdOfOperation,
@@ -10,6 +9,7 @@ import {
   sliceOf,
   validateEntry,
   validatePatch,
+  writeUsualEntry,
 } from '@memgrid/protocol';
 import type {
   EntryProblem,
@@ -17,6 +17,7 @@ import type {
   OperationBody,
   OperationResult,
   Scope,
+  WrittenEntry,
 } from '@memgrid/protocol';
 import type { BatchItem, BatchResult } from './batch.ts';
 import type {
@@ -55,7 +56,8 @@ export interface NamespaceParts {
   readonly pages: ListPages;
   /** The cluster's time. */
   readonly wallMs: () => number;
-  readonly newOperationId: () => string;
+  /** @param wallMs the cluster's time. */
+  readonly newOperationId: (wallMs: number) => string;
   /** Undefined without a near cache. */
   readonly near: NearSource | undefined;
   readonly atLeast: (token: string) => void;
@@ -77,31 +79,37 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     this.#readsNear = parts.near !== undefined && parts.shape.options().read === 'one';
   }
 
-  async put(entry: NewEntry<Shape>, options?: PutOptions): Promise<Saved> {
+  put(entry: NewEntry<Shape>, options?: PutOptions): Promise<Saved> {
+    try {
+      return this.#put(entry, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** @throws whatever is wrong with what was given. */
+  #put(entry: NewEntry<Shape>, options: PutOptions | undefined): Promise<Saved> {
     const { shape, wallMs, newOperationId } = this.#parts;
     const condition = conditionOf(options);
-    const all = shape.options(options);
+    const now = wallMs();
     // What the entry does not say comes from the operation's id, its own and the moment from which a
     // time to live counts: asking again with that id is the same request.
-    const operationId = all.operationId === '' ? newOperationId() : all.operationId;
-    const valid = validateEntry(entry, {
-      namespace: this.name,
-      nowMs: operationIdMs(operationId) ?? wallMs(),
-      categories: 'any',
-    });
-    if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
-    const { userId, agentId, appId, runId } = valid.body;
+    const givenId = options?.operationId ?? '';
+    const operationId = givenId === '' ? newOperationId(now) : givenId;
+    const all = shape.options(options, operationId);
+    const nowMs = givenId === '' ? now : (operationIdMs(givenId) ?? now);
+    const { id, userId, agentId, appId, runId, bytes } = written(entry, this.name, nowMs);
     const scope = { namespace: this.name, userId, agentId, appId, runId };
-    const key = valid.id ?? entryIdOfOperation(operationId, sliceOfOwner(scope));
+    const key = id ?? entryIdOfOperation(operationId, sliceOfOwner(scope));
     const body: OperationBody = {
       kind: 'put',
       namespace: this.name,
       key,
-      entry: valid.bytes,
+      entry: bytes,
       condition,
     };
-    const outcome = await this.#ask(body, scope, { ...all, operationId }, options?.signal);
-    return savedOf(key, outcome);
+    const request = { body, scope, options: all, signal: options?.signal };
+    return this.#parts.answers.ask(request, showSaved);
   }
 
   get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined> {
@@ -109,30 +117,35 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       const hit = this.#near?.get<Shape>(ref);
       if (hit !== undefined) return Promise.resolve(hit);
     }
-    return this.#get(ref, options);
+    try {
+      return this.#get(ref, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
-  async #get(ref: EntryRef, options: GetOptions | undefined): Promise<Found<Shape> | undefined> {
+  /** @throws whatever is wrong with what was given. */
+  #get(ref: EntryRef, options: GetOptions | undefined): Promise<Found<Shape> | undefined> {
     const { shape } = this.#parts;
     const { key, scope } = addressOf(this.name, ref);
     const all = shape.options(options);
     if (options?.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
     if (options !== undefined && all.read === 'one' && all.maxStalenessMs > 0) {
       const hit = this.#near?.getWithin<Shape>(ref, all.maxStalenessMs);
-      if (hit !== undefined) return hit;
+      if (hit !== undefined) return Promise.resolve(hit);
     }
-    const outcome = await this.#ask(
-      { kind: 'get', namespace: this.name, key },
-      scope,
-      all,
-      options?.signal,
-    );
+    const body: OperationBody = { kind: 'get', namespace: this.name, key };
+    const request = { body, scope, options: all, signal: options?.signal };
+    return this.#parts.answers.ask(request, this.#showFound);
+  }
+
+  readonly #showFound = (outcome: Answered | Near): Found<Shape> | undefined => {
     if (outcome.kind === 'near') return this.#shown(outcome.found, 'near', outcome.stalenessMs);
     const { result } = outcome.answer;
     if (result.kind === 'absent') return undefined;
     if (result.kind !== 'found') throw unexpected('get', result);
     return this.#shown(result.found, result.source, result.stalenessMs);
-  }
+  };
 
   async update(ref: EntryRef, patch: EntryPatch<Shape>, options?: ChangeOptions): Promise<Saved> {
     const { shape, wallMs } = this.#parts;
@@ -150,7 +163,8 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       patch: valid.bytes,
       condition,
     };
-    return savedOf(key, await this.#ask(body, scope, all, options?.signal));
+    const request = { body, scope, options: all, signal: options?.signal };
+    return this.#parts.answers.ask(request, showSaved);
   }
 
   async delete(ref: EntryRef, options?: ChangeOptions): Promise<Saved> {
@@ -158,7 +172,8 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
     const body: OperationBody = { kind: 'delete', namespace: this.name, key, condition };
-    return savedOf(key, await this.#ask(body, scope, shape.options(options), options?.signal));
+    const request = { body, scope, options: shape.options(options), signal: options?.signal };
+    return this.#parts.answers.ask(request, showSaved);
   }
 
   async list(owner: Owner = {}, options: ListOptions = {}): Promise<Page<Shape>> {
@@ -196,8 +211,8 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
     const body: OperationBody = { kind: 'history', namespace: this.name, key };
-    const outcome = await this.#ask(body, scope, shape.options(options), options.signal);
-    const result = resultOf(outcome);
+    const request = { body, scope, options: shape.options(options), signal: options.signal };
+    const result = await this.#parts.answers.ask(request, resultOf);
     if (result?.kind !== 'history') throw unexpected('history', result);
     return {
       steps: result.steps.map(({ kind, version, entry }) => ({
@@ -224,15 +239,6 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
 
   peek(ref: EntryRef): Found<Shape> | undefined {
     return this.#near?.peek<Shape>(ref);
-  }
-
-  #ask(
-    body: OperationBody,
-    scope: Scope | undefined,
-    options: SessionCallOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<Answered | Near> {
-    return this.#parts.answers.ask({ body, scope, options, signal });
   }
 
   async #batchItem(item: BatchItem<Shape>): Promise<BatchResult<Shape>> {
@@ -272,7 +278,22 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   }
 }
 
-function savedOf(id: string, outcome: Answered | Near): Saved {
+/**
+ * An entry as it is sent.
+ *
+ * @throws ClusterError INVALID_ENTRY, with everything that is wrong.
+ */
+function written(entry: unknown, namespace: string, nowMs: number): WrittenEntry {
+  const usual = writeUsualEntry(entry, { namespace, nowMs });
+  if (usual !== undefined) return usual;
+  const valid = validateEntry(entry, { namespace, nowMs, categories: 'any' });
+  if (valid.kind === 'invalid') throw invalidEntry(valid.problems);
+  const { id, body, bytes } = valid;
+  const { userId, agentId, appId, runId } = body;
+  return { id, userId, agentId, appId, runId, bytes };
+}
+
+function showSaved(outcome: Answered | Near, id: string): Saved {
   const result = resultOf(outcome);
   if (outcome.kind !== 'answered' || result?.kind !== 'written') {
     const operationId = outcome.kind === 'answered' ? outcome.operationId : undefined;

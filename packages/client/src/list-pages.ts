@@ -85,8 +85,10 @@ export class ListPages {
   ): Promise<Listed> {
     const { after, limit, countOnly } = part;
     const body = { kind: 'list', scope, after, limit, countOnly } as const;
-    const outcome = await this.#answers.ask({ body, scope: undefined, shard, options, signal });
-    const result = outcome.kind === 'answered' ? outcome.answer.result : undefined;
+    const request = { body, scope: undefined, shard, options, signal };
+    const result = await this.#answers.ask(request, (outcome) =>
+      outcome.kind === 'answered' ? outcome.answer.result : undefined,
+    );
     if (result?.kind !== 'listed') {
       throw new ClusterError('BAD_MESSAGE', { problem: 'The answer to a list was none.' });
     }

@@ -1,3 +1,4 @@
+import { NumberedItems } from '@memgrid/core';
 import type { CallId, CallOptions, CallOutcome } from '@memgrid/core';
 import { errorOfResult } from '@memgrid/protocol';
 import type { ClusterError, OperationBody, Scope, ShardId } from '@memgrid/protocol';
@@ -8,11 +9,45 @@ export type Near = Extract<CallOutcome, { readonly kind: 'near' }>;
 
 type Failed = Extract<CallOutcome, { readonly kind: 'failed' }>;
 
-interface Waiting {
-  readonly resolve: (outcome: Answered | Near) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
+/** Makes what a call resolves with of its outcome; `key` is that of the request, '' for a list. */
+export type Show<T> = (outcome: Answered | Near, key: string) => T;
+
+/** One call under way. What it resolves with is made here, without another promise in between. */
+class Waiting<T> {
+  readonly #resolvers: PromiseWithResolvers<T>;
+  readonly #show: Show<T>;
+  readonly #key: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
+
+  constructor({ body, signal }: Request, show: Show<T>, onAbort: (() => void) | undefined) {
+    this.#resolvers = Promise.withResolvers<T>();
+    this.#show = show;
+    this.#key = body.kind === 'list' ? '' : body.key;
+    this.#signal = signal;
+    this.#onAbort = onAbort;
+  }
+
+  get promise(): Promise<T> {
+    return this.#resolvers.promise;
+  }
+
+  resolve(outcome: Answered | Near): void {
+    try {
+      this.#resolvers.resolve(this.#show(outcome, this.#key));
+    } catch (error) {
+      this.#resolvers.reject(error);
+    }
+  }
+
+  /** Its signal may outlive it. */
+  release(): void {
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  reject(reason: unknown): void {
+    this.#resolvers.reject(reason);
+  }
 }
 
 export interface Request {
@@ -26,25 +61,30 @@ export interface Request {
 /** Promises of calls that are under way. */
 export class PendingAnswers {
   readonly #shell: () => SessionShell;
-  readonly #waiting = new Map<CallId, Waiting>();
+  readonly #waiting = new NumberedItems<Waiting<unknown>>();
   #nextCall: CallId = 1;
 
   constructor(shell: () => SessionShell) {
     this.#shell = shell;
   }
 
-  /** Rejects with a `ClusterError`, or with the reason of the signal. */
-  ask(request: Request): Promise<Answered | Near> {
-    return new Promise((resolve, reject) => {
-      const { body, scope, shard, options, signal } = request;
-      signal?.throwIfAborted();
-      const call = this.#nextCall;
-      this.#nextCall += 1;
-      const onAbort = signal === undefined ? undefined : () => this.#abort(call, signal);
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.set(call, { resolve, reject, signal, onAbort });
-      this.#shell().call({ call, body, scope, shard, options });
-    });
+  /**
+   * Rejects with a `ClusterError`, or with the reason of the signal.
+   *
+   * @throws the reason of a signal that is aborted already.
+   */
+  ask<T>(request: Request, show: Show<T>): Promise<T> {
+    const { body, scope, shard, options, signal } = request;
+    signal?.throwIfAborted();
+    const call = this.#nextCall;
+    this.#nextCall += 1;
+    const onAbort = signal === undefined ? undefined : () => this.#abort(call, signal);
+    if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
+    const waiting = new Waiting<T>(request, show, onAbort);
+    // Whatever it resolves with, only its own promise sees it.
+    this.#waiting.add(call, waiting as Waiting<unknown>);
+    this.#shell().call({ call, body, scope, shard, options });
+    return waiting.promise;
   }
 
   settle(call: CallId, outcome: CallOutcome): void {
@@ -56,7 +96,12 @@ export class PendingAnswers {
 
   /** Nothing will be answered any more. */
   rejectAll(error: Error): void {
-    for (const call of [...this.#waiting.keys()]) this.#take(call)?.reject(error);
+    const waiting = this.#waiting.inOrder();
+    this.#waiting.clear();
+    for (const each of waiting) {
+      each.release();
+      each.reject(error);
+    }
   }
 
   #abort(call: CallId, signal: AbortSignal): void {
@@ -66,13 +111,9 @@ export class PendingAnswers {
     waiting.reject(signal.reason);
   }
 
-  #take(call: CallId): Waiting | undefined {
-    const waiting = this.#waiting.get(call);
-    if (waiting === undefined) return undefined;
-    this.#waiting.delete(call);
-    if (waiting.onAbort !== undefined) {
-      waiting.signal?.removeEventListener('abort', waiting.onAbort);
-    }
+  #take(call: CallId): Waiting<unknown> | undefined {
+    const waiting = this.#waiting.take(call);
+    waiting?.release();
     return waiting;
   }
 }

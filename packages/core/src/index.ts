@@ -97,6 +97,7 @@ export { Session } from './session/session.ts';
 export type { SessionOptions } from './session/session.ts';
 export { SESSION_DEFAULTS, sessionConfigProblems } from './session/session-config.ts';
 export type { SessionConfig } from './session/session-config.ts';
+export { NumberedItems } from './numbered-items.ts';
 export { isPermitted } from './session/near-entry.ts';
 export type { NearEntry, NearStore } from './session/near-entry.ts';
 export type { WatchPosition } from './session/watch-position.ts';

@@ -46,7 +46,7 @@ export class Attempts {
     this.#nextNumber = id === Number.MAX_SAFE_INTEGER ? 1 : id + 1;
     call.attempts += 1;
     call.unanswered += 1;
-    peer.attempts.set(id, call);
+    peer.attempts.add(id, call);
     peer.unansweredBytes += call.bytes;
     peer.usedAt = now;
     this.#outgoing.add(peer, {
@@ -67,9 +67,8 @@ export class Attempts {
 
   /** Takes an attempt off its peer. The call; undefined when nobody waits for this number. */
   answered(peer: Peer, number: number, now: Instant): PendingCall | undefined {
-    const call = peer.attempts.get(number);
+    const call = peer.attempts.take(number);
     if (call === undefined) return undefined;
-    peer.attempts.delete(number);
     peer.unansweredBytes -= call.bytes;
     call.unanswered -= 1;
     if (number === call.lastAttempt) peer.latency.add(now - call.sentAt);

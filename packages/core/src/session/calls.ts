@@ -133,7 +133,7 @@ export class Calls {
   #takeElsewhere(peer: Peer, shards: ReadonlySet<ShardId>, now: Instant): void {
     const { placement } = this.#cluster;
     const isDead = placement?.node(peer.slot)?.alive === false;
-    for (const call of peer.attempts.values()) {
+    for (const call of peer.attempts.inOrder()) {
       const isOpen = !call.settled && call.stage === 'sent' && call.sentTo === peer.slot;
       const isLate = isDead || (call.toPrimary && call.attempts > 1);
       if (!isOpen || !isLate || !shards.has(call.shard)) continue;
@@ -148,7 +148,7 @@ export class Calls {
   /** The connection is gone, and with it every answer that was still to come. */
   lost(peer: Peer, now: Instant): void {
     const { attempts, backlog } = peer;
-    for (const call of attempts.values()) {
+    for (const call of attempts.inOrder()) {
       call.unanswered -= 1;
       if (call.settled) continue;
       if (call.write) call.lost = true;

@@ -221,12 +221,12 @@ export class Connections implements Reach<Peer> {
     peer.deadline = after(now, LEAVING_MS_MAX);
     this.#forgetReady(peer);
     this.#options.onLeaving(peer, now);
-    if (peer.attempts.size === 0) this.#drop(peer, 'The node said goodbye.', now);
+    if (peer.attempts.count === 0) this.#drop(peer, 'The node said goodbye.', now);
   }
 
   /** Called after answers: a leaving node that has answered everything may go. */
   settleLeaving(peer: Peer, now: Instant): void {
-    if (peer.stage === 'leaving' && peer.attempts.size === 0) {
+    if (peer.stage === 'leaving' && peer.attempts.count === 0) {
       this.#drop(peer, 'The node said goodbye.', now);
     }
   }
@@ -376,7 +376,7 @@ export class Connections implements Reach<Peer> {
   }
 
   #idleAt(peer: Peer): Instant | undefined {
-    const inUse = peer.attempts.size > 0 || peer.feedCount > 0 || this.#ready.length === 1;
+    const inUse = peer.attempts.count > 0 || peer.feedCount > 0 || this.#ready.length === 1;
     return inUse ? undefined : after(peer.usedAt, this.#config.idleCloseMs);
   }
 

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetails } from '@memgrid/protocol';
 import { DueQueue, NOT_QUEUED } from '../due-queue.ts';
 import type { Instant } from '../machine.ts';
+import { NumberedItems } from '../numbered-items.ts';
 import { appliedOf, failureOf } from './call-outcome.ts';
 import type { PendingCall } from './pending-call.ts';
 import type { Call, CallId, CallOutcome, SessionEffect } from './session-io.ts';
@@ -10,7 +11,7 @@ const NEVER = Infinity as Instant;
 /** The calls that have no outcome yet. Each gets exactly one, or is given up by the application. */
 export class OpenCalls {
   readonly #emit: (effect: SessionEffect) => void;
-  readonly #calls = new Map<CallId, PendingCall>();
+  readonly #calls = new NumberedItems<PendingCall>();
   readonly #due = new DueQueue<PendingCall>();
   /** Waiting for a connection, or for the moment to be tried again. */
   readonly #waiting = new Set<PendingCall>();
@@ -21,7 +22,7 @@ export class OpenCalls {
   }
 
   get count(): number {
-    return this.#calls.size;
+    return this.#calls.count;
   }
 
   get bytes(): number {
@@ -41,11 +42,11 @@ export class OpenCalls {
   }
 
   all(): readonly PendingCall[] {
-    return [...this.#calls.values()];
+    return this.#calls.inOrder();
   }
 
   add(call: PendingCall): void {
-    this.#calls.set(call.id, call);
+    this.#calls.add(call.id, call);
     this.#bytes += call.bytes;
   }
 
@@ -96,7 +97,7 @@ export class OpenCalls {
   /** Without an outcome: the application does not want one any more. */
   forget(call: PendingCall): void {
     call.settled = true;
-    this.#calls.delete(call.id);
+    this.#calls.take(call.id);
     this.#waiting.delete(call);
     this.#bytes -= call.bytes;
     this.#due.remove(call);

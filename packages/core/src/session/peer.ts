@@ -1,6 +1,7 @@
 import type { Operation, ShardId } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { Instant } from '../machine.ts';
+import { NumberedItems } from '../numbered-items.ts';
 import { NO_SLOT } from '../routing/placement-table.ts';
 import type { NodeSlot } from '../routing/placement-table.ts';
 import type { Reachable } from '../routing/router.ts';
@@ -43,7 +44,7 @@ export class Peer implements Reachable {
   windowBytes = 0;
   unansweredBytes = 0;
   /** By the ids of their operations, oldest first. */
-  readonly attempts = new Map<number, PendingCall>();
+  readonly attempts = new NumberedItems<PendingCall>();
   /** Waiting for room in the window. */
   backlog: PendingCall[] = [];
   outgoing: Operation[] = [];
@@ -68,7 +69,7 @@ export class Peer implements Reachable {
   }
 
   get cost(): number {
-    return (1 + this.attempts.size + this.backlog.length) * this.latency.meanMs;
+    return (1 + this.attempts.count + this.backlog.length) * this.latency.meanMs;
   }
 
   seen(shard: ShardId): number {
@@ -81,9 +82,9 @@ export class Peer implements Reachable {
 
   /** Whether an operation of this size may leave now. One alone always may. */
   hasRoom(bytes: number): boolean {
-    if (this.attempts.size === 0) return true;
+    if (this.attempts.count === 0) return true;
     return (
-      this.attempts.size < ATTEMPTS_MAX &&
+      this.attempts.count < ATTEMPTS_MAX &&
       this.unansweredBytes + bytes <= this.windowBytes &&
       this.bufferedBytes < this.#socketBytesMax
     );

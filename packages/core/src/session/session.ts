@@ -130,11 +130,15 @@ export class Session implements Machine<SessionInput, SessionEffect> {
     return this.#cluster.wallMs(now);
   }
 
-  /** The id of a new write, for a caller who needs it before the call is made. */
-  newOperationId(now: Instant): string {
+  /**
+   * The id of a new write, for a caller who needs it before the call is made.
+   *
+   * @param wallMs the cluster's time, as `wallMs` says it.
+   */
+  newOperationId(wallMs: number): string {
     const random = this.#random;
     const words = [random.uint32(), random.uint32(), random.uint32()] as const;
-    return makeOperationId(this.wallMs(now), words);
+    return makeOperationId(wallMs, words);
   }
 
   /** From the near cache only; undefined says nothing about the entry. */
