@@ -8,6 +8,7 @@ import { standardError } from './observe/line-sink.ts';
 import type { LineSink } from './observe/line-sink.ts';
 import { Observer } from './observe/observer.ts';
 import type { Company, RunningNode } from './running-node.ts';
+import { systemRandom } from './runtime/system-random.ts';
 import { readTls } from './tls-files.ts';
 import { VERSION } from './version.ts';
 
@@ -41,7 +42,10 @@ export async function startNode(
   const { config } = resolveConfig({ flags: options });
   const observer = observerOf(config, surroundings);
   const tls = readTls({ cert: config.tlsCert, key: config.tlsKey, ca: config.tlsCa });
-  const entries = new SlabEntryTable({ bytesMax: config.memoryBytesMax });
+  const entries = new SlabEntryTable({
+    bytesMax: config.memoryBytesMax,
+    seed: systemRandom().uint32(),
+  });
   const store = await NodeStore.open(config.data, entries);
   const shell = new NodeShell({ config, store, entries, observer, tls });
   try {

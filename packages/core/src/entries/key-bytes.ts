@@ -20,6 +20,41 @@ export function writeKey(key: string, wide: boolean, bytes: Uint8Array, at: numb
   }
 }
 
+/** Of keys of clients' choosing: the seed says which of them meet. A number of 32 bits. */
+export function hashKey(key: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME);
+  return finished(hash);
+}
+
+/** The same of a key in memory. @param length in code units. */
+export function hashKeyBytes(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  wide: boolean,
+  seed: number,
+): number {
+  let hash = seed;
+  for (let i = 0; i < length; i += 1) {
+    const unit = wide
+      ? (bytes[at + 2 * i] as number) | ((bytes[at + 2 * i + 1] as number) << 8)
+      : (bytes[at + i] as number);
+    hash = Math.imul(hash ^ unit, FNV_PRIME);
+  }
+  return finished(hash);
+}
+
+/** FNV-1a over code units (Fowler, Noll, Vo, 1991). */
+const FNV_PRIME = 0x01000193;
+
+/** As MurmurHash3 finishes (Appleby, 2011): FNV leaves the last units in the low bits. */
+function finished(word: number): number {
+  let hash = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
 /** Code units turned into text at a time: an argument list has a limit. */
 const UNITS_AT_ONCE = 4096;
 

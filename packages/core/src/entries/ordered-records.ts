@@ -19,10 +19,7 @@ const BLOCK_OVERHEAD_BYTES = 200;
 
 /**
  * The records of one slot in order of their keys: blocks of at most 256, found by halving twice.
- *
- * The only index there is. A hash table would find a key three times as fast, but it has to grow
- * (all at once, or with two tables alive), clients who choose their keys can make it slow, and a
- * list would need an order beside it. Here nothing takes longer than one block.
+ * Nothing takes longer than one block.
  */
 export class OrderedRecords {
   readonly #order: RecordOrder;

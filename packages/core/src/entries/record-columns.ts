@@ -4,13 +4,15 @@ export const FIELD = {
   slab: 0,
   /** Where it begins in the slab. */
   offset: 1,
-  /** Code units of the key in the low half, `FLAG`s in the high one. */
+  /** Code units of the key in the low half, above them `FLAG`s, and twelve bits of the key's hash. */
   key: 2,
   /** Bytes of the state, also of a state that is only on disk. */
   stateBytes: 3,
   epoch: 4,
   indexHigh: 5,
   indexLow: 6,
+  /** The record behind it in its chain of the hash index. */
+  next: 7,
 } as const;
 
 /** Fields of 32 bits; a power of two, so that a row never straddles two cache lines. */

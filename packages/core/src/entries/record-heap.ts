@@ -1,8 +1,8 @@
 import type { ShardPosition } from '@memgrid/protocol';
 import type { Lookup, StoredEntry } from './entry-table.ts';
-import { compareKey, isWide, readKey, writeKey } from './key-bytes.ts';
-import type { RecordOrder } from './ordered-records.ts';
+import { compareKey, hashKey, hashKeyBytes, isWide, readKey, writeKey } from './key-bytes.ts';
 import { FIELD, RecordColumns } from './record-columns.ts';
+import type { IndexedRecords } from './record-index.ts';
 import { Slabs } from './slabs.ts';
 import type { Slab } from './slabs.ts';
 
@@ -12,9 +12,11 @@ export interface RecordHeapOptions {
   readonly slabBytes: number;
   /** What is needed to find the records; counts towards the bound. */
   readonly indexBytes: () => number;
+  /** Of the hashes of keys: a number of 32 bits. */
+  readonly seed: number;
 }
 
-/** In the high half of `FIELD.key`. */
+/** In the upper half of `FIELD.key`, below the bits of the hash. */
 const FLAG = {
   /** Two bytes a code unit. */
   wide: 1 << 16,
@@ -25,6 +27,10 @@ const FLAG = {
   /** Read since the sweep came by last. */
   used: 1 << 19,
 } as const;
+
+/** Of `FIELD.key`: what stays with a record whatever becomes of its state. */
+const HASH_SHIFT = 20;
+const OF_KEY = 0xffff | FLAG.wide | (-1 << HASH_SHIFT);
 
 /** No record begins there: offsets are multiples of 4. */
 const NOWHERE = 0xffff_ffff;
@@ -62,9 +68,10 @@ interface Sweep {
  * and drops the states that can be dropped; a record that was read meanwhile gets a second
  * chance (the CLOCK algorithm, with slabs as the hand's steps).
  */
-export class RecordHeap implements RecordOrder {
+export class RecordHeap implements IndexedRecords {
   readonly #bytesMax: number;
   readonly #indexBytes: () => number;
+  readonly #seed: number;
   readonly #columns = new RecordColumns();
   readonly #slabs: Slabs;
   #sweep: Sweep | undefined;
@@ -75,6 +82,7 @@ export class RecordHeap implements RecordOrder {
   constructor(options: RecordHeapOptions) {
     this.#bytesMax = options.bytesMax;
     this.#indexBytes = options.indexBytes;
+    this.#seed = options.seed;
     this.#slabs = new Slabs(options.slabBytes);
   }
 
@@ -91,6 +99,32 @@ export class RecordHeap implements RecordOrder {
     const { bytes } = this.#slabOf(record);
     const at = this.#columns.get(record, FIELD.offset) + HEAD_BYTES;
     return compareKey(bytes, at, keyField & 0xffff, (keyField & FLAG.wide) !== 0, key);
+  }
+
+  hashOf(key: string): number {
+    return hashKey(key, this.#seed);
+  }
+
+  hash(record: number): number {
+    const keyField = this.#columns.get(record, FIELD.key);
+    const at = this.#columns.get(record, FIELD.offset) + HEAD_BYTES;
+    const isWideKey = (keyField & FLAG.wide) !== 0;
+    return hashKeyBytes(this.#slabOf(record).bytes, at, keyField & 0xffff, isWideKey, this.#seed);
+  }
+
+  is(record: number, key: string, hash: number): boolean {
+    const keyField = this.#columns.get(record, FIELD.key);
+    // Nearly always enough to tell two keys apart, without a look at the slab.
+    if ((keyField ^ hash) >>> HASH_SHIFT !== 0 || (keyField & 0xffff) !== key.length) return false;
+    return this.compare(record, key) === 0;
+  }
+
+  next(record: number): number {
+    return this.#columns.get(record, FIELD.next);
+  }
+
+  setNext(record: number, next: number): void {
+    this.#columns.set(record, FIELD.next, next);
   }
 
   key(record: number): string {
@@ -139,7 +173,8 @@ export class RecordHeap implements RecordOrder {
   add(key: string, entry: StoredEntry, onDisk: boolean): number {
     const record = this.#columns.take();
     const wide = isWide(key);
-    const keyField = key.length | (wide ? FLAG.wide : 0) | (onDisk ? FLAG.onDisk : 0);
+    const flags = (wide ? FLAG.wide : 0) | (onDisk ? FLAG.onDisk : 0);
+    const keyField = key.length | flags | ((this.hashOf(key) >>> HASH_SHIFT) << HASH_SHIFT);
     this.#columns.set(record, FIELD.key, keyField);
     const slab = this.#place(record, keyBytesOf(keyField) + entry.state.byteLength);
     const at = this.#columns.get(record, FIELD.offset) + HEAD_BYTES;
@@ -164,7 +199,7 @@ export class RecordHeap implements RecordOrder {
     this.#forgetState(record);
     const from = this.#slabOf(record);
     const fromAt = this.#columns.get(record, FIELD.offset);
-    const kept = this.#columns.get(record, FIELD.key) & (0xffff | FLAG.wide);
+    const kept = this.#columns.get(record, FIELD.key) & OF_KEY;
     const keyBytes = keyBytesOf(kept);
     const to = this.#place(record, keyBytes + entry.state.byteLength);
     const at = this.#columns.get(record, FIELD.offset) + HEAD_BYTES;

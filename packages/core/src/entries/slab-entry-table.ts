@@ -1,8 +1,8 @@
 import type { ShardId, ShardPosition } from '@memgrid/protocol';
 import { invariant } from '../assert.ts';
 import type { EntryTable, Lookup, StoredEntry } from './entry-table.ts';
-import { OrderedRecords } from './ordered-records.ts';
 import { RecordHeap } from './record-heap.ts';
+import { RecordIndex } from './record-index.ts';
 
 export interface SlabEntryTableOptions {
   /**
@@ -15,19 +15,27 @@ export interface SlabEntryTableOptions {
    * kept ready. 1 MiB when absent.
    */
   readonly slabBytes?: number;
+  /**
+   * A random number of 32 bits, so that nobody knows which keys are slow to find together. Always
+   * the same when absent.
+   */
+  readonly seed?: number;
 }
 
 interface Slot {
-  readonly records: OrderedRecords;
+  readonly records: RecordIndex;
   bytes: number;
 }
 
 const SLAB_BYTES = 1024 * 1024;
+/** The offset basis of FNV-1a (Fowler, Noll, Vo, 1991). */
+const SEED = 0x811c9dc5;
 const SLOTS_PER_SHARD = 16;
 const KEY_UNITS_MAX = 0xffff;
 
 /**
- * The entry table of a node: keys and values as bytes in a few large buffers, ordered by key.
+ * The entry table of a node: keys and values as bytes in a few large buffers, found by a hash of the
+ * key and listed in order.
  *
  * A million entries are about five hundred objects to the garbage collector, whose pauses
  * therefore do not grow with the data; the numbers are in decision 8. Every call takes time in
@@ -44,6 +52,7 @@ export class SlabEntryTable implements EntryTable {
       bytesMax: options.bytesMax ?? Number.POSITIVE_INFINITY,
       slabBytes: options.slabBytes ?? SLAB_BYTES,
       indexBytes: () => this.#indexBytes,
+      seed: options.seed ?? SEED,
     });
   }
 
@@ -156,8 +165,9 @@ export class SlabEntryTable implements EntryTable {
     const name = nameOf(shard, slot);
     let found = this.#slots.get(name);
     if (found === undefined) {
-      found = { records: new OrderedRecords(this.#heap), bytes: 0 };
+      found = { records: new RecordIndex(this.#heap), bytes: 0 };
       this.#slots.set(name, found);
+      this.#indexBytes += found.records.memoryBytes;
     }
     return found;
   }
