@@ -342,7 +342,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #peerUp(now: Instant, effect: Extract<LinksEffect, { kind: 'peerUp' }>): void {
-    this.#rejections.connected();
+    this.#rejections.connected(now, effect.peer);
     this.#peers.add(effect, this.#identity.clusterId);
     this.#announcePeer(now, effect.peer);
     this.#fromSearch(this.#search.peerUp(now, effect));
@@ -350,6 +350,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #peerDown(now: Instant, peer: NodeId, generation: Generation): void {
     this.#peers.remove(peer);
+    this.#rejections.disconnected(now, peer);
     this.#clock.forget(peer);
     this.#fromSearch(this.#search.peerDown(now, peer));
     this.#toCluster(now, { kind: 'peerDown', peer, generation });

@@ -65,6 +65,7 @@ export class SimNode {
   readonly #world: NodeSurroundings;
   #process: SimProcess | undefined;
   #away = false;
+  #replaced = false;
   #label: ProcessLabel;
   #startCount = 0;
   /** Raised by each start and stop, so that a delayed start can see that it is out of date. */
@@ -106,6 +107,11 @@ export class SimNode {
   /** It stays down when the world heals: it left, or its identity is in use elsewhere. */
   get isAway(): boolean {
     return this.#away;
+  }
+
+  /** It is away because another process runs with its identity. */
+  get isReplaced(): boolean {
+    return this.#away && this.#replaced;
   }
 
   /** Starts a process after the time that loading a program takes. */
@@ -188,5 +194,6 @@ export class SimNode {
     invariant(this.#process !== undefined, `${this.name} ended twice.`);
     this.#process = undefined;
     if (end.how === 'halted' && !RESTARTED_AFTER.has(end.code)) this.#away = true;
+    this.#replaced = end.how === 'halted' && end.code === 'identityInUse';
   }
 }

@@ -203,8 +203,17 @@ export class World {
         this.resume(node);
       } else if (!node.isAway) {
         this.start(node);
+      } else if (node.isReplaced && !this.#isFounded) {
+        // Its copy is a node now, and everybody waits for an answer from its address. It gets an
+        // empty directory, as docs/operations/recovery.md tells whoever runs it.
+        node.disk.wipe();
+        this.start(node);
       }
     }
+  }
+
+  get #isFounded(): boolean {
+    return this.#nodes.some(({ process }) => process?.status().clusterId !== undefined);
   }
 
   stopProcess(node: SimNode, forMs: number | undefined): void {

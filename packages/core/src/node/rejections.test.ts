@@ -1,9 +1,10 @@
-import { clusterId, type RejectReason } from '@memgrid/protocol';
+import { clusterId, nodeId, type RejectReason } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import type { Instant } from '../machine.ts';
 import { Rejections } from './rejections.ts';
 
 const OWN = clusterId('c'.repeat(32));
+const PEER = nodeId('d'.repeat(32));
 
 function at(seconds: number): Instant {
   return (seconds * 1_000) as Instant;
@@ -24,7 +25,7 @@ test('N7: a conflict that is said again and again for six seconds ends the node'
 
 test('N7: a conflict said once by a peer that is never heard again ends nothing', () => {
   const rejections = new Rejections([]);
-  rejections.connected();
+  rejections.connected(at(0), PEER);
   rejections.note(at(0), rejection('identityInUse'));
   rejections.note(at(30), rejection('protocolMismatch'));
   expect(rejections.verdict(OWN)).toBeUndefined();
@@ -33,9 +34,26 @@ test('N7: a conflict said once by a peer that is never heard again ends nothing'
 test('N7: a connection ends a conflict', () => {
   const rejections = new Rejections([]);
   rejections.note(at(0), rejection('identityInUse'));
-  rejections.connected();
+  rejections.connected(at(4), PEER);
   rejections.note(at(11), rejection('identityInUse'));
   expect(rejections.verdict(OWN)).toBeUndefined();
+  // Also one that has ended by then.
+  rejections.note(at(12), rejection('identityInUse'));
+  rejections.connected(at(13), PEER);
+  rejections.disconnected(at(15), PEER);
+  rejections.note(at(18), rejection('identityInUse'));
+  expect(rejections.verdict(OWN)).toBeUndefined();
+});
+
+test('N7: a connection that the other side ends at once does not', () => {
+  const rejections = new Rejections([]);
+  for (const second of [0, 2, 4, 6]) {
+    rejections.note(at(second), rejection('identityInUse'));
+    // The peer dials, and hangs up when it hears who is there.
+    rejections.connected(at(second + 0.5), PEER);
+    rejections.disconnected(at(second + 0.502), PEER);
+  }
+  expect(rejections.verdict(OWN)?.code).toBe('identityInUse');
 });
 
 test.each(['expelled', 'staleGeneration'] as const)('N7: %s is believed at once', (reason) => {
@@ -52,6 +70,6 @@ test('N7: another cluster behind every seed counts only before anybody else was 
   expect(rejections.verdict(OWN)).toBeUndefined();
   rejections.note(at(0), rejection('wrongCluster', 'b:1'));
   expect(rejections.verdict(OWN)?.code).toBe('wrongCluster');
-  rejections.connected();
+  rejections.connected(at(1), PEER);
   expect(rejections.verdict(OWN)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import type { ClusterId, RejectReason } from '@memgrid/protocol';
+import type { ClusterId, NodeId, RejectReason } from '@memgrid/protocol';
 import { shortId } from '@memgrid/protocol';
 import type { Instant } from '../machine.ts';
 import type { HaltCode } from '../node-io.ts';
@@ -8,6 +8,9 @@ import type { HaltCode } from '../node-io.ts';
  * 2 s, and the dials back off to 3 s by then.
  */
 const IDENTITY_CONFLICT_MS = 6_000;
+
+/** A connection that ends sooner was refused: whoever is dialled may say so only by hanging up. */
+const LASTING_MS = 1_000;
 
 export interface Rejection {
   readonly address: string;
@@ -24,6 +27,8 @@ export class Rejections {
   #everConnected = false;
   /** Peers that say this node's identity is in use, from the first time to the latest. */
   #conflict: { readonly since: Instant; until: Instant; detail: string } | undefined;
+  /** Peers that are connected, and since when. */
+  readonly #connected = new Map<NodeId, Instant>();
   #latest: Rejection | undefined;
 
   constructor(seeds: readonly string[]) {
@@ -39,7 +44,9 @@ export class Rejections {
     this.#latest = rejection;
     if (rejection.reason === 'wrongCluster') this.#wrongCluster.add(rejection.address);
     if (rejection.reason === 'identityInUse') {
-      this.#conflict ??= { since: now, until: now, detail: '' };
+      if (this.#conflict === undefined || this.#wasAccepted(now, this.#conflict.since)) {
+        this.#conflict = { since: now, until: now, detail: '' };
+      }
       this.#conflict.until = now;
       this.#conflict.detail = rejection.detail;
     }
@@ -49,10 +56,23 @@ export class Rejections {
     this.#own.add(seed);
   }
 
-  connected(): void {
+  connected(now: Instant, peer: NodeId): void {
     this.#everConnected = true;
-    this.#conflict = undefined;
+    this.#connected.set(peer, now);
     this.#latest = undefined;
+  }
+
+  disconnected(now: Instant, peer: NodeId): void {
+    const since = this.#connected.get(peer);
+    this.#connected.delete(peer);
+    if (since !== undefined && this.#conflict !== undefined && isLasting(since, now)) {
+      if (since > this.#conflict.since) this.#conflict = undefined;
+    }
+  }
+
+  /** Whether somebody has spoken to this node after all, and longer than a refusal takes. */
+  #wasAccepted(now: Instant, since: Instant): boolean {
+    return [...this.#connected.values()].some((at) => at > since && isLasting(at, now));
   }
 
   verdict(ownCluster: ClusterId | undefined): { code: HaltCode; detail: string } | undefined {
@@ -82,4 +102,8 @@ export class Rejections {
       `(${this.#seeds.join(', ')}) to another one. Start with another directory or other seeds.`;
     return { code: 'wrongCluster', detail };
   }
+}
+
+function isLasting(since: Instant, now: Instant): boolean {
+  return now - since >= LASTING_MS;
 }
