@@ -132,12 +132,13 @@ export class EntryValues {
       this.problems.add(path, 'text', excerptOf(value));
       return undefined;
     }
-    const problem = textProblem(value) ?? markProblem(value);
+    const bytes = utf8Bytes(value);
+    const isPlain = bytes >= 0 && !value.includes('\0');
+    const problem = (isPlain ? undefined : textProblem(value)) ?? markProblem(value);
     if (problem !== undefined) {
       this.problems.add(path, problem, excerptOf(value));
       return undefined;
     }
-    const bytes = utf8Bytes(value);
     if (bytes > bytesMax) {
       this.problems.add(path, `at most ${bytesMax} bytes`, `${bytes} bytes: ${excerptOf(value)}`);
       return undefined;
