@@ -1,5 +1,3 @@
-import { hash64Of } from '../placement/hash.ts';
-
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LIST_OPEN = 0x5b;
@@ -57,12 +55,6 @@ export class SaidText {
   /** Ends a list. */
   finish(): void {
     this.bytes[this.length++] = LIST_CLOSE;
-  }
-
-  /** The checksum of what was written, as 16 hex digits. */
-  checksum(): string {
-    const { high, low } = hash64Of(this.bytes, this.length);
-    return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
   }
 
   /** Text, as JSON quotes it. Whether all of it is ASCII; undefined for a text with NUL. */

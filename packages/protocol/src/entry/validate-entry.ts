@@ -8,7 +8,6 @@ import { entryBodyField } from './entry-fields.ts';
 import { idContradictsOwner } from './entry-shard.ts';
 import { type AllowedCategories, EntryValues, type Normalised } from './entry-values.ts';
 import { type EntryProblem, excerptOf, type ProblemList } from './problem-list.ts';
-import { type NewEntry, usualEncodingOf } from './usual-encoding.ts';
 
 /** What an entry is checked against, besides the rules of all entries. */
 export interface EntryContext {
@@ -28,7 +27,7 @@ export type ValidatedEntry =
       /** Undefined: memgrid makes one. */
       readonly id: string | undefined;
       readonly body: EntryBody;
-      /** The body as `entryBodyField` writes it, for sending: its memory may be shared. Not kept long. */
+      /** The body as `entryBodyField` writes it. */
       readonly bytes: Uint8Array;
       readonly normalised: readonly Normalised[];
     }
@@ -64,14 +63,11 @@ export function validateEntry(input: unknown, context: EntryContext): ValidatedE
   const namespace = values.name('namespace', context.namespace, LIMITS.namespaceBytesMax);
   const given = fields.get('id');
   const id = given === undefined ? given : values.name('id', given, LIMITS.entryIdBytesMax);
-  const entry = newEntryOf(fields, values, context);
+  const body = bodyOf(fields, values, context);
   const { problems, normalised } = values;
-  if (problems.isEmpty && id !== undefined) checkPlace({ ...entry, namespace, key: id }, problems);
+  if (problems.isEmpty) checkPlace({ ...body, namespace, key: id ?? '' }, problems);
   if (!problems.isEmpty) return { kind: 'invalid', problems: problems.problems };
-  const usual = usualEncodingOf(entry);
-  const body = bodyOf(entry, usual?.checksum ?? entryChecksum(entry));
-  const bytes = usual?.bytes ?? encodeValue(entryBodyField, body);
-  return { kind: 'entry', id, body, bytes, normalised };
+  return { kind: 'entry', id, body, bytes: encodeValue(entryBodyField, body), normalised };
 }
 
 function checkPlace(address: ShardAddress, problems: ProblemList): void {
@@ -80,11 +76,11 @@ function checkPlace(address: ShardAddress, problems: ProblemList): void {
   problems.add('id', expected, excerptOf(address.key));
 }
 
-function newEntryOf(
+function bodyOf(
   fields: ReadonlyMap<string, unknown>,
   values: EntryValues,
   context: EntryContext,
-): NewEntry {
+): EntryBody {
   const { nowMs, categories: allowed = MEMORY_CATEGORIES } = context;
   const owner = (name: string): string => {
     const value = fields.get(name);
@@ -113,14 +109,7 @@ function newEntryOf(
     immutable: given('immutable', (value) => values.flag('immutable', value), false),
     schema: schema?.name ?? '',
     schemaVersion: schema?.version ?? 0,
-  };
-}
-
-/** One that mem0 has not been told of. */
-function bodyOf(entry: NewEntry, checksum: string): EntryBody {
-  return {
-    ...entry,
-    checksum,
+    checksum: entryChecksum(said),
     upstreamId: '',
     upstreamState: 'none',
     upstreamHash: '',
