@@ -47,6 +47,7 @@ import type { Namespace, Watch, WatchFilter } from './grid.ts';
 import type { ListPages } from './list-pages.ts';
 import { NearReader } from './near-reader.ts';
 import type { NearSource } from './near-reader.ts';
+import { UNNUMBERED } from './pending-answers.ts';
 import type { Answered, Near, PendingAnswers } from './pending-answers.ts';
 
 /** What a namespace needs of its client. */
@@ -108,7 +109,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       entry: bytes,
       condition,
     };
-    const request = { body, scope, options: all, signal: options?.signal };
+    const request = {
+      call: UNNUMBERED,
+      body,
+      scope,
+      shard: undefined,
+      options: all,
+      signal: options?.signal,
+    };
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -135,7 +143,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       if (hit !== undefined) return Promise.resolve(hit);
     }
     const body: OperationBody = { kind: 'get', namespace: this.name, key };
-    const request = { body, scope, options: all, signal: options?.signal };
+    const request = {
+      call: UNNUMBERED,
+      body,
+      scope,
+      shard: undefined,
+      options: all,
+      signal: options?.signal,
+    };
     return this.#parts.answers.ask(request, this.#showFound);
   }
 
@@ -163,7 +178,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       patch: valid.bytes,
       condition,
     };
-    const request = { body, scope, options: all, signal: options?.signal };
+    const request = {
+      call: UNNUMBERED,
+      body,
+      scope,
+      shard: undefined,
+      options: all,
+      signal: options?.signal,
+    };
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -172,7 +194,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
     const body: OperationBody = { kind: 'delete', namespace: this.name, key, condition };
-    const request = { body, scope, options: shape.options(options), signal: options?.signal };
+    const request = {
+      call: UNNUMBERED,
+      body,
+      scope,
+      shard: undefined,
+      options: shape.options(options),
+      signal: options?.signal,
+    };
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -211,7 +240,14 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
     const body: OperationBody = { kind: 'history', namespace: this.name, key };
-    const request = { body, scope, options: shape.options(options), signal: options.signal };
+    const request = {
+      call: UNNUMBERED,
+      body,
+      scope,
+      shard: undefined,
+      options: shape.options(options),
+      signal: options.signal,
+    };
     const result = await this.#parts.answers.ask(request, resultOf);
     if (result?.kind !== 'history') throw unexpected('history', result);
     return {

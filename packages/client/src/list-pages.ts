@@ -4,6 +4,7 @@ import { ClusterError, decodeCursor, encodeCursor, LIMITS, shardOfScope } from '
 import type { FoundEntry, OperationResult, Scope, ShardId } from '@memgrid/protocol';
 import { badRequest } from './call-shape.ts';
 import type { Count } from './entry.ts';
+import { UNNUMBERED } from './pending-answers.ts';
 import type { PendingAnswers } from './pending-answers.ts';
 
 const LIMIT_DEFAULT = 100;
@@ -85,7 +86,7 @@ export class ListPages {
   ): Promise<Listed> {
     const { after, limit, countOnly } = part;
     const body = { kind: 'list', scope, after, limit, countOnly } as const;
-    const request = { body, scope: undefined, shard, options, signal };
+    const request = { call: UNNUMBERED, body, scope: undefined, shard, options, signal };
     const result = await this.#answers.ask(request, (outcome) =>
       outcome.kind === 'answered' ? outcome.answer.result : undefined,
     );

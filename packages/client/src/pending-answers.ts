@@ -1,7 +1,7 @@
 import { NumberedItems } from '@memgrid/core';
-import type { CallId, CallOptions, CallOutcome } from '@memgrid/core';
+import type { Call, CallId, CallOutcome } from '@memgrid/core';
 import { errorOfResult } from '@memgrid/protocol';
-import type { ClusterError, OperationBody, Scope, ShardId } from '@memgrid/protocol';
+import type { ClusterError } from '@memgrid/protocol';
 import type { SessionShell } from './session-shell.ts';
 
 export type Answered = Extract<CallOutcome, { readonly kind: 'answered' }>;
@@ -50,11 +50,13 @@ class Waiting<T> {
   }
 }
 
-export interface Request {
-  readonly body: OperationBody;
-  readonly scope: Scope | undefined;
-  readonly shard?: ShardId;
-  readonly options: CallOptions;
+/** A call that has no number yet. */
+export const UNNUMBERED: CallId = 0;
+
+/** A call as the session takes it, once it has its number. */
+export interface Request extends Omit<Call, 'call'> {
+  /** `UNNUMBERED` before it is asked. */
+  call: CallId;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -74,16 +76,17 @@ export class PendingAnswers {
    * @throws the reason of a signal that is aborted already.
    */
   ask<T>(request: Request, show: Show<T>): Promise<T> {
-    const { body, scope, shard, options, signal } = request;
+    const { signal } = request;
     signal?.throwIfAborted();
     const call = this.#nextCall;
     this.#nextCall += 1;
+    request.call = call;
     const onAbort = signal === undefined ? undefined : () => this.#abort(call, signal);
     if (onAbort !== undefined) signal?.addEventListener('abort', onAbort, { once: true });
     const waiting = new Waiting<T>(request, show, onAbort);
     // Whatever it resolves with, only its own promise sees it.
     this.#waiting.add(call, waiting as Waiting<unknown>);
-    this.#shell().call({ call, body, scope, shard, options });
+    this.#shell().call(request);
     return waiting.promise;
   }
 

@@ -13,6 +13,8 @@ export class Latency {
   #sinceRefresh = 0;
   #p95 = 0;
   #mean = 0;
+  #lastMs = 0;
+  #lastBucket = 0;
 
   /** Milliseconds; 0 until enough is known. */
   get p95Ms(): number {
@@ -34,7 +36,12 @@ export class Latency {
 
   add(ms: number): void {
     this.#mean = this.#mean === 0 ? ms : this.#mean + (ms - this.#mean) / 16;
-    const bucket = bucketOf(ms);
+    // The answers of one message were often sent together too.
+    if (ms !== this.#lastMs) {
+      this.#lastMs = ms;
+      this.#lastBucket = bucketOf(ms);
+    }
+    const bucket = this.#lastBucket;
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
     this.#total += 1;
     this.#sinceRefresh += 1;

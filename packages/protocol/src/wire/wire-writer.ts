@@ -5,6 +5,7 @@ import {
   textHeaderBytes,
   type WireValue,
 } from './msgpack.ts';
+import { roomInBlock } from './shared-block.ts';
 import { encodeUtf8 } from './utf8.ts';
 import { WireError } from './wire-error.ts';
 
@@ -40,6 +41,15 @@ export class WireWriter {
   /** What was written, in memory of its own. The writer must not be used again. */
   finish(): Uint8Array {
     const written = this.#room.slice(0, this.#at);
+    this.giveUp();
+    return written;
+  }
+
+  /** The same for what is used up within moments: small bytes share memory. See `roomInBlock`. */
+  finishPassing(): Uint8Array {
+    const length = this.#at;
+    const written = roomInBlock(length);
+    written.set(this.#room.subarray(0, length));
     this.giveUp();
     return written;
   }
