@@ -203,7 +203,7 @@ export class CopyJournal {
     for (let index = this.#written.base.index + 1; index <= log.lastIndex; index += 1) {
       keys.push(logKey(shard, slot, index));
     }
-    keys.push(...this.#outcomes.erase(operations));
+    for (const key of this.#outcomes.erase(operations)) keys.push(key);
     operations.close();
     for (const key of fading.keysOnDisk) keys.push(fadingKey(shard, slot, key));
     this.#context.storage.write(
@@ -213,7 +213,7 @@ export class CopyJournal {
   }
 
   #addEntries(operations: StoreOperation[]): void {
-    const { shard, slot } = this.#copy;
+    const { shard, slot, fading } = this.#copy;
     const prefix = entryKeyPrefix(shard, slot);
     let room = 0;
     for (const entry of this.#entries.values()) {
@@ -230,8 +230,9 @@ export class CopyJournal {
         writeStoredEntry(entry, block, begin);
         operations.push({ kind: 'put', key: disk, value: block.subarray(begin, end) });
       }
-      const fading = this.#copy.fading.operation(fadingKey(shard, slot, key), key);
-      if (fading !== undefined) operations.push(fading);
+      if (!fading.isConcerned(key)) continue;
+      const operation = fading.operation(fadingKey(shard, slot, key), key);
+      if (operation !== undefined) operations.push(operation);
     }
   }
 

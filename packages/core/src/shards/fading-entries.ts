@@ -31,9 +31,17 @@ export class FadingEntries {
       this.#byKey.set(key, { index, ms: writtenMs, writtenMs, kind: 'tombstone' });
     } else if (expiresAt !== 0) {
       this.#byKey.set(key, { index, ms: expiresAt, writtenMs, kind: 'expiry' });
-    } else {
+    } else if (this.#byKey.size > 0) {
       this.#byKey.delete(key);
     }
+  }
+
+  /** Whether the key fades, or the disk believes so: most do not, and are asked about all the time. */
+  isConcerned(key: string): boolean {
+    return (
+      (this.#byKey.size > 0 && this.#byKey.has(key)) ||
+      (this.#onDisk.size > 0 && this.#onDisk.has(key))
+    );
   }
 
   /** When a fading entry was written; undefined for one that stays. */

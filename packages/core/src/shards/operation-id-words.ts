@@ -11,7 +11,24 @@ const VERSION_7 = 0x7;
  * @returns whether `id` is one: a UUID of version 7, in lower case. `words` are undefined if not.
  */
 export function writeIdWords(id: string, words: Uint32Array): boolean {
+  // What is remembered is written to the disk as well, one right after the other.
+  if (id !== latest.id) {
+    latest.id = readWords(id, latest.words) ? id : undefined;
+    if (latest.id === undefined) return false;
+  }
+  for (let at = 0; at < ID_WORDS; at += 1) words[at] = latest.words[at] as number;
+  return true;
+}
+
+/** The last id that was read, so that the next one who asks for it does not read it again. */
+const latest: { id: string | undefined; readonly words: Uint32Array } = {
+  id: undefined,
+  words: new Uint32Array(ID_WORDS),
+};
+
+function readWords(id: string, words: Uint32Array): boolean {
   if (id.length !== ID_LENGTH || !hasDashes(id)) return false;
+  words.fill(0);
   const digits =
     hexAt(id, words, 0, 0, 8) &&
     hexAt(id, words, 1, 9, 13) &&

@@ -2,14 +2,21 @@ import { actorId, makeOperationId, WireError } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { labNode } from '../testing/shard-lab.ts';
-import {
-  decodeOutcomes,
-  encodeOutcomes,
-  OUTCOMES_MAX,
-  type OutcomeToKeep,
-} from './outcome-record.ts';
+import { decodeOutcomes, OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-record.ts';
+import type { RememberedOperation } from './remembered-operations.ts';
 
 const MS = 1_800_000_000_000;
+
+interface OutcomeToKeep {
+  readonly operationId: string;
+  readonly outcome: RememberedOperation;
+}
+
+function encodeOutcomes(kept: readonly OutcomeToKeep[], rows = new OutcomeRows()): OutcomeRecord {
+  for (const { operationId, outcome } of kept) rows.add(operationId, outcome);
+  return rows.take();
+}
+
 const word = fc.nat(0xffffffff);
 const count = fc.maxSafeNat();
 
@@ -33,8 +40,11 @@ const kept: fc.Arbitrary<OutcomeToKeep> = fc
 
 test('F16: outcomes come back from the disk as they were', () => {
   fc.assert(
-    fc.property(fc.array(kept, { maxLength: 20 }), (outcomes) => {
-      const { value, youngestMs } = encodeOutcomes(outcomes);
+    fc.property(fc.array(kept, { maxLength: 80 }), fc.array(kept), (outcomes, earlier) => {
+      const rows = new OutcomeRows();
+      encodeOutcomes(earlier, rows);
+      const { value, youngestMs } = encodeOutcomes(outcomes, rows);
+      expect(rows.count).toBe(0);
       const found = [...decodeOutcomes(value, 'here')];
       expect(found.map(({ operationId, outcome }) => ({ operationId, outcome }))).toEqual(outcomes);
       expect(Math.max(0, ...found.map(({ ms }) => ms))).toBe(youngestMs);

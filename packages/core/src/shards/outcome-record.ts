@@ -41,14 +41,11 @@ const tableField = struct<OutcomeTable>({
   rows: bytes(0, OUTCOMES_MAX * ROW_BYTES),
 });
 
-export interface OutcomeToKeep {
+interface KeptOutcome {
   readonly operationId: string;
-  readonly outcome: RememberedOperation;
-}
-
-interface KeptOutcome extends OutcomeToKeep {
   /** When the id was made, in milliseconds since 1970. */
   readonly ms: number;
+  readonly outcome: RememberedOperation;
 }
 
 /** Many outcomes as one record of the disk. */
@@ -60,21 +57,58 @@ export interface OutcomeRecord {
 
 const words = new Uint32Array(ID_WORDS);
 
-/** @param kept at most `OUTCOMES_MAX`; text that is no operation id is left out. */
-export function encodeOutcomes(kept: readonly OutcomeToKeep[]): OutcomeRecord {
-  const actors: ActorId[] = [];
-  const rows = new Uint8Array(kept.length * ROW_BYTES);
-  const view = new DataView(rows.buffer);
-  let end = 0;
-  let youngestMs = 0;
-  for (const { operationId, outcome } of kept) {
-    if (!writeIdWords(operationId, words)) continue;
-    youngestMs = Math.max(youngestMs, msOfIdWords(words));
-    writeRow(view, end, outcome, placeOf(actors, outcome.version.dot.actor));
-    end += ROW_BYTES;
+/** Room to begin with. With every shard of a node awake, all of it is two megabytes. */
+const ROWS_KEPT = 32;
+
+/**
+ * Outcomes on their way to the disk, as bytes from the first moment: kept as objects until the next
+ * flush, each would be five that the garbage collector has to carry to where it keeps the old.
+ */
+export class OutcomeRows {
+  #rows = new Uint8Array(0);
+  #view = new DataView(this.#rows.buffer);
+  #end = 0;
+  #actors: ActorId[] = [];
+  #youngestMs = 0;
+
+  get count(): number {
+    return this.#end / ROW_BYTES;
   }
-  const value = encodeValue(tableField, { actors, rows: rows.subarray(0, end) });
-  return { value, youngestMs };
+
+  /** Text that is no operation id is left out. At most `OUTCOMES_MAX` in all. */
+  add(operationId: string, outcome: RememberedOperation): void {
+    if (!writeIdWords(operationId, words)) return;
+    this.#makeRoom();
+    this.#youngestMs = Math.max(this.#youngestMs, msOfIdWords(words));
+    const actor = placeOf(this.#actors, outcome.version.dot.actor);
+    writeRow(this.#view, this.#end, outcome, actor);
+    this.#end += ROW_BYTES;
+  }
+
+  /** All of them as one record; none is left. */
+  take(): OutcomeRecord {
+    const rows = this.#rows.subarray(0, this.#end);
+    const value = encodeValue(tableField, { actors: this.#actors, rows });
+    const record = { value, youngestMs: this.#youngestMs };
+    this.#actors = [];
+    this.#youngestMs = 0;
+    this.#end = 0;
+    if (this.#rows.byteLength > ROWS_KEPT * ROW_BYTES) this.#resize(0);
+    return record;
+  }
+
+  #makeRoom(): void {
+    const { byteLength } = this.#rows;
+    if (this.#end < byteLength) return;
+    this.#resize(byteLength === 0 ? ROWS_KEPT * ROW_BYTES : 2 * byteLength);
+  }
+
+  #resize(byteLength: number): void {
+    const rows = new Uint8Array(byteLength);
+    rows.set(this.#rows.subarray(0, this.#end));
+    this.#rows = rows;
+    this.#view = new DataView(rows.buffer);
+  }
 }
 
 /**

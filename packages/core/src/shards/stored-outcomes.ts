@@ -2,8 +2,8 @@ import type { ShardId } from '@memgrid/protocol';
 import type { StoreOperation } from '../store-operation.ts';
 import { FIRST_OPERATION, type OperationMemory } from './operation-memory.ts';
 import type { OperationPeriod } from './operation-period.ts';
-import { encodeOutcomes, OUTCOMES_MAX, type OutcomeToKeep } from './outcome-record.ts';
-import type { RememberedOperations } from './remembered-operations.ts';
+import { OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-record.ts';
+import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { outcomesKey, singleOutcomeKey } from './shard-records.ts';
 
 export interface StoredOutcomesOptions {
@@ -26,7 +26,9 @@ export class StoredOutcomes {
   readonly #shard: ShardId;
   readonly #slot: number;
   readonly #memory: OperationMemory;
-  #pending: OutcomeToKeep[] = [];
+  readonly #pending = new OutcomeRows();
+  /** Full ones, which wait for the same flush. */
+  #full: OutcomeRecord[] = [];
   /** The youngest id of each record on the disk, which are numbered from `#first` on. */
   readonly #youngestMs: number[] = [];
   #first = 1;
@@ -51,8 +53,9 @@ export class StoredOutcomes {
     this.#singlesUpToMs = Math.max(this.#singlesUpToMs, ms);
   }
 
-  note(operationId: string, outcome: OutcomeToKeep['outcome']): void {
-    this.#pending.push({ operationId, outcome });
+  note(operationId: string, outcome: RememberedOperation): void {
+    if (this.#pending.count === OUTCOMES_MAX) this.#full.push(this.#pending.take());
+    this.#pending.add(operationId, outcome);
   }
 
   /** Memory has given up what it had there. */
@@ -64,7 +67,7 @@ export class StoredOutcomes {
   /** Whether the disk is to be told anything. */
   get isDirty(): boolean {
     return (
-      this.#pending.length > 0 ||
+      this.#pending.count > 0 ||
       this.#forgottenSingles.length > 0 ||
       this.#isForgotten(this.#oldest)
     );
@@ -75,14 +78,14 @@ export class StoredOutcomes {
    * floor: after a crash an id is either remembered or refused.
    */
   addTo(operations: StoreOperation[]): void {
-    for (let from = 0; from < this.#pending.length; from += OUTCOMES_MAX) {
-      const some = encodeOutcomes(this.#pending.slice(from, from + OUTCOMES_MAX));
+    if (this.#pending.count > 0) this.#full.push(this.#pending.take());
+    for (const { value, youngestMs } of this.#full) {
       // Forgotten before anybody wrote it: nobody would come back to delete it.
-      if (this.#isForgotten(some.youngestMs)) continue;
-      const number = this.#first + this.#youngestMs.push(some.youngestMs) - 1;
-      operations.push({ kind: 'put', key: this.#keyOf(number), value: some.value });
+      if (this.#isForgotten(youngestMs)) continue;
+      const number = this.#first + this.#youngestMs.push(youngestMs) - 1;
+      operations.push({ kind: 'put', key: this.#keyOf(number), value });
     }
-    this.#pending = [];
+    this.#full = [];
     while (this.#isForgotten(this.#oldest)) {
       operations.push({ kind: 'delete', key: this.#keyOf(this.#first) });
       this.#youngestMs.shift();
@@ -105,7 +108,8 @@ export class StoredOutcomes {
         keys.push(singleOutcomeKey(this.#shard, this.#slot, operationId));
       }
     }
-    this.#pending = [];
+    if (this.#pending.count > 0) this.#pending.take();
+    this.#full = [];
     this.#forgottenSingles = [];
     return keys;
   }

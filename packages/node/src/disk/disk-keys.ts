@@ -11,8 +11,6 @@ export const LAYOUT = 3;
 export const LAYOUT_KEY = 'meta/layout';
 
 const CONTROL_PREFIX = 'control/';
-/** Prefixes under which the machine's keys stand as they are. */
-const PLAIN_PREFIXES = ['data/', 'shard/'] as const;
 
 /** Where a record of the machine lies. */
 export function diskKey(key: string): string {
@@ -25,7 +23,7 @@ export function machineKey(found: string): string | undefined {
   return isPlain(found) ? found : undefined;
 }
 
+/** Whether the machine's key stands as it is. */
 function isPlain(key: string): boolean {
-  for (const prefix of PLAIN_PREFIXES) if (key.startsWith(prefix)) return true;
-  return false;
+  return key.startsWith('shard/') || key.startsWith('data/');
 }

@@ -104,7 +104,11 @@ export class GroupCommit {
 
   async #writeSome(batch: readonly Waiting[]): Promise<void> {
     const synced = batch.some((one) => one.durable);
-    const operations = batch.flatMap((one) => one.operations);
+    const [only] = batch;
+    const operations =
+      batch.length === 1 && only !== undefined
+        ? only.operations
+        : batch.flatMap((one) => one.operations);
     const startedAt = performance.now();
     const problem = this.#problem ?? (await this.#problemOfWriting(operations, synced));
     if (problem !== undefined) {
