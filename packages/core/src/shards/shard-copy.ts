@@ -152,11 +152,13 @@ export class ShardCopy {
 
   /** Where the latest record of a key is, while it is not applied; undefined afterwards. */
   latestIndexOf(key: string): number | undefined {
-    return this.#latest.get(key);
+    // A text that is looked up is hashed first, and there is nothing here as a rule.
+    return this.#latest.size === 0 ? undefined : this.#latest.get(key);
   }
 
   /** Where an operation is logged, while it is not applied. */
   loggedIndexOf(operationId: string): number | undefined {
+    if (this.#loggedOperations.size === 0) return undefined;
     return this.#loggedOperations.get(operationId);
   }
 

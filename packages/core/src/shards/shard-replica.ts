@@ -51,6 +51,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   readonly #context: ShardContext;
   #config: ShardConfig | undefined;
   #isAlone = false;
+  #isHeld = false;
   #copy: ShardCopy;
   #primary: Primary | undefined;
   /** Of the last change that watches were told about. */
@@ -113,7 +114,7 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
 
   /** Whether this node holds the shard, or is about to. */
   get isHeld(): boolean {
-    return this.#config !== undefined && everyReplica(this.#config).includes(this.#context.self);
+    return this.#isHeld;
   }
 
   isInSync(epoch: ShardEpoch): boolean {
@@ -128,7 +129,9 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     this.following.noteTold();
     this.#config = config;
     const { self, generation } = this.#context;
-    this.#isAlone = everyReplica(config).every((node) => node === self);
+    const nodes = everyReplica(config);
+    this.#isHeld = nodes.includes(self);
+    this.#isAlone = nodes.every((node) => node === self);
     const before = this.#primary;
     this.#primary = undefined;
     this.orphans.forgetMerges();

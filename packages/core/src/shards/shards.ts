@@ -319,7 +319,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     }
     // Most are answered by now: a queue by deadlines is for those that are not.
     for (const waiting of this.#unanswered) waiting.outlast();
-    this.#unanswered = [];
+    if (this.#unanswered.length > 0) this.#unanswered = [];
     if (unflushed.size > 0) this.#flushAt ??= after(now, FLUSH_MS);
     // When the first one comes, none is older.
     if (operations.oldestMs !== undefined) this.#agingAt ??= after(now, config.operationWindowMs);
