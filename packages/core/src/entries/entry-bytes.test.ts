@@ -2,7 +2,7 @@ import { decodeValue, encodeValue, entryBodyField, type EntryBody } from '@memgr
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainBody } from '../testing/plain-body.ts';
-import { EntryBytes } from './entry-bytes.ts';
+import { EntryBytes, schemaNamedIn } from './entry-bytes.ts';
 
 const part = fc.constantFrom('', 'u', 'ünïcode', 'x'.repeat(40), 'ß'.repeat(60), 'long'.repeat(60));
 const moment = fc.oneof(
@@ -51,6 +51,21 @@ test('the bytes of an entry tell what a decoder tells', () => {
       expect(bytes.hasScopeOf(new EntryBytes(encodeValue(entryBodyField, other)))).toBe(isSame);
     }),
   );
+});
+
+test('the bytes of an entry name its schema', () => {
+  const schema = fc.record({
+    name: fc.constantFrom('', 'note', 'memory', 'n'.repeat(31), 'n'.repeat(40)),
+    version: fc.oneof(fc.nat(300), fc.nat()),
+  });
+  fc.assert(
+    fc.property(body, schema, (one, { name, version }) => {
+      const bytes = encodeValue(entryBodyField, { ...one, schema: name, schemaVersion: version });
+      expect(schemaNamedIn(bytes)).toEqual({ name, version });
+    }),
+  );
+  expect(schemaNamedIn(encodeValue(entryBodyField, plainBody({ schema: 'é' })))).toBeUndefined();
+  expect(schemaNamedIn(Uint8Array.from([0x91, 7]))).toBeUndefined();
 });
 
 /** With something around it, as a state has. */

@@ -4,7 +4,14 @@ import { invariant } from '../assert.ts';
  * Places in the encoding of `entryBodyField`: a MessagePack list whose elements stand in a fixed
  * order and are only ever appended to.
  */
-const ELEMENT = { scopeEnd: 4, createdAt: 8, expiresAt: 10, immutable: 11, count: 20 } as const;
+const ELEMENT = {
+  scopeEnd: 4,
+  createdAt: 8,
+  expiresAt: 10,
+  immutable: 11,
+  schema: 12,
+  count: 20,
+} as const;
 
 const LIST_16 = 0xdc;
 const TRUE = 0xc3;
@@ -78,6 +85,31 @@ export class EntryBytes {
     const created = writeNumber(to, start + this.#createdAt, createdAt);
     to.set(bytes.subarray(this.#expiresAt), writeNumber(to, created, updatedAt));
   }
+}
+
+/** The schema that an entry follows; '' for one whose writer knew of none. */
+export interface EntrySchemaName {
+  readonly name: string;
+  readonly version: number;
+}
+
+/**
+ * Read from the bytes of an entry, which are as those of `EntryBytes`.
+ *
+ * @returns undefined for what does not begin like an entry, and for a name that is not of ASCII.
+ */
+export function schemaNamedIn(bytes: Uint8Array): EntrySchemaName | undefined {
+  if (bytes[0] !== LIST_16 || uint(bytes, 1, 2) < ELEMENT.count) return undefined;
+  const at = skip(bytes, HEADER_BYTES, ELEMENT.schema);
+  const end = skip(bytes, at, 1);
+  const head = bytes[at] as number;
+  let name = '';
+  for (let i = at + (head === 0xd9 ? 2 : 1); i < end; i += 1) {
+    const unit = bytes[i] as number;
+    if (unit >= 0x80) return undefined;
+    name += String.fromCharCode(unit);
+  }
+  return { name, version: numberAt(bytes, end) };
 }
 
 /** Where `count` values from `at` on end. */

@@ -12,7 +12,8 @@ import type { RouteNode } from './gateway-io.ts';
 export class PlacementTable {
   #index = 0 as LogIndex;
   #shardCount = 0;
-  readonly #configs = new Map<ShardId, ShardConfig>();
+  /** By shard: looked at for every operation. */
+  readonly #configs: (ShardConfig | undefined)[] = [];
   #nodes = new Map<NodeId, RouteNode>();
   /** Peers, so as many as there are links at most. */
   readonly #connected = new Set<NodeId>();
@@ -25,7 +26,7 @@ export class PlacementTable {
   }
 
   config(shard: ShardId): ShardConfig | undefined {
-    return this.#configs.get(shard);
+    return this.#configs[shard];
   }
 
   /** Alive by gossip, and there is a link: what is sent there now may be answered. */
@@ -42,7 +43,9 @@ export class PlacementTable {
     this.#whole = undefined;
     this.#index = index;
     this.#shardCount = shardCount;
-    for (const config of changed) this.#configs.set(config.shard, config);
+    // Without holes, whichever shard is told of first.
+    while (this.#configs.length < shardCount) this.#configs.push(undefined);
+    for (const config of changed) this.#configs[config.shard] = config;
   }
 
   /** False when nothing is different. */
@@ -60,7 +63,10 @@ export class PlacementTable {
 
   /** The same object until something changes: after a restart every client asks for it at once. */
   whole(): Placement {
-    this.#whole ??= this.#message([...this.#configs.values()], true);
+    this.#whole ??= this.#message(
+      this.#configs.filter((config) => config !== undefined),
+      true,
+    );
     return this.#whole;
   }
 

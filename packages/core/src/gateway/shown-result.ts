@@ -21,29 +21,37 @@ export function shownResult(
     }
     case 'listed': {
       const entries = allShown(result.entries, rules, schemaVersion);
-      return 'failure' in entries ? entries.failure : { ...result, entries };
+      if ('failure' in entries) return entries.failure;
+      return entries === result.entries ? result : { ...result, entries };
     }
     case 'history': {
       const steps = allShown(result.steps, rules, schemaVersion);
-      return 'failure' in steps ? steps.failure : { ...result, steps };
+      if ('failure' in steps) return steps.failure;
+      return steps === result.steps ? result : { ...result, steps };
     }
     default:
       return result;
   }
 }
 
+/** The same list where nothing has to be shown differently, as nearly always. */
 function allShown<Holder extends { readonly entry: Uint8Array }>(
   holders: readonly Holder[],
   rules: EntryAdmission,
   schemaVersion: number | undefined,
 ): readonly Holder[] | { readonly failure: FailedResult } {
-  const all: Holder[] = [];
-  for (const holder of holders) {
+  let changed: Holder[] | undefined;
+  for (let at = 0; at < holders.length; at += 1) {
+    const holder = holders[at] as Holder;
     // A delete left nothing to show.
     const shown = holder.entry.length === 0 ? undefined : rules.shown(holder.entry, schemaVersion);
     if (shown?.kind === 'failed') return { failure: shown.failure };
-    const same = shown === undefined || shown.entry === holder.entry;
-    all.push(same ? holder : { ...holder, entry: shown.entry });
+    if (shown === undefined || shown.entry === holder.entry) {
+      changed?.push(holder);
+      continue;
+    }
+    changed ??= holders.slice(0, at);
+    changed.push({ ...holder, entry: shown.entry });
   }
-  return all;
+  return changed ?? holders;
 }

@@ -25,6 +25,7 @@ import {
   type SchemaProblem,
   type UsualEntry,
 } from '@memgrid/protocol';
+import { schemaNamedIn } from '../entries/entry-bytes.ts';
 import type { EntryAdmission } from '../gateway/gateway-io.ts';
 import type { EntryRules } from '../shards/shards-io.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
@@ -149,6 +150,7 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
   shown(entry: Uint8Array, schemaVersion: number | undefined): ShownEntry {
     const known = schemaVersion === undefined || schemaVersion === 1;
     if (known && this.#registry().isPlain) return { kind: 'entry', entry };
+    if (this.#isIn(entry, schemaVersion)) return { kind: 'entry', entry };
     const body = decodeEntry(entry);
     // A stored entry that cannot be read is for the shards to mend, not for this to hide.
     if (typeof body === 'string') return { kind: 'entry', entry };
@@ -159,6 +161,14 @@ export class SchemaEntryRules implements EntryRules, EntryAdmission {
     const bytes = encoded(shown.body);
     if (bytes.kind === 'entry') return { kind: 'entry', entry: bytes.entry };
     return { kind: 'failed', failure: failedResult('INVALID_ENTRY', { problems: bytes.problems }) };
+  }
+
+  /** Whether an entry is stored in the version that is asked for: most are, and go as they are. */
+  #isIn(entry: Uint8Array, schemaVersion: number | undefined): boolean {
+    const schema = schemaNamedIn(entry);
+    if (schema === undefined || schema.version === 0) return false;
+    const name = schema.name === '' ? MEMORY_SCHEMA.name : schema.name;
+    return schema.version === (schemaVersion ?? this.#registry().committed(name));
   }
 
   /**
