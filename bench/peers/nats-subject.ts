@@ -8,11 +8,11 @@ import {
   type OpenWatch,
   type Subject,
   type Watcher,
-  type WorkloadName,
 } from 'memgrid/bench';
 import { BUCKET } from './nats-servers.ts';
 import { packageVersion } from './package-version.ts';
-import { missing } from './missing.ts';
+import { missing, tooFew } from './missing.ts';
+import { ALL_BUT_NEAR } from './peer-workloads.ts';
 
 export interface NatsTarget {
   /** How the rows name this system. */
@@ -41,15 +41,7 @@ const TIMEOUT_MS = 10_000;
 export class NatsSubject implements Subject {
   readonly name: string;
   readonly version = packageVersion('@nats-io/kv');
-  readonly workloads: ReadonlySet<WorkloadName> = new Set([
-    'set',
-    'get',
-    'mix',
-    'batch',
-    'list',
-    'cas',
-    'watch',
-  ]);
+  readonly workloads = ALL_BUT_NEAR;
   readonly #addresses: readonly string[];
   readonly #connection: NatsConnection;
   readonly #bucket: KV;
@@ -131,9 +123,7 @@ export class NatsSubject implements Subject {
     let count = 0;
     const history = await this.#bucket.history({ key: `${token(userId)}.*` });
     for await (const entry of history) if (entry.string() !== '') count += 1;
-    if (count < SCOPE_ENTRIES) {
-      throw new Error(`${userId} has ${count} of ${SCOPE_ENTRIES} entries.`);
-    }
+    if (count < SCOPE_ENTRIES) throw tooFew(userId, count);
   }
 
   async #update(n: number): Promise<void> {

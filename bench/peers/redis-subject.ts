@@ -7,7 +7,8 @@ import {
   type Watcher,
   type WorkloadName,
 } from 'memgrid/bench';
-import { missing } from './missing.ts';
+import { missing, tooFew } from './missing.ts';
+import { ALL_BUT_NEAR } from './peer-workloads.ts';
 import type { RedisCalls } from './redis-calls.ts';
 
 /** Stores a new text only when nobody has changed the version meanwhile: one round trip. */
@@ -32,15 +33,7 @@ const CHANNEL = 'changes';
 export class RedisSubject implements Subject {
   readonly name: string;
   readonly version: string;
-  readonly workloads: ReadonlySet<WorkloadName> = new Set([
-    'set',
-    'get',
-    'mix',
-    'batch',
-    'list',
-    'cas',
-    'watch',
-  ]);
+  readonly workloads = ALL_BUT_NEAR;
   readonly #calls: RedisCalls;
   readonly #dataset: Dataset;
   /** By number, of what this subject last read or wrote with compare-and-set. */
@@ -123,7 +116,7 @@ export class RedisSubject implements Subject {
   async #list(scope: number): Promise<void> {
     const key = this.#scopeKey(scope);
     const count = Object.keys(await this.#calls.fields(key)).length;
-    if (count < SCOPE_ENTRIES) throw new Error(`${key} has ${count} of ${SCOPE_ENTRIES} entries.`);
+    if (count < SCOPE_ENTRIES) throw tooFew(key, count);
   }
 
   async #compareAndSet(n: number): Promise<void> {

@@ -9,7 +9,7 @@ import { MEMCACHED_CLIENTS, REDIS_CLIENTS } from './target.ts';
 /** How long and how often; a quick sample shows that it works and proves nothing. */
 export type Pace = Pick<ComparisonOptions, 'rounds' | 'seconds' | 'warmupSeconds'>;
 
-const QUICK: Pace = { rounds: 1, seconds: 0.5, warmupSeconds: 0.2 };
+const QUICK: Pace = { rounds: 1, seconds: 0.4, warmupSeconds: 0.1 };
 const FULL: Pace = { rounds: 5, seconds: 3, warmupSeconds: 1 };
 const SHORT: Pace = { rounds: 5, seconds: 2, warmupSeconds: 0.5 };
 
