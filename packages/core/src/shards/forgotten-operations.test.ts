@@ -244,3 +244,37 @@ test('F16: however many ids one quarter of a second has, what is remembered of i
   lab.advance(300);
   expect(again(lab, 1, lab.operationId())).toMatchObject({ kind: 'written', repeated: false });
 });
+
+test('F16: an id of now is taken where the clock was set back', () => {
+  // The hybrid clock knows better, and so do the other nodes, by which clients make their ids.
+  const lab = new ShardLab({ nodes: 1, aheadMs: 60 * MINUTE_MS });
+  lab.assign({ primary: A, replicas: [A] });
+  lab.advance(100);
+  const operationId = lab.operationId(lab.wallMs + 60 * MINUTE_MS);
+  expect(again(lab, 1, operationId)).toMatchObject({ kind: 'written', repeated: false });
+  expect(again(lab, 1, operationId)).toMatchObject({ kind: 'written', repeated: true });
+  const far = lab.operationId(lab.wallMs + 62 * MINUTE_MS);
+  expect(again(lab, 1, far)).toMatchObject({ code: 'BAD_REQUEST' });
+});
+
+test('F16, F26: ids of the future do not push out what others did just now', () => {
+  const lab = new ShardLab({ nodes: 1, config: { operationBytesMax: 40_000 } });
+  lab.assign({ primary: A, replicas: [A] });
+  lab.advance(100);
+  const present = lab.operationId();
+  expect(again(lab, 1, present)).toMatchObject({ repeated: false });
+  const codes = new Set<unknown>();
+  for (let number = 0; number < 100; number += 1) {
+    const operationId = lab.operationId(lab.wallMs + 5_000 + number * 500);
+    const token = lab.put(1, 'k', 'v', { operationId });
+    const result = lab.answers.get(token)?.result;
+    codes.add(result?.kind === 'failed' ? result.code : result?.kind);
+  }
+  expect([...codes]).toEqual(['written', 'OVERLOADED']);
+  expect(again(lab, 1, present)).toMatchObject({ kind: 'written', repeated: true });
+  // A client whose clock is right is served as ever, and the others once their time has come.
+  expect(again(lab, 1, lab.operationId())).toMatchObject({ kind: 'written' });
+  lab.advance(MINUTE_MS);
+  const later = lab.operationId(lab.wallMs + 5_000);
+  expect(again(lab, 1, later)).toMatchObject({ kind: 'written' });
+});

@@ -11,13 +11,14 @@ const FUTURE_MS_MAX = 60_000;
  * could be the second time. Undefined when it may. See DESIGN.md, F16.
  */
 export function ageRefusal(
-  { wallMs, config }: ShardContext,
+  context: ShardContext,
   operations: RememberedOperations,
   operationId: string,
 ): FailedResult | undefined {
+  const { wallMs, config } = context;
   const ms = operationIdMs(operationId);
   const forgottenMs = Math.max(operations.floor, wallMs - config.operationWindowMs);
-  if (ms === undefined || ms > wallMs + FUTURE_MS_MAX) {
+  if (ms === undefined || ms > context.presentMs + FUTURE_MS_MAX) {
     const problem = `The operation id ${operationId} is no UUID of version 7 of about now.`;
     return failedResult('BAD_REQUEST', { problem });
   }

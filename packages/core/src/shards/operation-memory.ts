@@ -8,6 +8,11 @@ import type { RememberedOperation } from './remembered-operations.ts';
  */
 const PERIOD_MS = 250;
 
+/** Clocks of clients are a little apart: so far ahead is no future yet. Milliseconds. */
+const FUTURE_FROM_MS = 2_000;
+/** One of so many bytes may be about ids of the future, which outlive what happens now. */
+const FUTURE_SHARE = 8;
+
 /** Who remembers: one copy of one shard. */
 export interface OperationOwner {
   /**
@@ -101,12 +106,30 @@ export class OperationMemory {
 
   /**
    * Whether the latest period alone is more than there is room for. It cannot be forgotten without
-   * refusing what comes next, so it must not grow: ids of its quarter of a second are for later.
+   * refusing what comes next, so it must not grow: ids of its quarter of a second are for later. So
+   * are ids of the future, where others of them have their share already: forgetting begins with what
+   * is oldest, and that would be what happens now.
+   *
+   * @param presentMs milliseconds since 1970.
    */
-  isCrowded(operationId: string): boolean {
+  isCrowded(operationId: string, presentMs: number): boolean {
     const number = this.#read(operationId);
-    if (number === undefined || number !== this.#order.at(-1)) return false;
+    if (number === undefined) return false;
+    const future = Math.ceil((presentMs + FUTURE_FROM_MS) / PERIOD_MS);
+    if (number >= future && this.#bytesFrom(future) > this.#bytesMax / FUTURE_SHARE) return true;
+    if (number !== this.#order.at(-1)) return false;
     return (this.#periods.get(number) as OperationPeriod).bytes > this.#bytesMax;
+  }
+
+  /** Of all periods from this one on. */
+  #bytesFrom(first: number): number {
+    let bytes = 0;
+    for (let at = this.#order.length - 1; at >= 0; at -= 1) {
+      const number = this.#order[at] as number;
+      if (number < first) break;
+      bytes += (this.#periods.get(number) as OperationPeriod).bytes;
+    }
+    return bytes;
   }
 
   /** Forgets the oldest until the rest fits. The latest period stays: somebody is about to ask. */

@@ -94,6 +94,14 @@ export class ShardContext {
     return this.#wallMs?.() ?? this.nowMs;
   }
 
+  /**
+   * What is later than this is of the future, as far as this node can tell: a wall clock that was set
+   * back is wrong about it, and the hybrid clock, which never is, heard of the other nodes.
+   */
+  get presentMs(): number {
+    return Math.max(this.wallMs, this.nowMs);
+  }
+
   begin(now: Instant): void {
     this.now = now;
     this.#nowMs = undefined;

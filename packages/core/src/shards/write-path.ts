@@ -195,7 +195,8 @@ export class WritePath {
       fingerprint,
     };
     if (this.#answerRepeated(waiting, write)) return;
-    if (this.#isFull || this.#context.operations.isCrowded(operationId)) {
+    const { operations, presentMs } = this.#context;
+    if (this.#isFull || operations.isCrowded(operationId, presentMs)) {
       const max = this.#context.config.waitingOperationsMax;
       waiting.answer(failedResult('OVERLOADED', { waiting: this.#pending.size, max }));
       return;

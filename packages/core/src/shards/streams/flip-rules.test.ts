@@ -5,6 +5,7 @@ import { labNode, type Sent, SHARD, ShardLab } from '../../testing/shard-lab.ts'
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 const OTHER = (SHARD + 1) as ShardId;
+const MINUTE_MS = 60_000;
 
 /** Node 2 has acknowledged records that it has not synced, and node 1 no longer retains. */
 function trimmedLab(): ShardLab {
@@ -63,7 +64,7 @@ test('F22, F16: what the source forgets meanwhile takes nothing away from what i
   const ids: string[] = [];
   const put = (): void => {
     // So far from each other that they are forgotten one by one; the bound is reached by thirty.
-    const operationId = lab.operationId(lab.wallMs + 250 * ids.length);
+    const operationId = lab.operationId(lab.wallMs - MINUTE_MS + 250 * ids.length);
     ids.push(operationId);
     lab.put(1, 'k', 'v', { operationId });
   };
