@@ -215,7 +215,7 @@ export class OrphanMerges {
       return;
     }
     if (primary === undefined) return;
-    if (index > copy.applied.index && copy.log.at(index)?.record.sync === 'disk') {
+    if (index > copy.applied.index && copy.log.at(index)?.sync === 'disk') {
       this.#await(copy.log.positionAt(index), merge);
       return;
     }

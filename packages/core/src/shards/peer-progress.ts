@@ -65,8 +65,10 @@ export class PeerProgress {
     );
   }
 
-  acknowledged(ack: ReplicateShardAck, now: Instant): void {
+  /** @returns whether more may be sent or committed: all but that more of it is applied there. */
+  acknowledged(ack: ReplicateShardAck, now: Instant): boolean {
     const { memory, os, disk } = ack;
+    const wasProbing = this.probing;
     this.heard();
     this.promised = true;
     this.gone = false;
@@ -76,7 +78,7 @@ export class PeerProgress {
     if (ack.mismatch) {
       this.match = NOTHING;
       this.startFrom(memory);
-      return;
+      return true;
     }
     const { match } = this;
     const moved = memory > match.memory || os > match.os || disk > match.disk || changedCopy;
@@ -84,7 +86,7 @@ export class PeerProgress {
       // What the former copy was sent and did not commit may be missing in this one.
       this.match = { memory, os, disk };
       this.next = memory + 1;
-    } else {
+    } else if (moved) {
       this.match = {
         memory: Math.max(match.memory, memory),
         os: Math.max(match.os, os),
@@ -96,6 +98,7 @@ export class PeerProgress {
     // It is at work: patience begins anew.
     if (this.isSettled) this.waitingSince = undefined;
     else if (moved) this.waitingSince = now;
+    return moved || wasProbing;
   }
 
   /** Only what it had synced is certain to be there still, and it may have to apply it again. */

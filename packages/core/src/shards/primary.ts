@@ -107,8 +107,8 @@ export class Primary {
     this.activation.promised(from, promise);
   }
 
-  acknowledged(from: NodeId, ack: ReplicateShardAck): void {
-    this.replication.acknowledged(from, ack);
+  acknowledged(from: NodeId, ack: ReplicateShardAck): boolean {
+    return this.replication.acknowledged(from, ack);
   }
 
   suffix(from: NodeId, suffix: LogSuffix): void {

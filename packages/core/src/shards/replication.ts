@@ -121,14 +121,17 @@ export class Replication {
     this.#commitDueAt ??= after(this.#context.now, this.#context.config.commitDelayMs);
   }
 
-  acknowledged(from: NodeId, ack: ReplicateShardAck): void {
+  /** @returns whether there may be something to do because of it. */
+  acknowledged(from: NodeId, ack: ReplicateShardAck): boolean {
     const peer = this.#peers.get(from);
-    if (peer === undefined) return;
+    if (peer === undefined) return false;
     // A replica's log may be longer than the primary's: what is beyond its end will be cut off.
     const { log, commit } = this.#copy();
     const within = ack.memory <= log.lastIndex ? ack : { ...ack, memory: log.lastIndex };
-    peer.acknowledged(within, this.#context.now);
-    if (peer.sentCommit < commit) this.noteCommit();
+    const isNews = peer.acknowledged(within, this.#context.now);
+    if (peer.sentCommit >= commit) return isNews;
+    this.noteCommit();
+    return true;
   }
 
   /** The connection to a peer began anew, perhaps because it did: it is asked where it is. */

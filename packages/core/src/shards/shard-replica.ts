@@ -195,8 +195,12 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
   }
 
   onReplicateAck(from: NodeId, ack: ReplicateShardAck): void {
-    if (ack.epoch === this.primary?.epoch) this.primary.acknowledged(from, ack);
-    else if (ack.epoch === this.promised) this.following.relayed(from, ack);
+    const { primary } = this;
+    if (ack.epoch !== primary?.epoch) {
+      if (ack.epoch === this.promised) this.following.relayed(from, ack);
+    } else if (primary.acknowledged(from, ack)) {
+      this.#context.touched.add(this.shard);
+    }
   }
 
   onNack(current: ShardEpoch): void {

@@ -215,7 +215,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
         for (const item of body.shards) this.#touch(item.shard).onReplicate(from, item);
         return;
       case 'replicateAck':
-        for (const item of body.shards) this.#touch(item.shard).onReplicateAck(from, item);
+        for (const item of body.shards) this.#shardOf(item.shard).onReplicateAck(from, item);
         return;
       case 'promise':
         for (const { shard, epoch } of body.shards) this.#touch(shard).onPromise(from, epoch);
