@@ -256,7 +256,7 @@ export {
   sliceOfEntry,
 } from './entry/entry-shard.ts';
 export { isVisible, winnerOf } from './entry/entry-state.ts';
-export { draftRecord } from './entry/record-in-place.ts';
+export { draftRecord, writeRecordIn } from './entry/record-in-place.ts';
 export type { RecordDraft, RecordFrame } from './entry/record-in-place.ts';
 export { draftState, soleWriteIn } from './entry/state-in-place.ts';
 export type { NewWrite, SoleWrite, StateDraft } from './entry/state-in-place.ts';

@@ -1,5 +1,5 @@
 import type { LogRecord, RecordBody, ShardEpoch, SyncClass } from '@memgrid/protocol';
-import { decodeValue, encodeValue, recordBodyField } from '@memgrid/protocol';
+import { decodeValue, encodeValue, recordBodyField, writeRecordIn } from '@memgrid/protocol';
 import type { StoredSibling } from './entry-view.ts';
 
 /**
@@ -91,7 +91,7 @@ export class LoggedRecord {
 
   /** What it says: read from its bytes again, if need be. */
   read(): RecordBody {
-    return this.#body ?? decodeValue(recordBodyField, this.record.body, 'record');
+    return this.#body ?? bodyIn(this.record.body);
   }
 
   /** It has taken effect. */
@@ -99,6 +99,15 @@ export class LoggedRecord {
     this.#winner = undefined;
     if (this.#record !== undefined) this.#body = undefined;
   }
+}
+
+/**
+ * What the bytes of a record say. A state in it is a view of them, where they are usual.
+ *
+ * @throws WireError for bytes that are no record.
+ */
+export function bodyIn(record: Uint8Array): RecordBody {
+  return writeRecordIn(record) ?? decodeValue(recordBodyField, record, 'record');
 }
 
 function sizeOf(body: RecordBody): number {

@@ -6,7 +6,6 @@ import type {
   SyncClass,
   Timestamp,
 } from '@memgrid/protocol';
-import { decodeValue, recordBodyField } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import { invariant } from '../assert.ts';
 import type { StoredEntry } from '../entries/entry-table.ts';
@@ -16,7 +15,7 @@ import type { Safety } from './step-storage.ts';
 import type { ShardContext } from './shard-context.ts';
 import { type StoredSibling, winnerIn, writtenVersion } from './entry-view.ts';
 import { FadingEntries } from './fading-entries.ts';
-import { LoggedRecord, type MadeRecord } from './logged-record.ts';
+import { bodyIn, LoggedRecord, type MadeRecord } from './logged-record.ts';
 import { type RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { ShardLog } from './shard-log.ts';
 import { logKey, NO_PROGRESS, type RecoveredCopy } from './shard-records.ts';
@@ -371,7 +370,7 @@ export class ShardCopy {
     // What was applied before a restart is in the table. To call it the latest of its key would
     // outlive the record: once that is trimmed, the key would look as if it had never been written.
     const isApplied = record.index <= this.#applied.index;
-    const body = isApplied ? undefined : decodeValue(recordBodyField, record.body, 'record');
+    const body = isApplied ? undefined : bodyIn(record.body);
     this.#retain(LoggedRecord.received(record, body));
     if (body !== undefined) this.#noteLatest(record.index, body);
   }

@@ -1,6 +1,17 @@
 import { LIMITS } from '../limits.ts';
-import { textBytesOf, unitsOf, writeBytesHead, writeCount, writeText } from '../wire/in-place.ts';
+import {
+  bytesLengthAt,
+  countAt,
+  textBytesOf,
+  textHeadBytes,
+  textLengthAt,
+  unitsOf,
+  writeBytesHead,
+  writeCount,
+  writeText,
+} from '../wire/in-place.ts';
 import { bytesHeaderBytes, numberBytes } from '../wire/msgpack.ts';
+import { readAscii } from '../wire/platform-text.ts';
 import type { RecordBody } from './entry.ts';
 import { type NewWrite, planState, type SoleWrite, writeState } from './state-in-place.ts';
 
@@ -79,4 +90,71 @@ function isUsualId(id: string): boolean {
     if (unit < 0x20 || unit > 0x7e) return false;
   }
   return true;
+}
+
+/**
+ * The record of one write, read where it lies: its state is a view of `record`.
+ *
+ * Undefined for any other record, and for what an encoder of this version does not write: the bytes
+ * that it accepts are exactly those that `recordBodyField` makes of what it reads.
+ */
+export function writeRecordIn(record: Uint8Array): WriteRecord | undefined {
+  if (record[0] !== LIST_8 || record[1] !== WRITE) return undefined;
+  const keyAt = 2 + textHeadBytes(record, 2);
+  if (keyAt < 3) return undefined;
+  const keyEnd = keyAt + textLengthAt(record, 2, keyAt - 2);
+  if (keyEnd - keyAt > KEY_BYTES_MAX || !isUsualKey(record, keyAt, keyEnd)) return undefined;
+  const stateBytes = bytesLengthAt(record, keyEnd);
+  if (stateBytes < 1 || stateBytes > LIMITS.entryStateBytesMax) return undefined;
+  const stateAt = keyEnd + bytesHeaderBytes(stateBytes);
+  const stateEnd = stateAt + stateBytes;
+  const id = idAt(record, stateEnd);
+  if (id === undefined) return undefined;
+  const timeAt = stateEnd + textBytesOf(id);
+  if (record[timeAt] !== LIST_2) return undefined;
+  const ms = countAt(record, timeAt + 1);
+  if (ms < 0 || ms > MS_MAX) return undefined;
+  const counterAt = timeAt + 1 + numberBytes(ms);
+  const counter = countAt(record, counterAt);
+  if (counter < 0 || counter > TICK_MAX) return undefined;
+  const earlyAt = counterAt + numberBytes(counter);
+  const early = record[earlyAt];
+  if (early !== TRUE && early !== FALSE) return undefined;
+  const fingerprint = countAt(record, earlyAt + 1);
+  if (fingerprint < 0 || fingerprint > 0xffffffff) return undefined;
+  const end = earlyAt + 1 + numberBytes(fingerprint);
+  if (record[end] !== NIL || end + 1 !== record.length) return undefined;
+  return {
+    kind: 'write',
+    key: readAscii(record, keyAt, keyEnd),
+    state: record.subarray(stateAt, stateEnd),
+    operationId: id,
+    timestamp: { ms, counter },
+    answeredEarly: early === TRUE,
+    fingerprint,
+    version: undefined,
+  };
+}
+
+const MS_MAX = 2 ** 48 - 1;
+const TICK_MAX = 0xffff;
+
+/** All ASCII. */
+function isUsualKey(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (!((bytes[at] as number) < 0x80)) return false;
+  return true;
+}
+
+/** The id of an operation; undefined for one that is not printable ASCII or too long. */
+function idAt(bytes: Uint8Array, at: number): string | undefined {
+  const headBytes = textHeadBytes(bytes, at);
+  if (headBytes < 0) return undefined;
+  const length = textLengthAt(bytes, at, headBytes);
+  const start = at + headBytes;
+  if (length > LIMITS.operationIdBytesMax || start + length > bytes.length) return undefined;
+  for (let i = start; i < start + length; i++) {
+    const byte = bytes[i] as number;
+    if (byte < 0x20 || byte > 0x7e) return undefined;
+  }
+  return readAscii(bytes, start, start + length);
 }

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NEVER_WRITTEN, writeSet, writeSetBlind } from '../causality/dotted-version-set.ts';
-import { EMPTY_VECTOR } from '../causality/version-vector.ts';
+import { type Dot, EMPTY_VECTOR } from '../causality/version-vector.ts';
 import { decodeValue, encodeValue } from '../codec.ts';
 import { actorId, nodeId } from '../ids.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { EntryState, StoredWrite } from './entry.ts';
 import { entryStateField, recordBodyField } from './entry-fields.ts';
 import { winnerOf } from './entry-state.ts';
-import { draftRecord } from './record-in-place.ts';
+import { draftRecord, writeRecordIn } from './record-in-place.ts';
 import { draftState, soleWriteIn } from './state-in-place.ts';
 
 const actor = fc.constantFrom(
@@ -137,6 +137,49 @@ test('D9: a record that is written in one piece is the one that an encoder write
       expect(draft.record).toEqual(encodeValue(recordBodyField, body));
     }),
     { numRuns: 500 },
+  );
+});
+
+const record = fc
+  .tuple(state, frame, moment, fc.option(counter, { nil: undefined }))
+  .map(([set, around, ms, merged]) => {
+    const timestamp = { ms, counter: 3 };
+    const dot =
+      merged === undefined ? undefined : { actor: set.context[0]?.actor, counter: merged };
+    const version = dot?.actor === undefined ? undefined : { dot: dot as Dot, timestamp };
+    const bytes = encodeValue(entryStateField, set);
+    return { kind: 'write', ...around, state: bytes, timestamp, version } as const;
+  });
+
+test('D9: a record that is read in place is what a decoder reads', () => {
+  fc.assert(
+    fc.property(record, (one) => {
+      const found = writeRecordIn(encodeValue(recordBodyField, one));
+      const isUsual = one.version === undefined && !one.key.includes('ü');
+      expect(found).toEqual(isUsual ? one : undefined);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('D9: bytes of a record that are read in place are those of an encoder', () => {
+  const change = fc.record({ at: fc.nat(), to: fc.nat(255) });
+  fc.assert(
+    fc.property(record, fc.array(change, { maxLength: 2 }), fc.nat(2), (one, changes, cut) => {
+      const bytes = encodeValue(recordBodyField, one);
+      for (const { at, to } of changes) {
+        // Around the state, of which a record says nothing.
+        const place = at % 80;
+        bytes[at % 2 === 0 ? place : bytes.length - 1 - place] = to;
+      }
+      const mutant = bytes.subarray(0, bytes.length - cut);
+      const found = writeRecordIn(mutant);
+      if (found === undefined) return;
+      const read = decodeValue(recordBodyField, mutant);
+      expect(found).toEqual(read);
+      expect(encodeValue(recordBodyField, read)).toEqual(mutant);
+    }),
+    { numRuns: 3_000 },
   );
 });
 

@@ -2,7 +2,7 @@ import { actorAt, actorBytes, type SeenActor } from '../causality/actor-in-place
 import type { Sibling } from '../causality/dotted-version-set.ts';
 import type { Dot } from '../causality/version-vector.ts';
 import { LIMITS } from '../limits.ts';
-import { countAt, NOT_USUAL, wordAt, writeBytesHead, writeCount } from '../wire/in-place.ts';
+import { bytesLengthAt, countAt, NOT_USUAL, writeBytesHead, writeCount } from '../wire/in-place.ts';
 import { bytesHeaderBytes, numberBytes } from '../wire/msgpack.ts';
 import type { StoredWrite } from './entry.ts';
 
@@ -29,7 +29,6 @@ const LIST_5 = 0x95;
 const LIST_15 = 0x9f;
 const FALSE = 0xc2;
 const TRUE = 0xc3;
-const BYTES_8 = 0xc4;
 /** Of a list of fewer than 16. */
 const COUNT_MASK = 0x0f;
 /** The heads of four lists: the set, its siblings, the sibling, its dot. */
@@ -69,8 +68,8 @@ export function soleWriteIn(state: Uint8Array): SoleWrite | undefined {
   at += numberBytes(expiresAt);
   const flag = state[at];
   if (flag !== TRUE && flag !== FALSE) return undefined;
-  const length = entryLengthAt(state, at + 1);
-  if (length < 0) return undefined;
+  const length = bytesLengthAt(state, at + 1);
+  if (length < 0 || length > LIMITS.entryBytesMax) return undefined;
   const entryAt = at + 1 + bytesHeaderBytes(length);
   at = entryAt + length;
   const dots = dotsAt(state, at, { by, counter });
@@ -84,21 +83,6 @@ export function soleWriteIn(state: Uint8Array): SoleWrite | undefined {
   };
   const sibling = { dot: { actor: by.actor, counter }, value };
   return { sibling, state, dotsAt: at + 1, dots };
-}
-
-/** The length of bytes, from their shortest head; `NOT_USUAL` for another, or for too many. */
-function entryLengthAt(bytes: Uint8Array, at: number): number {
-  const head = bytes[at];
-  let length = NOT_USUAL;
-  if (head === BYTES_8) length = bytes[at + 1] as number;
-  else if (head === BYTES_8 + 1) {
-    length = ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-    if (length < 0x100) return NOT_USUAL;
-  } else if (head === BYTES_8 + 2) {
-    length = wordAt(bytes, at + 1);
-    if (length < 0x10000) return NOT_USUAL;
-  }
-  return length <= LIMITS.entryBytesMax ? length : NOT_USUAL;
 }
 
 /**

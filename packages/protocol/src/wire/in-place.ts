@@ -36,10 +36,23 @@ export function countAt(bytes: Uint8Array, at: number): number {
 }
 
 /** 32 bits, the highest first. */
-export function wordAt(bytes: Uint8Array, at: number): number {
+function wordAt(bytes: Uint8Array, at: number): number {
   const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
   const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
   return high * 0x10000 + low;
+}
+
+/** The length of bytes, from their shortest head; `NOT_USUAL` for another. */
+export function bytesLengthAt(bytes: Uint8Array, at: number): number {
+  const head = bytes[at];
+  if (head === 0xc4) return bytes[at + 1] ?? NOT_USUAL;
+  if (head === 0xc5) {
+    const length = ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+    return length >= 0x100 ? length : NOT_USUAL;
+  }
+  if (head !== 0xc6) return NOT_USUAL;
+  const length = wordAt(bytes, at + 1);
+  return length >= 0x10000 ? length : NOT_USUAL;
 }
 
 function floatAt(bytes: Uint8Array, at: number): number {
