@@ -1,6 +1,6 @@
 import {
+  addClientMessage,
   decodeClientMessage,
-  encodeClientMessage,
   FrameWriter,
   LIMITS,
   readFrame,
@@ -66,7 +66,7 @@ export class ClientSocket {
 
   /** Gathers a message; `flush` sends what was gathered. */
   add(message: ClientMessage): void {
-    this.#writer.add(encodeClientMessage(message));
+    addClientMessage(this.#writer, message);
   }
 
   flush(): void {

@@ -1,7 +1,8 @@
+import type { FrameWriter } from './frame-writer.ts';
 import { LIMITS } from './limits.ts';
 import { type ClientMessage, clientFields } from './messages/client.ts';
 import { MessageTable } from './messages/message-table.ts';
-import { NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
+import { lendDirectly, NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
 import type { Field } from './wire/field.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
 import { expected, WireError } from './wire/wire-error.ts';
@@ -66,13 +67,31 @@ export type DecodedClientMessage =
  * @throws WireError when a value breaks a limit, or all of it is larger than `operationsBytesMax`.
  */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  const bytes =
-    writeDirectly(messageField, message) ??
-    pack([messages.numberOf(message), messages.bodyToWire(message)]);
-  if (bytes.length > LIMITS.operationsBytesMax) {
-    throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(message.type);
-  }
+  const bytes = writeDirectly(messageField, message) ?? encodeByValues(message);
+  checkSize(message, bytes);
   return bytes;
+}
+
+/**
+ * The same into a frame, without memory of its own.
+ *
+ * @throws WireError as well when the message is larger than a frame.
+ */
+export function addClientMessage(frames: FrameWriter, message: ClientMessage): void {
+  const lent = lendDirectly(messageField, message, (bytes) => {
+    checkSize(message, bytes);
+    frames.add(bytes);
+  });
+  if (!lent) frames.add(encodeClientMessage(message));
+}
+
+function encodeByValues(message: ClientMessage): Uint8Array {
+  return pack([messages.numberOf(message), messages.bodyToWire(message)]);
+}
+
+function checkSize(message: ClientMessage, bytes: Uint8Array): void {
+  if (bytes.length <= LIMITS.operationsBytesMax) return;
+  throw expected(`at most ${LIMITS.operationsBytesMax} bytes`, bytes).inside(message.type);
 }
 
 /** Never throws, whatever the bytes. */

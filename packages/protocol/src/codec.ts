@@ -1,4 +1,5 @@
 import type { Envelope } from './envelope.ts';
+import type { FrameWriter } from './frame-writer.ts';
 import { LIMITS } from './limits.ts';
 import { HANDSHAKE_TYPE_MAX, MESSAGE_TYPES } from './message-numbers.ts';
 import type { ControlCommand, FoundingPlan, MemberRecord } from './messages/control.ts';
@@ -20,7 +21,7 @@ import { reachabilityFields } from './messages/reachability.ts';
 import { replicationFields } from './messages/replication.ts';
 import { PROTOCOL } from './version.ts';
 import { countField, generationField, protocolVersionField } from './wire/counters.ts';
-import { NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
+import { lendDirectly, NOT_READ, readDirectly, writeDirectly } from './wire/direct.ts';
 import { type Field, uint, within } from './wire/field.ts';
 import { nodeIdField } from './wire/id-field.ts';
 import { pack, unpack, type WireValue } from './wire/msgpack.ts';
@@ -73,8 +74,20 @@ export type DecodedEnvelope =
  * become a problem of the receiver.
  */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const direct = writeDirectly(envelopeField, envelope);
-  if (direct !== undefined) return direct;
+  return writeDirectly(envelopeField, envelope) ?? encodeByValues(envelope);
+}
+
+/**
+ * The same into a frame, without memory of its own.
+ *
+ * @throws WireError as well when the message is larger than a frame.
+ */
+export function addEnvelope(frames: FrameWriter, envelope: Envelope): void {
+  const lent = lendDirectly(envelopeField, envelope, (bytes) => frames.add(bytes));
+  if (!lent) frames.add(encodeByValues(envelope));
+}
+
+function encodeByValues(envelope: Envelope): Uint8Array {
   const { message } = envelope;
   const raw = headerToWire({ ...envelope, type: messages.numberOf(message) });
   raw.push(messages.bodyToWire(message));

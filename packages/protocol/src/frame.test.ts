@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { addClientMessage, encodeClientMessage } from './client-codec.ts';
+import { addEnvelope, encodeEnvelope } from './codec.ts';
 import { frameBytesMax, readFrame } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { LIMITS } from './limits.ts';
+import { CLIENT_EXAMPLES } from './testdata/client-examples.ts';
+import { CASES, enveloped } from './testdata/examples.ts';
 
 const HEADER = [0x4d, 0x47, 1, 0];
 const record = (...bytes: number[]): number[] => [0, 0, 0, bytes.length, ...bytes];
@@ -14,6 +18,39 @@ test('W2: a frame is its header and each message behind its length', () => {
   writer.add(Uint8Array.of(7, 8));
   writer.add(Uint8Array.of(9));
   expect(writer.take()).toEqual([frameOf(...HEADER, ...record(7, 8), ...record(9))]);
+  expect(writer.take()).toEqual([]);
+});
+
+test('W2: what was added may be written over', () => {
+  const writer = new FrameWriter(64);
+  const message = Uint8Array.of(7, 8);
+  writer.add(message);
+  message.fill(0);
+  writer.add(message);
+  expect(writer.take()).toEqual([frameOf(...HEADER, ...record(7, 8), ...record(0, 0))]);
+});
+
+test('W2: messages are written into a frame as they are encoded alone', () => {
+  const clientMessages = Object.values(CLIENT_EXAMPLES);
+  const envelopes = CASES.map(({ message }) => enveloped(message));
+  const alone = new FrameWriter(1_000_000);
+  const direct = new FrameWriter(1_000_000);
+  for (const message of clientMessages) alone.add(encodeClientMessage(message));
+  for (const message of clientMessages) addClientMessage(direct, message);
+  for (const one of envelopes) alone.add(encodeEnvelope(one));
+  for (const one of envelopes) addEnvelope(direct, one);
+  expect(direct.take()).toEqual(alone.take());
+});
+
+test('W6: a message that breaks a limit is refused with the reason, and leaves nothing behind', () => {
+  const writer = new FrameWriter(1_000);
+  const invalid = { type: 'clientPing', token: -1 } as const;
+  expect(() => addClientMessage(writer, invalid)).toThrow('clientPing.token: expected');
+  const [, message] = CASES.map((one) => one.message);
+  if (message === undefined) throw new Error('There are no examples.');
+  expect(() => addEnvelope(writer, { ...enveloped(message), cluster32: -1 })).toThrow('cluster32');
+  addClientMessage(writer, { type: 'clientPing', token: 1 });
+  expect(writer.take()).toHaveLength(1);
   expect(writer.take()).toEqual([]);
 });
 

@@ -112,6 +112,7 @@ export type {
 export type { Message } from './messages/message.ts';
 
 export {
+  addEnvelope,
   decodeCommand,
   decodeEnvelope,
   decodeFoundingPlan,
@@ -128,7 +129,12 @@ export {
   encodeValue,
 } from './codec.ts';
 export type { DecodedEnvelope } from './codec.ts';
-export { CLIENT_MESSAGE_TYPES, decodeClientMessage, encodeClientMessage } from './client-codec.ts';
+export {
+  addClientMessage,
+  CLIENT_MESSAGE_TYPES,
+  decodeClientMessage,
+  encodeClientMessage,
+} from './client-codec.ts';
 export type { ClientMessageType, DecodedClientMessage } from './client-codec.ts';
 export { frameBytesMax, readFrame } from './frame.ts';
 export type { FrameRead } from './frame.ts';

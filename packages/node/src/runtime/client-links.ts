@@ -1,12 +1,13 @@
 import type { LinkId, NodeInput } from '@memgrid/core';
 import {
+  addClientMessage,
   FrameWriter,
   LIMITS,
   decodeClientMessage,
   encodeClientMessage,
   readFrame,
 } from '@memgrid/protocol';
-import type { ClientMessage } from '@memgrid/protocol';
+import type { ClientMessage, Placement } from '@memgrid/protocol';
 import type { Connection } from '../net/connection.ts';
 import type { FrameTraffic } from '../observe/frame-traffic.ts';
 
@@ -69,7 +70,7 @@ export class ClientLinks {
   readonly #waiting = new Set<OpenClient>();
   #accepted = 0;
   /** The same placement goes to many clients, and is big: it is encoded once. */
-  #latest: { readonly message: ClientMessage; readonly bytes: Uint8Array } | undefined;
+  #latest: { readonly message: Placement; readonly bytes: Uint8Array } | undefined;
 
   constructor(options: ClientLinksOptions) {
     this.#options = options;
@@ -120,7 +121,8 @@ export class ClientLinks {
     const client = this.#open.get(link);
     if (client === undefined) return;
     try {
-      client.writer.add(this.#encoded(message));
+      if (message.type === 'placement') client.writer.add(this.#encoded(message));
+      else addClientMessage(client.writer, message);
     } catch (error) {
       // Only this node's own mistake can make a message that breaks a limit. What was in it would
       // be missed for ever, so the client is made to ask again over a new connection.
@@ -230,8 +232,7 @@ export class ClientLinks {
     return false;
   }
 
-  #encoded(message: ClientMessage): Uint8Array {
-    if (message.type !== 'placement') return encodeClientMessage(message);
+  #encoded(message: Placement): Uint8Array {
     if (this.#latest?.message !== message) {
       this.#latest = { message, bytes: encodeClientMessage(message) };
     }

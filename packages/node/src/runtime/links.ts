@@ -1,8 +1,8 @@
 import type { LinkId, NodeInput } from '@memgrid/core';
 import {
+  addEnvelope,
   FrameWriter,
   decodeEnvelope,
-  encodeEnvelope,
   frameBytesMax,
   readFrame,
 } from '@memgrid/protocol';
@@ -104,7 +104,7 @@ export class Links {
     const open = this.#open.get(link);
     if (open === undefined) return;
     try {
-      open.writer.add(encodeEnvelope(envelope));
+      addEnvelope(open.writer, envelope);
     } catch (error) {
       // Only this node's own mistake can make a message that breaks a limit. The network may
       // lose any message, so losing this one is safe; that it happened must be seen.

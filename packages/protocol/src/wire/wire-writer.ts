@@ -54,7 +54,12 @@ export class WireWriter {
     return written;
   }
 
-  /** Nothing comes of what was written. */
+  /** What was written so far, in memory that is the writer's. */
+  view(): Uint8Array {
+    return this.#room.subarray(0, this.#at);
+  }
+
+  /** Nothing comes of what was written, or not any more. */
   giveUp(): void {
     if (this.#room.length <= ROOM_BYTES_KEPT) spareRoom = this.#room;
   }
