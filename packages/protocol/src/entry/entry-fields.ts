@@ -15,7 +15,8 @@ import {
   uint,
 } from '../wire/field.ts';
 import { name } from '../wire/name-field.ts';
-import { extensible, struct, union } from '../wire/struct.ts';
+import { extensible, type FieldsOf, struct, union } from '../wire/struct.ts';
+import { unrolledEntryBody } from './entry-body-unrolled.ts';
 import { timestampField } from '../wire/timestamp-field.ts';
 import { expected } from '../wire/wire-error.ts';
 import type {
@@ -42,11 +43,7 @@ const content = checked(
 
 const supersededField = struct<Superseded>({ content, timestamp: timestampField });
 
-/**
- * One entry. `encodeEntry` and `decodeEntry` also hold it to `entryBytesMax`, as does every message
- * that carries one.
- */
-export const entryBodyField: Field<EntryBody> = extensible<EntryBody>({
+const entryBodyParts: FieldsOf<EntryBody> = {
   userId: scopePartField,
   agentId: scopePartField,
   appId: scopePartField,
@@ -67,7 +64,16 @@ export const entryBodyField: Field<EntryBody> = extensible<EntryBody>({
   upstreamHash: upstreamId,
   upstreamConfirmedAt: countField,
   superseded: list(supersededField, LIMITS.supersededMax),
-});
+};
+
+/**
+ * One entry. `encodeEntry` and `decodeEntry` also hold it to `entryBytesMax`, as does every message
+ * that carries one.
+ */
+export const entryBodyField: Field<EntryBody> = unrolledEntryBody(
+  extensible<EntryBody>(entryBodyParts),
+  entryBodyParts,
+);
 
 const storedWriteField: Field<StoredWrite> = extensible<StoredWrite>({
   kind: choice<StoredWrite['kind']>({ put: 1, update: 2, delete: 3 }),
