@@ -1,3 +1,4 @@
+import { ASCII_ROOM_BYTES, writeAscii } from '../wire/platform-text.ts';
 import { utf8Bytes, writeUtf8 } from '../wire/utf8.ts';
 
 const ROOM_BYTES_MIN = 4 * 1024;
@@ -35,17 +36,18 @@ export class HashRoom {
    * nothing added, for any other.
    */
   addPlainJson(text: string): boolean {
-    this.#reserve(text.length + 2);
+    this.#reserve(text.length + 2 + ASCII_ROOM_BYTES);
     const { bytes } = this;
-    let at = this.length;
-    bytes[at++] = QUOTE;
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
+    const start = this.length + 1;
+    const end = start + text.length;
+    if (!writeAscii(text, bytes, start)) return false;
+    for (let at = start; at < end; at++) {
+      const unit = bytes[at] as number;
       if (unit < 0x20 || unit > 0x7e || unit === QUOTE || unit === BACKSLASH) return false;
-      bytes[at++] = unit;
     }
-    bytes[at++] = QUOTE;
-    this.length = at;
+    bytes[start - 1] = QUOTE;
+    bytes[end] = QUOTE;
+    this.length = end + 1;
     return true;
   }
 

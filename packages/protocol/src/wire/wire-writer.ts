@@ -5,6 +5,7 @@ import {
   textHeaderBytes,
   type WireValue,
 } from './msgpack.ts';
+import { ASCII_ROOM_BYTES, writeAscii } from './platform-text.ts';
 import { roomInBlock } from './shared-block.ts';
 import { encodeUtf8 } from './utf8.ts';
 import { WireError } from './wire-error.ts';
@@ -132,16 +133,11 @@ export class WireWriter {
   ascii(value: string, bytesMax: number): boolean {
     const { length } = value;
     if (length > bytesMax) return false;
-    this.#reserve(HEADER_BYTES_MAX + length);
-    const room = this.#room;
-    let at = this.#at + textHeaderBytes(length);
-    for (let i = 0; i < length; i++) {
-      const unit = value.charCodeAt(i);
-      if (unit >= 0x80) return false;
-      room[at++] = unit;
-    }
+    this.#reserve(HEADER_BYTES_MAX + length + ASCII_ROOM_BYTES);
+    const start = this.#at + textHeaderBytes(length);
+    if (!writeAscii(value, this.#room, start)) return false;
     this.#textHeader(length);
-    this.#at = at;
+    this.#at = start + length;
     return true;
   }
 
