@@ -43,8 +43,7 @@ export const SCALING_LOADS: readonly Pick<ScalingStep, 'clients' | 'inFlight'>[]
  * cost with one client would promise too little for three. So each side is expected to cost what it costs at the
  * load that it has: a client as one alone with as many calls as each has, the nodes as with one client that has
  * as many as all of them together. At that cost the processors that were to be had allow so much a second;
- * no more, though, than as many times what that one client did. Each round has an expectation of its own,
- * from its own neighbourhood in time.
+ * no more, though, than as many times what that one client did.
  */
 export function scalingBar(workload: WorkloadName, steps: readonly ScalingStep[]): Measurement {
   const [one, ...more] = Array.from({ length: SCALING_CLIENTS }, (_, at) => lineOf(at + 1, steps));
@@ -74,41 +73,56 @@ export function scalingBar(workload: WorkloadName, steps: readonly ScalingStep[]
   };
 }
 
-/** So many clients, over all rounds. */
-interface Line {
-  readonly clients: number;
+interface Outcome {
   readonly perSecond: number;
   readonly cpuUs: number;
   readonly expectedUs: number;
   readonly expected: number;
   readonly share: number;
+}
+
+interface Line extends Outcome {
+  readonly clients: number;
+  /** Of each round by itself. */
   readonly shares: readonly number[];
 }
 
+/** What so many clients did in some rounds, and what was expected of them. */
 function lineOf(clients: number, steps: readonly ScalingStep[]): Line {
+  const rounds = [...new Set(steps.map(({ round }) => round))];
+  const whole = outcomeOf(clients, steps);
+  const each = rounds.map((round) => {
+    return outcomeOf(
+      clients,
+      steps.filter((step) => step.round === round),
+    );
+  });
+  return { clients, ...whole, shares: each.map(({ share }) => share) };
+}
+
+/** Of the medians of these rounds, like every other row. */
+function outcomeOf(clients: number, steps: readonly ScalingStep[]): Outcome {
   const inFlight = clients * SCALING_IN_FLIGHT;
-  const rounds = steps
-    .filter((step) => step.clients === clients && step.inFlight === inFlight)
-    .flatMap((step) => {
-      const ofRound = steps.filter((other) => other.round === step.round && other.clients === 1);
-      const one = ofRound.find((other) => other.inFlight === SCALING_IN_FLIGHT);
-      const asMany = ofRound.find((other) => other.inFlight === inFlight);
-      if (one === undefined || asMany === undefined) return [];
-      const cpuUs = step.clientUs + step.serverUs;
-      const expectedUs = one.clientUs + asMany.serverUs;
-      const expected = Math.min(clients * asMany.perSecond, (step.cores * 1e6) / expectedUs);
-      return [{ ...step, cpuUs, expectedUs, expected, share: step.perSecond / expected }];
+  const of = (
+    load: Pick<ScalingStep, 'clients' | 'inFlight'>,
+    value: (step: ScalingStep) => number,
+  ): number => {
+    const among = steps.filter((step) => {
+      return step.clients === load.clients && step.inFlight === load.inFlight;
     });
-  const shares = rounds.map(({ share }) => share);
-  return {
-    clients,
-    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
-    cpuUs: median(rounds.map(({ cpuUs }) => cpuUs)),
-    expectedUs: median(rounds.map(({ expectedUs }) => expectedUs)),
-    expected: median(rounds.map(({ expected }) => expected)),
-    share: median(shares),
-    shares,
+    return median(among.map(value));
   };
+  const these = { clients, inFlight };
+  const [one, asMany] = [
+    { clients: 1, inFlight: SCALING_IN_FLIGHT },
+    { clients: 1, inFlight },
+  ];
+  const perSecond = of(these, (step) => step.perSecond);
+  const cpuUs = of(these, ({ clientUs, serverUs }) => clientUs + serverUs);
+  const expectedUs = of(one, ({ clientUs }) => clientUs) + of(asMany, ({ serverUs }) => serverUs);
+  const most = clients * of(asMany, (step) => step.perSecond);
+  const expected = Math.min(most, (of(these, ({ cores }) => cores) * 1e6) / expectedUs);
+  return { perSecond, cpuUs, expectedUs, expected, share: perSecond / expected };
 }
 
 function lineText(line: Line): string {
