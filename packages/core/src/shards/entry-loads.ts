@@ -62,11 +62,13 @@ export class EntryLoads {
     const { shard, slot, key } = load.place;
     const { entries } = this.#context;
     if (result.kind === 'loaded') entries.restore(shard, slot, key, result.entry);
-    // It may have been written, or dropped again, while the disk was reading.
-    const now = entries.get(shard, slot, key);
-    const found: FoundState = now === 'paged' ? this.#foundIn(result) : now;
     this.#context.touched.add(shard);
-    for (const then of load.waiting) then(found);
+    for (const then of load.waiting) {
+      // It may have been written, or dropped again, while the disk was reading; also by the one
+      // before, whose write may have taken effect at once.
+      const now = entries.get(shard, slot, key);
+      then(now === 'paged' ? this.#foundIn(result) : now);
+    }
   }
 
   #foundIn(result: LoadResult): FoundState {

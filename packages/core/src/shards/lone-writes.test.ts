@@ -162,6 +162,33 @@ test('F27: what commits by being here has the effects that it has by way of the 
   );
 });
 
+test('F27: of two writes that wait for one value from the disk the second sees what the first left', () => {
+  const lab = new ShardLab({ nodes: 1, entryBytesMax: 400, config: { logRecordsMax: 1 } });
+  lab.assign({});
+  lab.advance(100);
+  for (let number = 0; number < 20; number += 1) lab.put(1, `k${number}`, 'v', { sync: 'memory' });
+  lab.advance(1000);
+  expect(lab.entries(1).get(SHARD, 0, 'n\0k0')).toBe('paged');
+  const at = { namespace: 'n', key: 'k0' } as const;
+  const bodies: readonly OperationBody[] = [
+    { kind: 'delete', ...at, condition: { kind: 'present' } },
+    { kind: 'delete', ...at, condition: { kind: 'present' } },
+    { kind: 'put', ...at, entry: labEntry('w'), condition: { kind: 'absent' } },
+    { kind: 'put', ...at, entry: labEntry('x'), condition: { kind: 'absent' } },
+  ];
+  const operations = bodies.map((body, place): LocalOperation => {
+    const waits = { durability: 'quorum', sync: 'memory', timeoutMs: 2000, read: 'one' } as const;
+    const rest = { id: place, shard: SHARD, noAutonomous: false, atLeast: 0 };
+    const operation = { ...rest, ...waits, operationId: lab.operationId(), body };
+    return { token: 1_000_000 + place, operation };
+  });
+  lab.input(1, { kind: 'operations', operations });
+  const results = operations.map(({ token }) => lab.answers.get(token)?.result);
+  expect(results.map((result) => (result?.kind === 'failed' ? result.code : result?.kind))).toEqual(
+    ['written', 'VERSION_CONFLICT', 'written', 'VERSION_CONFLICT'],
+  );
+});
+
 test('F27: who joins is sent what nobody had asked for while one node was alone', () => {
   const lab = new ShardLab({ nodes: 2 });
   const [first, second] = [labNode(1), labNode(2)];
