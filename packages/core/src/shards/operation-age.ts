@@ -1,5 +1,6 @@
 import type { FailedResult } from '@memgrid/protocol';
-import { failedResult, operationIdMs } from '@memgrid/protocol';
+import { failedResult } from '@memgrid/protocol';
+import { operationMs } from './operation-id-words.ts';
 import type { RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
 
@@ -16,7 +17,7 @@ export function ageRefusal(
   operationId: string,
 ): FailedResult | undefined {
   const { wallMs, config } = context;
-  const ms = operationIdMs(operationId);
+  const ms = operationMs(operationId);
   const forgottenMs = Math.max(operations.floor, wallMs - config.operationWindowMs);
   if (ms === undefined || ms > context.presentMs + FUTURE_MS_MAX) {
     const problem = `The operation id ${operationId} is no UUID of version 7 of about now.`;

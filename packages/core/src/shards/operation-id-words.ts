@@ -89,3 +89,10 @@ export function readIdWords(words: Uint32Array, from: number): string {
 export function msOfIdWords(words: Uint32Array, from = 0): number {
   return (words[from] as number) * 0x10000 + ((words[from + 1] as number) >>> 16);
 }
+
+const read = new Uint32Array(ID_WORDS);
+
+/** When the operation id was made, in milliseconds since 1970; undefined for any other text. */
+export function operationMs(id: string): number | undefined {
+  return writeIdWords(id, read) ? msOfIdWords(read) : undefined;
+}

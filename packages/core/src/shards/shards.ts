@@ -5,6 +5,7 @@ import { after, earliest, type Instant, isDue, type Machine } from '../machine.t
 import type { OrphanRequest } from './orphans-io.ts';
 import { answerOrphans } from './parked-orphans.ts';
 import { changesAfter } from './changes-after.ts';
+import { FLUSH_MS, FlushGroups } from './flush-groups.ts';
 import { ShardContext } from './shard-context.ts';
 import { recoverShards } from './shard-records.ts';
 import { ShardReplica } from './shard-replica.ts';
@@ -25,8 +26,6 @@ import { isWrite } from './write-rules.ts';
 
 /** Outcomes that are too old are looked for this often at most. */
 const AGING_MS = 1_000;
-/** Applied entries are written this long after the first of them, all together. */
-const FLUSH_MS = 200;
 
 /**
  * All shards that one node holds, as one machine: a replicated log for each, whose primary the
@@ -46,7 +45,9 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   };
   /** Of this step. */
   #unanswered: WaitingOperation[] = [];
-  #flushAt: Instant | undefined;
+  readonly #flushes = new FlushGroups();
+  /** When the logs may be cut in half again. */
+  #spareAt = 0 as Instant;
   #agingAt: Instant | undefined;
 
   constructor(options: ShardsOptions) {
@@ -77,7 +78,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
       context.touched.add(shard.shard);
     }
     if (isDue(this.#agingAt, now)) this.#age();
-    if (isDue(this.#flushAt, now)) this.#flush();
+    this.#flush(now);
     this.#reports.wake(now, this.#reported);
     return this.#finish();
   }
@@ -92,7 +93,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
   get wakeAt(): Instant | undefined {
     const { deadlines } = this.#context;
     const first = earliest(this.#due.earliest, deadlines.earliest);
-    const keeping = earliest(this.#flushAt, this.#agingAt);
+    const keeping = earliest(this.#flushes.wakeAt, this.#agingAt);
     return earliest(first, earliest(keeping, this.#reports.wakeAt));
   }
 
@@ -277,15 +278,15 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     }
   }
 
-  #flush(): void {
-    this.#flushAt = undefined;
+  #flush(now: Instant): void {
     const { config, logBytes, unflushed } = this.#context;
     const { logRecordsMax, logBytesMax } = config;
-    const isFull = logBytes > logBytesMax;
-    // Under pressure everybody gives up half of what could be spared, idle or not.
-    const ids = isFull ? [...this.#shards.keys()] : [...unflushed];
-    unflushed.clear();
-    for (const id of ids) {
+    const due = this.#flushes.take(now, unflushed);
+    if (due.length === 0) return;
+    // Under pressure everybody gives up half of what could be spared, idle or not, once a period.
+    const isFull = logBytes > logBytesMax && now >= this.#spareAt;
+    if (isFull) this.#spareAt = after(now, FLUSH_MS);
+    for (const id of isFull ? this.#shards.keys() : due) {
       const shard = this.#shards.get(id) as ShardReplica;
       const countMax = isFull ? Math.floor(shard.copy.log.count / 2) : logRecordsMax;
       shard.trim(Math.min(countMax, logRecordsMax));
@@ -320,7 +321,7 @@ export class Shards implements Machine<ShardsInput, ShardsEffect> {
     // Most are answered by now: a queue by deadlines is for those that are not.
     for (const waiting of this.#unanswered) waiting.outlast();
     if (this.#unanswered.length > 0) this.#unanswered = [];
-    if (unflushed.size > 0) this.#flushAt ??= after(now, FLUSH_MS);
+    this.#flushes.plan(now, unflushed);
     // When the first one comes, none is older.
     if (operations.oldestMs !== undefined) this.#agingAt ??= after(now, config.operationWindowMs);
     const batch = storage.take();
