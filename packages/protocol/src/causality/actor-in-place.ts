@@ -1,4 +1,4 @@
-import { type ActorId, actorId } from '../ids.ts';
+import { type ActorId, actorId, type NodeId } from '../ids.ts';
 import { idFromBytes } from '../wire/id128.ts';
 import { countAt } from '../wire/in-place.ts';
 import { numberBytes } from '../wire/msgpack.ts';
@@ -38,11 +38,9 @@ function readActor(bytes: Uint8Array, at: number): SeenActor | undefined {
   const epoch = countAt(bytes, at + EPOCH_AT);
   const end = at + EPOCH_AT + (epoch < 0 ? 0 : numberBytes(epoch));
   if (epoch < 0 || end > bytes.length) return undefined;
-  const node = idFromBytes(bytes.subarray(at + HEAD.length, at + EPOCH_AT));
-  return {
-    actor: actorId(node as Parameters<typeof actorId>[0], epoch),
-    bytes: bytes.slice(at, end),
-  };
+  const node = idFromBytes(bytes.subarray(at + HEAD.length, at + EPOCH_AT)) as NodeId;
+  // A copy, also of what is a Buffer, whose `slice` is none.
+  return { actor: actorId(node, epoch), bytes: new Uint8Array(bytes.subarray(at, end)) };
 }
 
 function begins(bytes: Uint8Array, at: number, known: Uint8Array): boolean {

@@ -62,6 +62,26 @@ test('D9: what is read in place is what a decoder reads', () => {
   );
 });
 
+test('D9: what was read in place stays what it was when its memory holds something else', () => {
+  // An actor that no other test has read, so that it is read from these bytes.
+  const made = { actor: actorId(nodeId('0c'.repeat(16)), 77), counter: 5 };
+  const entry = Uint8Array.of(1);
+  const kept: StoredWrite = {
+    ...{ kind: 'put', timestamp: { ms: 1, counter: 0 }, expiresAt: 0 },
+    ...{ autonomous: false, entry },
+  };
+  const set = writeSetBlind<StoredWrite>(NEVER_WRITTEN, { dot: made, value: kept });
+  const bytes = encodeValue(entryStateField, set);
+  const pooled = Buffer.alloc(bytes.length);
+  pooled.set(bytes);
+  expect(soleWriteIn(pooled)?.sibling.dot).toEqual(made);
+  const other = { actor: actorId(nodeId(`0c0c${'0e'.repeat(13)}0c`), 77), counter: 5 };
+  const next = writeSetBlind<StoredWrite>(NEVER_WRITTEN, { dot: other, value: kept });
+  pooled.set(encodeValue(entryStateField, next));
+  expect(soleWriteIn(pooled)?.sibling.dot).toEqual(other);
+  expect(soleWriteIn(bytes)?.sibling.dot).toEqual(made);
+});
+
 test('D9: bytes that are read in place are those of an encoder', () => {
   const change = fc.record({ at: fc.nat(80), to: fc.nat(255), end: fc.boolean() });
   fc.assert(
