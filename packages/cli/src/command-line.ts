@@ -95,14 +95,22 @@ function usageError(complaint: string, command: string): CommandError {
     .join(' ')
     .replace(/^\(|\)$/g, '')
     .trim();
-  return new CommandError('USAGE', `${capitalised(message.replace(/\.$/, ''))}.`, {
+  return new CommandError('USAGE', `${capitalised(plainComplaint(message).replace(/\.$/, ''))}.`, {
     exitCode: EXIT.usage,
     hint: suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`,
   });
 }
 
+/** What the parser of arguments says of a value, in words: the value first, then what is wanted. */
+function plainComplaint(message: string): string {
+  const argument = /^command-argument value '(.*)' is invalid for argument '(.*?)'\. /s;
+  return message.replace(argument, (_, value: string, name: string) => {
+    return `${JSON.stringify(value)} is no ${name}. `;
+  });
+}
+
 /** Commands that have commands of their own. */
-const GROUPS: readonly string[] = ['coordinator', 'config', 'workload', 'schema'];
+const GROUPS: readonly string[] = ['coordinator', 'config', 'workload', 'schema', 'orphans'];
 
 /** The command as typed, for the envelope: `coordinator handover`. */
 function typedCommand(argv: readonly string[]): string {

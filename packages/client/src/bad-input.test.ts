@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { FRAME_EXAMPLES } from './testing/bad-frames.ts';
 import { isClusterError } from '@memgrid/protocol';
@@ -263,4 +265,32 @@ test('an item of a batch that is aborted says so', async () => {
   const signal = AbortSignal.abort('enough');
   const [item] = await notes.batch([{ kind: 'put', entry: { content: 'x' }, options: { signal } }]);
   expect(item).toMatchObject({ ok: false, kind: 'put', error: { code: 'ABORTED' } });
+});
+
+async function answering(status: number, body: string): Promise<string> {
+  const server = createServer((_request, response) => void response.writeHead(status).end(body));
+  await new Promise<void>((resolve) => {
+    server.listen({ host: '127.0.0.1', port: 0 }, resolve);
+  });
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+  });
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test.each([
+  {
+    body: JSON.stringify({ error: { message: 'This is the admin port; use 10.0.0.1:7700.' } }),
+    says: 'use 10.0.0.1:7700.',
+  },
+  { body: '<html>', says: 'Unexpected server response: 404' },
+])('a server that is no node for clients is told by its own words: $says', async (given) => {
+  const connecting = connect({ nodes: [await answering(404, given.body)], connectTimeoutMs: 300 });
+  await expect(connecting).rejects.toMatchObject({
+    code: 'NOT_CONNECTED',
+    message: expect.stringContaining(given.says) as string,
+  });
 });

@@ -1,3 +1,5 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { stripVTControlCharacters } from 'node:util';
 import {
   addClientMessage,
   decodeClientMessage,
@@ -14,6 +16,8 @@ const PRESSURE_HIGH_BYTES = 4 * 1024 * 1024;
 const PRESSURE_LOW_BYTES = 1024 * 1024;
 /** How long a closing connection may take to say goodbye. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** More than any refusal of a node takes. */
+const REFUSAL_CHARACTERS_MAX = 4_096;
 
 /** How nodes are reached; the same for all of them. */
 export interface SocketOptions {
@@ -61,6 +65,7 @@ export class ClientSocket {
     socket.on('message', (data, isBinary) => this.#received(data, isBinary));
     // Stays for the life of the socket: an error event without a listener would end the process.
     socket.on('error', (error) => this.#failed(error));
+    socket.on('unexpected-response', (request, response) => this.#refused(request, response));
     socket.on('close', () => this.#closed());
   }
 
@@ -145,6 +150,20 @@ export class ClientSocket {
     this.#fail(problemOf(error));
   }
 
+  /** Somebody speaks HTTP there. The admin port of a node says which address is the right one. */
+  #refused(request: ClientRequest, response: IncomingMessage): void {
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (part: string) => {
+      if (text.length < REFUSAL_CHARACTERS_MAX) text += part;
+    });
+    response.once('close', () => {
+      this.#fail(refusalText(response.statusCode ?? 0, text));
+      request.destroy();
+      this.#socket?.terminate();
+    });
+  }
+
   #fail(problem: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -191,6 +210,18 @@ function open(url: string, options: SocketOptions): WebSocket {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   });
+}
+
+/** The sentence of a node, or the one that there has always been about a server that is none. */
+function refusalText(status: number, text: string): string {
+  try {
+    const body = JSON.parse(text) as { error?: { message?: unknown } } | null;
+    const message = body?.error?.message;
+    if (typeof message === 'string') return stripVTControlCharacters(message).slice(0, 300);
+  } catch {
+    // A page, or nothing: whoever answers so is no node.
+  }
+  return `Unexpected server response: ${status}`;
 }
 
 /** A name that leads to several addresses fails with one error for each. */

@@ -44,7 +44,7 @@ export const ERROR_SENTENCES: {
   VERSION_CONFLICT: ({ current }) =>
     current === undefined
       ? 'There is no such entry (any more).'
-      : `The entry is in version ${current}, which is not what was asked for.`,
+      : `The entry exists in version ${current}; the write asked for another version, or for none.`,
   NOT_PRIMARY: ({ shard, hint }) =>
     hint === undefined
       ? `This node is not the primary of shard ${shard} and knows of none.`

@@ -36,7 +36,7 @@ test('W10: a failed operation arrives as the error of its code, with details', (
   expect(received).toEqual(failed);
   expect(errorOfResult(received)).toMatchObject({
     code: 'VERSION_CONFLICT',
-    message: 'The entry is in version v5, which is not what was asked for.',
+    message: 'The entry exists in version v5; the write asked for another version, or for none.',
     details: { current: 'v5' },
     applied: 'no',
     retry: 'never',

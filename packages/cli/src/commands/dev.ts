@@ -21,7 +21,8 @@ until they are one cluster, and stops every one of them at the end, however it c
 SIGTERM, --for, or the end of this process.
 
 Without --data the nodes forget everything at the end. With it a later \`memgrid dev\` with the same
-directory brings the same nodes back, also those that were killed: until then they stay away.
+directory brings the same nodes back, also those that were killed. When one ends before the others,
+the line that starts it again is shown.
 
 Examples:
   memgrid dev

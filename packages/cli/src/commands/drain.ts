@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ShardsSummaryBody } from '@memgrid/node';
+import type { MemberBody, ShardsSummaryBody } from '@memgrid/node';
 import type { Command } from 'commander';
 import { shortName } from '../cluster/cluster-verdict.ts';
+import type { AdminClient } from '../cluster/admin-client.ts';
 import { decide } from '../cluster/decide.ts';
 import { askEverybody, firstNode } from '../cluster/everybody.ts';
 import type { AskOptions } from '../cluster/everybody.ts';
@@ -69,11 +70,37 @@ async function drain(
   if (options.undo === true) {
     return { data: { nodeId, status: 'normal' }, text: `${shortName(nodeId)} holds shards again.` };
   }
+  const warnings = await tooFew(client, nodeId);
   if (options.wait === false) {
-    return { data: { nodeId, status: 'draining' }, text: `${shortName(nodeId)} is draining.` };
+    const data = { nodeId, status: 'draining' };
+    return { data, text: `${shortName(nodeId)} is draining.`, warnings };
   }
+  // Whoever waits is to know it now, and not when everything is done.
+  if (options.json !== true)
+    for (const line of warnings) terminal.stderr.write(`warning: ${line}\n`);
   const waitMs = typeof options.wait === 'number' ? options.wait : Infinity;
-  return await untilEmpty(nodeId, ask, { waitMs, progress: options.progress, terminal });
+  const result = await untilEmpty(nodeId, ask, { waitMs, progress: options.progress, terminal });
+  return options.json === true ? { ...result, warnings } : result;
+}
+
+/** What the others cannot take over: a shard has no more copies than there are nodes to hold them. */
+async function tooFew(client: AdminClient, nodeId: string): Promise<readonly string[]> {
+  const { members } = (await client.get('/cluster/members')) as {
+    readonly members: readonly MemberBody[];
+  };
+  const { replicationFactor } = (await client.get('/cluster/shards?summary')) as ShardsSummaryBody;
+  const left = members.filter((member) => {
+    const lives = member.liveness === 'alive' || member.liveness === 'suspect';
+    return member.nodeId !== nodeId && member.status === 'normal' && lives && member.weight > 0;
+  }).length;
+  if (left >= replicationFactor) return [];
+  const name = shortName(nodeId);
+  if (left === 0) return [`No other node can hold shards: ${name} keeps what it has.`];
+  const nodes = left === 1 ? 'one node is' : `${left} nodes are`;
+  return [
+    `Only ${nodes} left to hold shards: without ${name} each has ${left} of ${replicationFactor} ` +
+      'copies. Add a node, or take the drain back with --undo.',
+  ];
 }
 
 interface WaitOptions {

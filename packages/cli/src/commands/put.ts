@@ -27,7 +27,8 @@ Examples:
   id=$(memgrid put "first" --json | jq -r .data.id)
 
 Exit codes: 0 stored, 6 there is such an entry, another version of it, or an immutable one,
-1 refused: all problems are listed, or nobody knows what became of it, 3 no node answered.`;
+1 refused: all problems of the entry are listed, or nobody knows what became of it, 2 an option or
+its value makes no sense: nothing was sent, 3 no node answered.`;
 
 interface PutOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly id?: string;

@@ -129,14 +129,20 @@ test('a cluster without shards yet says so', async () => {
 });
 
 test('a drain is waited for until nothing is left', async () => {
-  const node = await staged(
-    [shard(0, [ID.a, ID.b]), shard(1, [ID.b, ID.a])],
-    [shard(0, [ID.a]), shard(1, [ID.a])],
-  );
+  const held = [shard(0, [ID.a, ID.b]), shard(1, [ID.b, ID.a])];
+  const node = await staged(held, held, [shard(0, [ID.a]), shard(1, [ID.a])]);
   const { exitCode, envelope } = await json('drain', 'bbbb', '--node', node.url);
   expect(exitCode).toBe(0);
+  // There is one other node, and there are to be two copies.
+  expect(envelope.warnings).toEqual([expect.stringContaining('each has 1 of 2 copies') as string]);
   expect(envelope.data).toMatchObject({ nodeId: ID.b, left: 0, moved: 2 });
   expect(node.asked).toContain('POST /cluster/members/drain  {"node":"bbbb"}');
+});
+
+test('a value that is none is named before what would be right', async () => {
+  const { exitCode, envelope } = await json('drain', 'zzz');
+  expect(exitCode).toBe(2);
+  expect(envelope.error?.message).toMatch(/^"zzz" is no node\. Give 4 to 32 hex digits/);
 });
 
 test('a drain that takes longer than one waits goes on, and says what is left', async () => {

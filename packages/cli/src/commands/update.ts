@@ -26,7 +26,8 @@ Examples:
   memgrid update style --user ada --expires never --if-version "$version"
 
 Exit codes: 0 changed, 5 there is no such entry, 6 it has another version or is immutable,
-1 refused: all problems are listed, or nobody knows what became of it.`;
+1 refused: all problems of the entry are listed, or nobody knows what became of it, 2 an option or
+its value makes no sense: nothing was sent.`;
 
 interface UpdateOptions extends GridOptions, OwnerOptions, WriteOptions {
   readonly content?: string;

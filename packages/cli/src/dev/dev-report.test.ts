@@ -13,6 +13,7 @@ function nodeOf(label: string, nodeId: string, port: number): LocalNode {
     generation: 1,
     address: `127.0.0.1:${port}`,
     httpUrl: `http://127.0.0.1:${port + 80}`,
+    data: `somewhere/${label}`,
     process: {
       pid: port,
       ending: undefined,
@@ -52,6 +53,8 @@ test('for people: one screen with what to do next, then a line for each thing', 
   expect(text).toContain('memgrid status\n');
   expect(text).toContain('kill -9 7701');
   expect(text).toContain('n1 (aaaaaaaa) was killed by SIGKILL.');
+  expect(text).toContain('start --data somewhere/n1 \\\n');
+  expect(text).toContain('--listen 127.0.0.1:7700 --http 127.0.0.1:7780 --profile local\n');
   expect(text).toContain('No coordinator: n2 (bbbbbbbb) lost the role or went silent.');
   expect(text).toContain('New coordinator: n3 (cccccccc), term 3.');
   expect(text).toContain('Stopping (SIGINT) …');

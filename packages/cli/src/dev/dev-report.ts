@@ -1,3 +1,4 @@
+import { shellLine } from '../shell-line.ts';
 import { shortName } from '../cluster/cluster-verdict.ts';
 import { DEFAULT_NODES } from '../command-options.ts';
 import { showDuration } from '../duration.ts';
@@ -88,6 +89,9 @@ export function textReport(terminal: Terminal): DevReport {
       if (signal === null && exitCode !== 0) {
         for (const line of node.process.logTail(10)) say(`  ${line}`);
       }
+      say('To start it again, in another terminal (and stop it there, too):');
+      // Without a clock in front of it: it is to be copied.
+      stdout.write(againText(node));
     },
     stopping: (reason) => {
       // The terminal has just echoed `^C` where this line would begin.
@@ -114,6 +118,12 @@ function changeText(change: ClusterChange, name: (nodeId: string) => string, pai
     case 'member.changed':
       return `${name(change.nodeId)} is ${change.liveness}.`;
   }
+}
+
+/** The same process once more: its directory knows the cluster, whoever starts it. */
+function againText({ address, data, httpUrl }: LocalNode): string {
+  const places = ['--listen', address, '--http', new URL(httpUrl).host, '--profile', 'local'];
+  return `  ${PROGRAM} start ${shellLine(['--data', data])} \\\n    ${shellLine(places)}\n`;
 }
 
 /** How this program was called: in a clone there is no `memgrid` on the path. */

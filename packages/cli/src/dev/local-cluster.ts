@@ -18,6 +18,8 @@ export interface LocalNode {
   readonly address: string;
   /** Admin: `http://host:port`. */
   readonly httpUrl: string;
+  /** Its directory. */
+  readonly data: string;
 }
 
 export interface LocalClusterOptions {
@@ -39,6 +41,7 @@ interface Launch {
   readonly process: NodeProcess;
   readonly address: string;
   readonly httpAddress: string;
+  readonly data: string;
 }
 
 /** A node gives up on a graceful leave after 10 s by itself; what is left then is stuck. */
@@ -92,7 +95,9 @@ export class LocalCluster {
     const process = this.#launch(label, wanted);
     const report = await process.report('listening');
     if (report !== undefined) {
-      return { label, process, address: report.address, httpAddress: report.httpAddress };
+      const { address, httpAddress } = report;
+      const data = nodeDirectory(this.#options.directory, label);
+      return { label, process, address, httpAddress, data };
     }
     // Somebody took the port between our look and the bind.
     if (process.failure?.code === 'ADDRESS_IN_USE' && wanted !== ANY_ADDRESSES) {
@@ -145,11 +150,11 @@ async function stopped(processes: readonly NodeProcess[]): Promise<readonly stri
 }
 
 async function started(launch: Launch): Promise<LocalNode> {
-  const { label, process, address, httpAddress } = launch;
+  const { label, process, address, httpAddress, data } = launch;
   const report = await process.report('started');
   if (report === undefined) throw startFailure(process);
   const { nodeId, generation } = report;
-  return { label, process, nodeId, generation, address, httpUrl: `http://${httpAddress}` };
+  return { label, process, nodeId, generation, address, httpUrl: `http://${httpAddress}`, data };
 }
 
 function startFailure(process: NodeProcess): CommandError {

@@ -1,5 +1,6 @@
 import type { Entry, Found, Saved } from '@memgrid/client';
 import { stripVTControlCharacters } from 'node:util';
+import { showDuration } from '../duration.ts';
 import { facts } from '../output/table.ts';
 
 /** An entry in JSON: absent parts are left out. */
@@ -32,7 +33,10 @@ export function foundText({ entry, version, source, stalenessMs }: Found): strin
   if (entry.immutable) pairs.push(['immutable', 'yes']);
   if (schema !== undefined) pairs.push(['schema', `${schema.name} ${schema.version}`]);
   pairs.push(['version', version]);
-  pairs.push(['from', stalenessMs === 0 ? source : `${source}, at most ${stalenessMs} ms old`]);
+  pairs.push([
+    'from',
+    stalenessMs === 0 ? source : `${source}, at most ${showDuration(stalenessMs)} old`,
+  ]);
   return `${printable(entry.content)}\n\n${facts(pairs)}`;
 }
 

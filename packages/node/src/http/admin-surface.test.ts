@@ -467,3 +467,13 @@ test('shards are revived by a command, and a reason is given when there is nothi
   expect(response.statusCode).toBe(409);
   expect(response.json()).toMatchObject({ error: { code: 'CONFLICT', message: detail } });
 });
+
+test('a client that took the admin port for its own is told which one that is', async () => {
+  const { server } = surfaceOf();
+  const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+  const response = await server.inject({ url: '/client', headers });
+  expect(response.statusCode).toBe(404);
+  expect(response.json()).toMatchObject({
+    error: { message: 'This is the admin port of a node; clients and peers use 127.0.0.1:1.' },
+  });
+});

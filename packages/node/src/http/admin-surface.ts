@@ -58,7 +58,11 @@ export function adminSurface(source: AdminSource, tls?: TlsMaterial): FastifyIns
     if (shown.statusCode === 500) source.onDefect(routeOf(request), error.message);
     return answer(reply, shown);
   });
-  server.setNotFoundHandler((request, reply) => answer(reply, notFound(server, request)));
+  server.setNotFoundHandler((request, reply) => {
+    const { upgrade } = request.headers;
+    if (upgrade?.toLowerCase() === 'websocket') return answer(reply, wrongPort(source));
+    return answer(reply, notFound(server, request));
+  });
   server.get('/', async () => ({ name: 'memgrid', version: source.version, paths: ADMIN_PATHS }));
   healthRoutes(server, source);
   clusterRoutes(server, source);
@@ -87,6 +91,17 @@ async function checkCaller(request: FastifyRequest, token: string): Promise<void
 
 function routeOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '';
+}
+
+/** A client or a peer took one address of this node for the other. */
+function wrongPort(source: AdminSource): HttpError {
+  const address = source.status()?.address;
+  const where = address === undefined ? 'another port (--listen)' : address;
+  return new HttpError(
+    'NOT_FOUND',
+    `This is the admin port of a node; clients and peers use ${where}.`,
+    'Clients take the addresses of --listen, the commands that look take those of --http.',
+  );
 }
 
 function notFound(server: FastifyInstance, request: FastifyRequest): HttpError {
