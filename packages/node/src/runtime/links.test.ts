@@ -125,6 +125,20 @@ test('all messages of a turn travel in one frame and arrive as single inputs, in
   expect(server.traffic.read('received', 'control').frames).toBe(1);
 });
 
+test('much for one peer leaves before the end of the turn, and the rest with it, in order', async () => {
+  const { server, client, link } = await connected();
+  const count = 1_000;
+  for (let probe = 0; probe < count; probe += 1) client.links.send(1, ping(probe));
+  const early = client.traffic.read('sent', 'control').frames;
+  expect(early).toBeGreaterThan(1);
+  client.links.flush();
+  expect(client.traffic.read('sent', 'control').frames).toBe(early + 1);
+  for (let probe = 0; probe < count; probe += 1) {
+    const received = await server.inbox.next('received');
+    expect(received).toEqual({ kind: 'received', link, envelope: ping(probe) });
+  }
+});
+
 test('what was said before hanging up still arrives, and only the other side is told', async () => {
   const { server, client, link } = await connected();
   server.links.send(link, envelopeOf({ type: 'bye', reason: 'enough' }));

@@ -37,6 +37,9 @@ interface OpenLink {
 /** Loopback and data centres answer in far less; a host that is down answers never. */
 const DIAL_TIMEOUT_MS = 2_000;
 
+/** Bytes for one peer that do not wait for the end of the turn any more. */
+const BYTES_GATHERED_MAX = 16 * 1024;
+
 /**
  * Inputs that may wait before the links stop reading. The peers' sends then stall in their own
  * buffers, where their back-pressure sees them: nothing is lost, and memory stays bounded.
@@ -99,7 +102,7 @@ export class Links {
     this.#dials.set(link, attempt);
   }
 
-  /** Gathers the message; it leaves with `flush`. A link that is gone swallows it. */
+  /** Gathers the message; it leaves with `flush` at the latest. A link that is gone swallows it. */
   send(link: LinkId, envelope: Envelope): void {
     const open = this.#open.get(link);
     if (open === undefined) return;
@@ -111,7 +114,9 @@ export class Links {
       this.#options.onUnencodable(envelope.message.type, (error as Error).message);
       return;
     }
-    this.#written.add(open);
+    // Replicas begin to work on this while the rest of the turn goes on.
+    if (open.writer.bytes >= BYTES_GATHERED_MAX) this.#write(open);
+    else this.#written.add(open);
     if (envelope.message.type === 'helloAck') this.#options.onAdmitted(open.connection);
   }
 
