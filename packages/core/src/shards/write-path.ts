@@ -210,7 +210,8 @@ export class WritePath {
       this.#carryOut(waiting, write, 'absent');
       return;
     }
-    const found = mending.isIdle ? this.#context.entries.get(shard, copy.slot, key) : 'paged';
+    // A look is enough: what the write keeps of the state before it is copied into the one after it.
+    const found = mending.isIdle ? this.#context.entries.look(shard, copy.slot, key) : 'paged';
     if (found === 'paged') this.#fetch(waiting, write);
     else this.#carryOut(waiting, write, found);
   }
