@@ -25,11 +25,13 @@ export class GatewayOutbox {
   readonly #bounds: MessageBounds;
   #local: LocalOperation[] = [];
   /** Shards that are written to by the first so many of `#local`. */
-  readonly #written = new Set<ShardId>();
+  #written = new Set<ShardId>();
   #writtenBy = 0;
-  readonly #forwards = new Map<NodeId, MessageParts<Operation>>();
-  readonly #clientAnswers = new Map<LinkId, MessageParts<Answer>>();
-  readonly #peerAnswers = new Map<NodeId, MessageParts<Answer>>();
+  // Each step takes new ones: a map that is cleared points from what it held before to what it holds
+  // now, so that one which has come into the old generation keeps the answers of all later steps.
+  #forwards = new Map<NodeId, MessageParts<Operation>>();
+  #clientAnswers = new Map<LinkId, MessageParts<Answer>>();
+  #peerAnswers = new Map<NodeId, MessageParts<Answer>>();
   /** Pings that are to be answered once everything before them has been said. */
   readonly #pongs = new Map<LinkId, number>();
   #effects: GatewayEffect[] = [];
@@ -123,17 +125,17 @@ export class GatewayOutbox {
       for (const [to, { parts }] of this.#forwards) {
         for (const operations of parts) this.emit({ kind: 'forward', to, operations });
       }
-      this.#forwards.clear();
+      this.#forwards = new Map();
     }
     if (this.#peerAnswers.size > 0) {
       for (const [to, { parts }] of this.#peerAnswers) {
         for (const answers of parts) this.emit({ kind: 'answer', to, answers });
       }
-      this.#peerAnswers.clear();
+      this.#peerAnswers = new Map();
     }
     if (this.#clientAnswers.size > 0) {
       for (const [link, gathered] of this.#clientAnswers) this.#sendAnswers(link, gathered);
-      this.#clientAnswers.clear();
+      this.#clientAnswers = new Map();
     }
   }
 
@@ -147,7 +149,7 @@ export class GatewayOutbox {
     if (this.#local.length === 0) return;
     this.emit({ kind: 'local', operations: this.#local });
     this.#local = [];
-    this.#written.clear();
+    if (this.#written.size > 0) this.#written = new Set();
     this.#writtenBy = 0;
   }
 

@@ -1,6 +1,7 @@
 import type { NodeId, Operation, ShardId } from '@memgrid/protocol';
 import type { LinkId } from '../link-id.ts';
 import type { Instant } from '../machine.ts';
+import { NumberedItems } from '../numbered-items.ts';
 import type { RequestId } from '../request-id.ts';
 import type { OperationToken } from '../shards/shards-io.ts';
 import { Deadlines } from './deadlines.ts';
@@ -61,7 +62,7 @@ const UNTIMED_MAX = 4_096;
 /** All operations between a question and its answer, within bounds for each asker and in total. */
 export class OperationsUnderWay {
   readonly #limits: GatewayLimits;
-  readonly #all = new Map<OperationToken, Listed>();
+  readonly #all = new NumberedItems<Listed>();
   readonly #byAsker = new Map<LinkId | NodeId, Load>();
   readonly #byTarget = new Map<NodeId, Set<OperationToken>>();
   readonly #deadlines = new Deadlines();
@@ -81,7 +82,7 @@ export class OperationsUnderWay {
   }
 
   get count(): number {
-    return this.#all.size;
+    return this.#all.count;
   }
 
   get bytes(): number {
@@ -105,7 +106,7 @@ export class OperationsUnderWay {
     // Answers that were given in this step wait for its end like any other.
     const count = (load?.count ?? 0) + this.#passedCount;
     const ownBytes = (load?.bytes ?? 0) + this.#passedBytes;
-    const allCount = this.#all.size + this.#passedCount;
+    const allCount = this.#all.count + this.#passedCount;
     const allBytes = this.#bytes + this.#passedBytes;
     if (allCount >= totalOperations) return { waiting: allCount, max: totalOperations };
     if (allBytes + bytes > totalBytes) return { waiting: allBytes, max: totalBytes };
@@ -149,7 +150,7 @@ export class OperationsUnderWay {
     load.first = underWay;
     load.count += 1;
     load.bytes += underWay.bytes;
-    this.#all.set(token, underWay);
+    this.#all.add(token, underWay);
     this.#bytes += underWay.bytes;
     if (to !== undefined) this.#targetsOf(to).add(token);
     this.#untimed.push(underWay);
@@ -159,10 +160,9 @@ export class OperationsUnderWay {
 
   /** Ends it; undefined when it has ended before. */
   finish(token: OperationToken): UnderWay | undefined {
-    const underWay = this.#all.get(token);
+    const underWay = this.#all.take(token);
     if (underWay === undefined) return undefined;
     const { bytes, deadline, forwardedTo } = underWay;
-    this.#all.delete(token);
     this.#bytes -= bytes;
     underWay.isFinished = true;
     if (underWay.isTimed) this.#deadlines.strike(deadline, token);
@@ -181,8 +181,11 @@ export class OperationsUnderWay {
 
   /** Nobody waits for these any more. */
   forget(asker: LinkId | NodeId): void {
-    for (let first = this.#byAsker.get(asker)?.first; first; first = first.next) {
-      this.finish(first.token);
+    let first = this.#byAsker.get(asker)?.first;
+    while (first !== undefined) {
+      const { token, next }: Listed = first;
+      this.finish(token);
+      first = next;
     }
   }
 
@@ -197,7 +200,7 @@ export class OperationsUnderWay {
   }
 
   takeAll(): readonly UnderWay[] {
-    return this.#finishAll([...this.#all.keys()]);
+    return this.#finishAll(this.#all.inOrder().map(({ token }) => token));
   }
 
   /** Gives whatever still waits its place among the deadlines. */
@@ -218,6 +221,9 @@ export class OperationsUnderWay {
     if (previous === undefined) load.first = next;
     else previous.next = next;
     if (next !== undefined) next.previous = previous;
+    // One that is done and has come into the old generation must not keep younger ones alive.
+    underWay.previous = undefined;
+    underWay.next = undefined;
     load.count -= 1;
     load.bytes -= bytes;
     if (load.count === 0) this.#byAsker.delete(key);

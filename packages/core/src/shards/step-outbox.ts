@@ -31,7 +31,8 @@ const MESSAGE_BYTES_MAX = 1024 * 1024;
  * kind, however many shards take part.
  */
 export class StepOutbox {
-  readonly #parcels = new Map<NodeId, Parcels>();
+  /** New with each step: a map that is cleared would keep what it held, see `gateway-outbox.ts`. */
+  #parcels = new Map<NodeId, Parcels>();
   #singles: ShardsEffect[] = [];
   #answers: ShardsEffect[] = [];
   #changes: AppliedChange[] = [];
@@ -109,7 +110,7 @@ export class StepOutbox {
       for (const body of bodiesOf(parcels, this.round)) effects.push({ kind: 'send', to, body });
       pinged ||= parcels.pings.length > 0;
     }
-    this.#parcels.clear();
+    if (this.#parcels.size > 0) this.#parcels = new Map();
     if (pinged) this.#round += 1;
     effects.push(...this.#singles);
     this.#singles = [];
