@@ -191,7 +191,7 @@ export class FrontDoor {
 
   /** Clients that said goodbye, or were told so, go when their last answer has been given. */
   letGo(): void {
-    for (const { link } of [...this.#leaving]) {
+    for (const { link } of this.#leaving) {
       if (this.#parts.underWay.countOf(link) > 0) continue;
       this.closed(link);
       this.#parts.outbox.emit({ kind: 'clientHangUp', link });
