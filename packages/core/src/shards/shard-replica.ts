@@ -257,7 +257,12 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
 
   onApplied(copy: ShardCopy, record: AppliedRecord): void {
     if (copy !== this.#copy) return;
+    this.#tell(record);
+    // Last: a write that waited for this may take effect at once, and is told after it.
     if (record.body.kind === 'write') this.mending.replaced(record.body.key);
+  }
+
+  #tell(record: AppliedRecord): void {
     this.serving.writes.applied(record);
     this.orphans.applied(record);
     // A shard that was given up and came back applies its log again: nobody hears it twice.

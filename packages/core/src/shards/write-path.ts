@@ -350,13 +350,12 @@ export class WritePath {
     const { body, winner, existed } = made;
     const index = primary.append(body, sync, made);
     const version = versionOf(winner);
-    if (copy.applied.index === index) {
-      const at = copy.applied;
+    const at: ShardPosition = { epoch: primary.epoch, index };
+    if (copy.applied.index >= index) {
       const acknowledged = write.durability === 'one' ? 'local' : 'quorum';
       waiting.answer(writtenResult(version, { sync, repeated: false, acknowledged, existed }), at);
       return;
     }
-    const at: ShardPosition = { epoch: primary.epoch, index };
     waiting.loggedAt = at;
     this.#await({
       at,
