@@ -9,7 +9,9 @@ const PLACES_MIN = 64;
  * every table points to the one after it. One of them that has come into the old generation keeps
  * all later ones alive, with what they held, until the next full collection: under load half of all
  * that a call needed survived it. This table of places never moves unless it grows: numbers that
- * follow each other have places that do, so almost every look finds its item at once.
+ * follow each other have places that do, so almost every look finds its item at once. Numbers that
+ * somebody else chooses may all want one place: then a look takes as many steps as there are items,
+ * which has to be bounded by whoever lets them in.
  */
 export class NumberedItems<T> {
   #numbers: number[] = Array<number>(PLACES_MIN).fill(0);

@@ -1,3 +1,4 @@
+import { NumberedItems } from '@memgrid/core';
 import type { LinkId } from '@memgrid/core';
 import type { Answer, ClientMessage, Operation } from '@memgrid/protocol';
 
@@ -30,7 +31,7 @@ interface Begun {
 export class OperationMeter {
   readonly #now: () => number;
   readonly #onMeasured: OnMeasured;
-  readonly #begun = new Map<LinkId, Map<number, Begun>>();
+  readonly #begun = new Map<LinkId, NumberedItems<Begun>>();
 
   /** @param now milliseconds on any clock that does not jump. */
   constructor(now: () => number, onMeasured: OnMeasured) {
@@ -42,11 +43,12 @@ export class OperationMeter {
     if (message.type !== 'operations') return;
     const atMs = this.#now();
     let begun = this.#begun.get(link);
-    if (begun === undefined) this.#begun.set(link, (begun = new Map<number, Begun>()));
+    if (begun === undefined) this.#begun.set(link, (begun = new NumberedItems<Begun>()));
     let last: Begun | undefined;
     for (const { id, body } of message.operations) {
       if (last?.kind !== body.kind) last = { kind: body.kind, atMs };
-      begun.set(id, last);
+      // A client may use a number twice: then the first of the two is measured.
+      if (begun.get(id) === undefined) begun.add(id, last);
     }
   }
 
@@ -64,9 +66,8 @@ export class OperationMeter {
       this.#onMeasured({ kind: last.kind, outcome: lastOutcome, seconds, count });
     };
     for (const answer of message.answers) {
-      const operation = begun.get(answer.id);
+      const operation = begun.take(answer.id);
       if (operation === undefined) continue;
-      begun.delete(answer.id);
       const outcome = outcomeOf(answer);
       if (operation !== last || outcome !== lastOutcome) {
         tell();
