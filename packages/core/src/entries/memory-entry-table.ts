@@ -10,6 +10,9 @@ export interface MemoryEntryTableOptions {
 /** Before every record of a log. */
 const UNKNOWN: ShardPosition = { epoch: 0, index: 0 };
 
+/** The byte that MessagePack never uses. */
+const SPOILT = 0xc1;
+
 interface Held {
   readonly key: string;
   at: ShardPosition;
@@ -37,6 +40,8 @@ export class MemoryEntryTable implements EntryTable {
   readonly #slots = new Map<string, Slot>();
   /** What could be dropped, least recently used first. */
   readonly #droppable = new Set<Held>();
+  /** Handed out for a short look. */
+  readonly #looks: Uint8Array[] = [];
   #memoryBytes = 0;
   #pagedCount = 0;
 
@@ -60,11 +65,17 @@ export class MemoryEntryTable implements EntryTable {
     return { at: held.at, state: held.state };
   }
 
+  /** A copy that is spoilt at the next change, so that whoever keeps it is found out. */
   look(shard: ShardId, slot: number, key: string): Lookup {
-    return this.get(shard, slot, key);
+    const found = this.get(shard, slot, key);
+    if (found === 'absent' || found === 'paged') return found;
+    const state = found.state.slice();
+    this.#looks.push(state);
+    return { at: found.at, state };
   }
 
   put(shard: ShardId, slot: number, key: string, entry: StoredEntry, onDisk: boolean): void {
+    this.#spoilLooks();
     invariant(key.length <= 0xffff, `A key has ${key.length} code units; at most 65535 fit.`);
     const into = this.#slotOf(shard, slot);
     const held = into.entries.get(key) ?? this.#addPaged(into, key);
@@ -74,11 +85,13 @@ export class MemoryEntryTable implements EntryTable {
   }
 
   putUnread(shard: ShardId, slot: number, key: string): void {
+    this.#spoilLooks();
     const into = this.#slotOf(shard, slot);
     if (!into.entries.has(key)) this.#addPaged(into, key);
   }
 
   flushed(shard: ShardId, slot: number, key: string, at: ShardPosition): void {
+    this.#spoilLooks();
     const held = this.#held(shard, slot, key);
     if (held?.state === undefined) return;
     if (held.at.epoch !== at.epoch || held.at.index !== at.index) return;
@@ -88,6 +101,7 @@ export class MemoryEntryTable implements EntryTable {
   }
 
   restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void {
+    this.#spoilLooks();
     const held = this.#held(shard, slot, key);
     if (held === undefined || held.state !== undefined || isBefore(entry.at, held.at)) return;
     this.#slotOf(shard, slot).bytes += entry.state.byteLength - held.stateBytes;
@@ -96,6 +110,7 @@ export class MemoryEntryTable implements EntryTable {
   }
 
   delete(shard: ShardId, slot: number, key: string): void {
+    this.#spoilLooks();
     const from = this.#slots.get(nameOf(shard, slot));
     const held = from?.entries.get(key);
     if (from === undefined || held === undefined) return;
@@ -123,9 +138,15 @@ export class MemoryEntryTable implements EntryTable {
   }
 
   clear(shard: ShardId, slot: number): void {
+    this.#spoilLooks();
     const name = nameOf(shard, slot);
     for (const held of this.#slots.get(name)?.entries.values() ?? []) this.#forget(held);
     this.#slots.delete(name);
+  }
+
+  #spoilLooks(): void {
+    for (const state of this.#looks) state.fill(SPOILT);
+    this.#looks.length = 0;
   }
 
   #held(shard: ShardId, slot: number, key: string): Held | undefined {
