@@ -9,7 +9,7 @@ const OVERHEAD_BYTES = 512;
 
 /** An entry in this process, with what the application is shown of it. */
 export interface KeptEntry extends NearEntry {
-  /** Made once somebody has asked for it; of the present permit if the staleness is the same. */
+  /** Made once somebody has asked for it; of the present permit unless that is renewed. */
   shown: Found | undefined;
 }
 

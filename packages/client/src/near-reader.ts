@@ -81,15 +81,14 @@ export class NearReader {
 
   #serve(kept: KeptEntry, now: Instant): Found | undefined {
     if (!isPermitted(kept, now) && !this.#source.session.permitNear(kept, now)) return undefined;
-    const { shown } = kept;
-    if (shown !== undefined && shown.stalenessMs === kept.stalenessMs) return shown;
-    return shownOf(this.#namespace, kept);
+    return kept.isRenewed ? shownOf(this.#namespace, kept) : kept.shown;
   }
 }
 
 /** Decoded once; of another permit only the staleness is another. */
 function shownOf(namespace: string, kept: KeptEntry): Found {
   const { shown, stalenessMs } = kept;
+  kept.isRenewed = false;
   if (shown?.stalenessMs === stalenessMs) return shown;
   const made =
     shown === undefined

@@ -69,6 +69,7 @@ export class NearCache {
     const steps = Math.max(1, Math.ceil((now - confirmedAt) / step));
     entry.stalenessMs = Math.min(Math.ceil(bound), steps * step);
     entry.revision = shard.revision;
+    entry.isRenewed = true;
     // The cluster's clock may be set at any time: what expires is looked at every time.
     const until = after(confirmedAt, Math.min(bound, steps * step));
     entry.permittedUntil = expiresAt === 0 ? until : LONG_AGO;

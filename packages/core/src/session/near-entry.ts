@@ -23,6 +23,8 @@ export interface NearEntry {
   revision: number;
   /** How old it is at most when the permit ends: whole milliseconds. */
   stalenessMs: number;
+  /** Set with every permit; who shows `stalenessMs` to somebody takes it back. */
+  isRenewed: boolean;
 }
 
 /** Where entries are kept: bounded by whoever made it. A data structure, no protocol. */

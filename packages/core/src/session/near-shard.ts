@@ -69,6 +69,7 @@ export class NearShard implements FeedConsumer {
       permittedUntil: LONG_AGO,
       revision: this.revision,
       stalenessMs: 0,
+      isRenewed: true,
     });
   }
 
