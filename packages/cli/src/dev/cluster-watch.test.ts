@@ -39,6 +39,7 @@ class StagedCluster implements AsyncDisposable {
       generation: 1,
       address: '127.0.0.1:7700',
       httpUrl: server.url,
+      data: `/nowhere/${name}`,
       process: {
         pid: 1,
         get ending(): Ending | undefined {

@@ -6,7 +6,7 @@ import { storedEntryBytes, writeStoredEntry } from '../entries/stored-entry.ts';
 import type { StoreOperation } from '../store-operation.ts';
 import type { FadingEntries } from './fading-entries.ts';
 import type { OperationPeriod } from './operation-period.ts';
-import { decodeOutcomes } from './outcome-record.ts';
+import { decodeOutcomes } from './outcome-rows.ts';
 import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import type { ShardContext } from './shard-context.ts';
 import type { LoggedRecord } from './logged-record.ts';

@@ -35,7 +35,7 @@ import { ORIGIN } from './shard-log.ts';
  * shard/<shard>/<slot>/a                what is applied, where the log begins
  * shard/<shard>/<slot>/l/<index>        one log record
  * shard/<shard>/<slot>/e/<key>          one entry (entry-keys.ts)
- * shard/<shard>/<slot>/o/<number>       remembered operations of one flush (outcome-record.ts)
+ * shard/<shard>/<slot>/o/<number>       remembered operations of one flush (outcome-rows.ts)
  * shard/<shard>/<slot>/o/<ms><id>       one of them, as earlier versions wrote it
  * shard/<shard>/<slot>/t/<key>          when an entry fades: a tombstone, or one that expires
  * shard/<shard>/r/<number>              one orphan
@@ -178,7 +178,7 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
   return encodeValue(logRecordField, record);
 }
 
-/** Of many operations (`outcome-record.ts`). */
+/** Of many operations (`outcome-rows.ts`). */
 export function outcomesKey(shard: ShardId, slot: number, number: number): string {
   return `${shardPrefix(shard)}${slot}/o/${number.toString(16).padStart(14, '0')}`;
 }

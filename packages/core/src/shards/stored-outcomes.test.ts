@@ -1,7 +1,7 @@
 import { makeOperationId, operationIdMs } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
-import { decodeOutcomes } from './outcome-record.ts';
+import { decodeOutcomes } from './outcome-rows.ts';
 import { encodeOutcome, recoverShards, singleOutcomeKey } from './shard-records.ts';
 
 const A = labNode(1);

@@ -2,7 +2,7 @@ import type { ShardId } from '@memgrid/protocol';
 import type { StoreOperation } from '../store-operation.ts';
 import { FIRST_OPERATION, type OperationMemory } from './operation-memory.ts';
 import type { OperationPeriod } from './operation-period.ts';
-import { OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-record.ts';
+import { OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-rows.ts';
 import type { RememberedOperation, RememberedOperations } from './remembered-operations.ts';
 import { outcomesKey, singleOutcomeKey } from './shard-records.ts';
 

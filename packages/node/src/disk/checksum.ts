@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 
-const TRAILER_BYTES = 4;
+/** What sealing adds to a value. */
+export const TRAILER_BYTES = 4;
 
 /**
  * The value with its checksum behind it. LevelDB checks its write-ahead log but, by default, not
@@ -13,22 +14,8 @@ export function sealed(key: string, value: Uint8Array): Uint8Array {
   return bytes;
 }
 
-const REUSED_BYTES = 4 * 1024;
-
-/** Seals values for somebody who copies them at once: small ones all lie in the same bytes. */
-export class ReusedSeal {
-  readonly #bytes = new Uint8Array(REUSED_BYTES);
-
-  /** @returns bytes that are as `sealed` returns them until the next call. */
-  seal(key: string, value: Uint8Array): Uint8Array {
-    const length = value.byteLength + TRAILER_BYTES;
-    if (length > REUSED_BYTES) return sealed(key, value);
-    writeSealed(key, value, this.#bytes);
-    return this.#bytes.subarray(0, length);
-  }
-}
-
-function writeSealed(key: string, value: Uint8Array, bytes: Uint8Array): void {
+/** The same, into `bytes` that are long enough. */
+export function writeSealed(key: string, value: Uint8Array, bytes: Uint8Array): void {
   const { byteLength } = value;
   bytes.set(value);
   const sum = checksum(key, value);

@@ -2,7 +2,7 @@ import { actorId, makeOperationId, WireError } from '@memgrid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { labNode } from '../testing/shard-lab.ts';
-import { decodeOutcomes, OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-record.ts';
+import { decodeOutcomes, OUTCOMES_MAX, type OutcomeRecord, OutcomeRows } from './outcome-rows.ts';
 import type { RememberedOperation } from './remembered-operations.ts';
 
 const MS = 1_800_000_000_000;
