@@ -291,6 +291,8 @@ test.each([
   const connecting = connect({ nodes: [await answering(404, given.body)], connectTimeoutMs: 300 });
   await expect(connecting).rejects.toMatchObject({
     code: 'NOT_CONNECTED',
+    // Told at once: another try meets the same server.
+    retry: 'never',
     message: expect.stringContaining(given.says) as string,
   });
 });

@@ -218,16 +218,19 @@ function open(url: string, options: SocketOptions): WebSocket {
   });
 }
 
-/** The sentence of a node, or the one that there has always been about a server that is none. */
+/** The status, by which callers tell what will not change, and what a node says of it. */
 function refusalText(status: number, text: string): string {
+  const refusal = `Unexpected server response: ${status}`;
   try {
     const body = JSON.parse(text) as { error?: { message?: unknown } } | null;
     const message = body?.error?.message;
-    if (typeof message === 'string') return stripVTControlCharacters(message).slice(0, 300);
+    if (typeof message === 'string') {
+      return `${refusal}. ${stripVTControlCharacters(message).slice(0, 300)}`;
+    }
   } catch {
     // A page, or nothing: whoever answers so is no node.
   }
-  return `Unexpected server response: ${status}`;
+  return refusal;
 }
 
 /** A name that leads to several addresses fails with one error for each. */

@@ -87,7 +87,8 @@ function problemOf(
 function isFinal(problem: string | undefined): boolean {
   if (problem === undefined) return false;
   return (
-    problem.startsWith('PROTOCOL_MISMATCH') || /^Unexpected server response: 40[134]$/.test(problem)
+    problem.startsWith('PROTOCOL_MISMATCH') ||
+    /^Unexpected server response: 40[134](?:$|\. )/.test(problem)
   );
 }
 
