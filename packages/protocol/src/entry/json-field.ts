@@ -1,6 +1,7 @@
 import { type Field, text } from '../wire/field.ts';
 import { expected } from '../wire/wire-error.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { isUsualObject } from './json-in-place.ts';
 import { LIMITS } from '../limits.ts';
 import type { JsonObject, JsonValue } from './entry.ts';
 
@@ -27,7 +28,12 @@ export function jsonObjectField(
     fromWire: (raw) => valueOf(field.fromWire(raw)),
     bytes: (value) => field.bytes(canonicalObject(value, depthMax)),
     write: (value, to) => field.write(canonicalObject(value, depthMax), to),
-    read: (from) => valueOf(field.read(from)),
+    read: (from) => {
+      const json = field.read(from);
+      // To look whether a text is canonical costs a fraction of making the canonical one.
+      const isCanonical = depthMax === LIMITS.jsonDepthMax && from.lastText(isUsualObject);
+      return isCanonical ? (JSON.parse(json) as JsonObject) : valueOf(json);
+    },
   };
 }
 

@@ -21,6 +21,8 @@ export class WireReader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
   #at = 0;
+  /** Where the bytes of the text begin that was read last. */
+  #textAt = 0;
   /** Counted as `guard` does it: all values of the lists that were begun, and the first. */
   #values = 1;
 
@@ -134,7 +136,13 @@ export class WireReader {
     else if (head === 0xdb) length = this.#uint(4);
     else throw UNREAD;
     if (length > bytesMax) throw UNREAD;
-    return this.#textOf(this.#skip(length), length);
+    this.#textAt = this.#skip(length);
+    return this.#textOf(this.#textAt, length);
+  }
+
+  /** What `look` says of the bytes of the text that was read right before. */
+  lastText(look: (bytes: Uint8Array, start: number, end: number) => boolean): boolean {
+    return look(this.#bytes, this.#textAt, this.#at);
   }
 
   /** A view: copy what is kept. */
