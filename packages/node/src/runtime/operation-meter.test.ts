@@ -70,3 +70,19 @@ test('what a lost connection waited for is forgotten', () => {
   meter.sent(-1, { type: 'answers', answers: [answerOf(1, absent)] });
   expect(seen).toEqual([]);
 });
+
+test('numbers that all want one place do not keep the node busy', () => {
+  let measured = 0;
+  const meter = new OperationMeter(
+    () => 0,
+    ({ count }) => (measured += count),
+  );
+  const get = { kind: 'get', namespace: 'n', key: 'k' } as const;
+  // In one table of places this takes minutes: each look passes all that came before.
+  const ids = Array.from({ length: 60_000 }, (_, at) => (at + 1) * 2 ** 32);
+  meter.received(-1, { type: 'operations', operations: ids.map((id) => operationOf(id, get)) });
+  meter.received(-1, { type: 'operations', operations: ids.map((id) => operationOf(id, get)) });
+  const absent = { kind: 'absent', source: 'primary', stalenessMs: 0 } as const;
+  for (const id of ids) meter.sent(-1, { type: 'answers', answers: [answerOf(id, absent)] });
+  expect(measured).toBe(ids.length);
+});

@@ -17,6 +17,19 @@ export interface Measured {
 
 export type OnMeasured = (measured: Measured) => void;
 
+/**
+ * Of one connection in the table that is fast for numbers that follow each other. A client chooses
+ * its numbers, and may choose all of them for one place: then a look takes as many steps as there are.
+ */
+const FOLLOWING_MAX = 1_024;
+
+/** What one connection waits for. */
+interface Waiting {
+  readonly following: NumberedItems<Begun>;
+  /** Whatever is more than that. */
+  readonly more: Map<number, Begun>;
+}
+
 /** Shared by all operations of one kind in one message. */
 interface Begun {
   readonly kind: OperationKind;
@@ -31,7 +44,7 @@ interface Begun {
 export class OperationMeter {
   readonly #now: () => number;
   readonly #onMeasured: OnMeasured;
-  readonly #begun = new Map<LinkId, NumberedItems<Begun>>();
+  readonly #begun = new Map<LinkId, Waiting>();
 
   /** @param now milliseconds on any clock that does not jump. */
   constructor(now: () => number, onMeasured: OnMeasured) {
@@ -43,12 +56,18 @@ export class OperationMeter {
     if (message.type !== 'operations') return;
     const atMs = this.#now();
     let begun = this.#begun.get(link);
-    if (begun === undefined) this.#begun.set(link, (begun = new NumberedItems<Begun>()));
+    if (begun === undefined) {
+      begun = { following: new NumberedItems<Begun>(), more: new Map() };
+      this.#begun.set(link, begun);
+    }
+    const { following, more } = begun;
     let last: Begun | undefined;
     for (const { id, body } of message.operations) {
       if (last?.kind !== body.kind) last = { kind: body.kind, atMs };
       // A client may use a number twice: then the first of the two is measured.
-      if (begun.get(id) === undefined) begun.add(id, last);
+      if (following.get(id) !== undefined || more.has(id)) continue;
+      if (following.count < FOLLOWING_MAX) following.add(id, last);
+      else more.set(id, last);
     }
   }
 
@@ -66,7 +85,7 @@ export class OperationMeter {
       this.#onMeasured({ kind: last.kind, outcome: lastOutcome, seconds, count });
     };
     for (const answer of message.answers) {
-      const operation = begun.take(answer.id);
+      const operation = taken(begun, answer.id);
       if (operation === undefined) continue;
       const outcome = outcomeOf(answer);
       if (operation !== last || outcome !== lastOutcome) {
@@ -89,4 +108,12 @@ export class OperationMeter {
 function outcomeOf({ result }: Answer): OperationOutcome {
   if (result.kind !== 'failed') return 'ok';
   return result.applied === 'unknown' ? 'unknown' : 'failed';
+}
+
+function taken({ following, more }: Waiting, id: number): Begun | undefined {
+  const begun = following.take(id);
+  if (begun !== undefined || more.size === 0) return begun;
+  const other = more.get(id);
+  more.delete(id);
+  return other;
 }
