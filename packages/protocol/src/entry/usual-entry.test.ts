@@ -120,6 +120,7 @@ test.each([
   ],
   [{ content: 'x', [Symbol('s')]: 1 }],
   [{ content: 'x', expiresAt: NOW + 1, ttlMs: 1 }],
+  [{ content: 'x', ttlMs: 1_000.00001 }],
   [
     {
       get content(): string {

@@ -112,10 +112,15 @@ function take(given: Given, { name, value, nowMs }: OneValue): boolean {
     case 'expiresAt':
       return takeExpiry(given, value, nowMs);
     case 'ttlMs':
-      return typeof value === 'number' && value >= 1 && takeExpiry(given, nowMs + value, nowMs);
+      // Added to the present, a small fraction would be rounded away unseen.
+      return isMs(value) && takeExpiry(given, nowMs + value, nowMs);
     default:
       return false;
   }
+}
+
+function isMs(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 function isName(value: unknown, bytesMax: number): value is string {
