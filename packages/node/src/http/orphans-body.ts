@@ -64,7 +64,8 @@ function orphanBody(orphan: OrphanStatus): OrphanBody {
 
 function previewOf(entry: Uint8Array): string {
   const { content } = decodeValue(entryBodyField, entry, 'entry');
-  const characters = [...content];
+  // The beginning is enough to tell, and a node keeps thousands of these: a character has two units.
+  const characters = [...content.slice(0, 2 * PREVIEW_CHARACTERS + 1)];
   if (characters.length <= PREVIEW_CHARACTERS) return content;
   return `${characters.slice(0, PREVIEW_CHARACTERS - 1).join('')}…`;
 }
