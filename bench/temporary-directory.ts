@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -30,14 +30,14 @@ export class TemporaryDirectory implements Disposable {
 
 /**
  * Removes the directories of processes that are gone: a run that was killed could not do it. Whoever
- * still lives keeps theirs, and so does a stranger who has got the id of a dead one since.
+ * still lives keeps theirs, and so do other users, and a stranger who has got the id of a dead one since.
  *
  * @returns what was removed.
  */
 export function removeLeftovers(folder: string = tmpdir()): readonly string[] {
   const leftovers = readdirSync(folder).filter((name) => {
     const pid = NAME.exec(name)?.[1];
-    return pid !== undefined && !isAlive(Number(pid));
+    return pid !== undefined && !isAlive(Number(pid)) && isOwn(path.join(folder, name));
   });
   const directories = leftovers.map((name) => path.join(folder, name));
   for (const directory of directories) remove(directory);
@@ -46,6 +46,13 @@ export function removeLeftovers(folder: string = tmpdir()): readonly string[] {
 
 function remove(directory: string): void {
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Nobody may remove what another user has left in a folder of all. */
+function isOwn(directory: string): boolean {
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) return false;
+  return process.getuid === undefined || found.uid === process.getuid();
 }
 
 function isAlive(pid: number): boolean {

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -25,6 +33,21 @@ test('what a killed run has left is removed, and what a live one uses is not', (
     mkdirSync(path.join(folder, name, 'data'), { recursive: true });
   expect(removeLeftovers(folder)).toEqual([path.join(folder, dead)]);
   expect(readdirSync(folder).toSorted()).toEqual(kept.toSorted());
+});
+
+test('what is no directory, or another user’s, is left alone', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'memgrid-leftovers-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const pid = deadPid();
+  writeFileSync(path.join(folder, `memgrid-bench-${pid}-aFile1`), '');
+  const foreign = path.join(folder, `memgrid-bench-${pid}-aUser1`);
+  if (process.getuid?.() === 0) {
+    mkdirSync(foreign);
+    chownSync(foreign, 65_534, 65_534);
+  }
+  const before = readdirSync(folder);
+  expect(removeLeftovers(folder)).toEqual([]);
+  expect(readdirSync(folder)).toEqual(before);
 });
 
 test('a directory of a run that lives is named so that nobody removes it, and goes with it', () => {
