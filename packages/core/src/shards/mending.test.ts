@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
+import type { Operation, SyncClass } from '@memgrid/protocol';
+import type { StoredEntry } from '../entries/entry-table.ts';
+import { decodeStoredEntry } from '../entries/stored-entry.ts';
+import { labEntry, labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
+import type { ShardsEffect, ShardsInput } from './shards-io.ts';
 
 const [A, B, C] = [labNode(1), labNode(2), labNode(3)];
 
@@ -57,4 +61,71 @@ test('F23, F18: nor from a replica that has not collected it yet', () => {
   lab.drop = () => false;
   lab.advance(10_000);
   expect(entriesOf(lab)).toEqual([1, 1, 1]);
+});
+
+/** A write with this number, for a machine that the lab does not look after. */
+function numberedPut(lab: ShardLab, id: number, key: string, sync: SyncClass): ShardsInput {
+  const operation: Operation = {
+    id,
+    shard: SHARD,
+    operationId: lab.operationId(),
+    read: 'one',
+    durability: 'quorum',
+    sync,
+    timeoutMs: 2000,
+    noAutonomous: false,
+    atLeast: 0,
+    body: {
+      kind: 'put',
+      namespace: 'n',
+      key,
+      entry: labEntry(`write ${id}`),
+      condition: { kind: 'always' },
+    },
+  };
+  return { kind: 'operations', operations: [{ token: id, operation }] };
+}
+
+test('F5, F23: what waited for a damaged entry does not overtake what commits with its record', () => {
+  const lab = new ShardLab({ nodes: 1, entryBytesMax: 1, config: { logRecordsMax: 1 } });
+  lab.assign({});
+  lab.advance(100);
+  // Written, flushed and synced: the log does not have the first one any more.
+  for (const key of ['x', 'y', 'z']) {
+    lab.put(1, key, 'v');
+    lab.advance(500);
+  }
+  expect(lab.entries(1).get(SHARD, 0, 'n\0x')).toBe('paged');
+  const [, stored] = [...lab.disk(1)].find(([name]) => name.endsWith('/e/n\0x')) ?? [];
+  const entry = decodeStoredEntry(stored as Uint8Array) as StoredEntry;
+
+  const effects: ShardsEffect[] = [];
+  const step = (input: ShardsInput): void => {
+    effects.push(...lab.machine(1).step(lab.now, input));
+  };
+  // One write waits for the disk, the next one for an entry that another look at it found damaged.
+  step(numberedPut(lab, 9001, 'x', 'disk'));
+  step({ kind: 'damaged', shard: SHARD, slot: 0, key: 'n\0x', problem: 'Torn.' });
+  step(numberedPut(lab, 9002, 'x', 'memory'));
+  for (const effect of [...effects]) {
+    if (effect.kind !== 'load') continue;
+    step({ kind: 'loaded', ticket: effect.ticket, result: { kind: 'loaded', entry } });
+  }
+  // Behind the first one, so that both commit together.
+  step(numberedPut(lab, 9003, 'new', 'memory'));
+  for (const effect of [...effects]) {
+    if (effect.kind === 'store') step({ kind: 'stored', ticket: effect.ticket });
+  }
+
+  const written = effects.flatMap((effect) => {
+    return effect.kind === 'answer' && effect.answer.result.kind === 'written'
+      ? [effect.token]
+      : [];
+  });
+  expect(written.toSorted()).toEqual([9001, 9002, 9003]);
+  const told = effects.flatMap((effect) => {
+    return effect.kind === 'applied' ? effect.changes.map(({ index }) => index) : [];
+  });
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+  expect(told).toHaveLength(3);
 });

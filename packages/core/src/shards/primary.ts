@@ -185,7 +185,9 @@ export class Primary {
   commitsAtOnce(sync: SyncClass): boolean {
     const { copy } = this.#owner;
     if (sync !== 'memory' || !this.isActive || !this.replication.isAlone) return false;
-    return copy.commit === copy.log.lastIndex;
+    // Not only committed: while several records take effect, one of them may let a write through
+    // that waited for it, and the others still come before that.
+    return copy.applied.index === copy.log.lastIndex;
   }
 
   #activate(): void {
