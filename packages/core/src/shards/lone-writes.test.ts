@@ -243,3 +243,16 @@ test('F27: who joins is sent what nobody had asked for while one node was alone'
   }
   expect(retained).toBeGreaterThan(0);
 });
+
+test('F27, F8: a node that comes back alone to records of class `memory` serves unasked', () => {
+  const lab = new ShardLab({ nodes: 1 });
+  lab.assign({});
+  lab.advance(500);
+  // Logged, because nothing was ahead of the disk so far, and not flushed.
+  lab.put(1, 'k', 'v', { sync: 'memory' });
+  lab.crash(1);
+  lab.start(1);
+  lab.assign({});
+  expect(lab.status(1).last.index).toBeGreaterThan(2);
+  expect(lab.status(1).active).toBe(true);
+});

@@ -249,10 +249,10 @@ export class ShardReplica implements CopyOwner, ServingOwner, Due {
     if (copy === this.#copy) this.serving.writes.stored();
     const { primary } = this;
     if (primary === undefined) this.following.stored(copy);
-    // All else goes on as soon as it is in memory.
-    if (!this.streams.isIdle || (primary !== undefined && copy.waitsForDisk)) {
-      this.#context.touched.add(this.shard);
-    }
+    // All else goes on as soon as it is in memory, but for the first record of an epoch: what an
+    // earlier one left commits only with that, whatever class it is of.
+    const isAwaited = primary !== undefined && (!primary.isActive || copy.waitsForDisk);
+    if (isAwaited || !this.streams.isIdle) this.#context.touched.add(this.shard);
   }
 
   onApplied(copy: ShardCopy, record: AppliedRecord): void {
