@@ -123,7 +123,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
   get(ref: EntryRef, options?: GetOptions): Promise<Found<Shape> | undefined> {
     if (options === undefined && this.#readsNear) {
       const hit = this.#near?.get<Shape>(ref);
-      if (hit !== undefined) return Promise.resolve(hit);
+      if (hit !== undefined) return hit;
     }
     try {
       return this.#get(ref, options);

@@ -11,13 +11,16 @@ const OVERHEAD_BYTES = 512;
 export interface KeptEntry extends NearEntry {
   /** Made once somebody has asked for it; of the present permit unless that is renewed. */
   shown: Found | undefined;
+  /** Settled with `shown`; made once somebody has asked for one. */
+  promised: Promise<Found> | undefined;
 }
 
 /** The entries of one namespace, by their ids. */
 export type KeptEntries = LRUCache<string, KeptEntry>;
 
 /**
- * Entries in this process, bounded by bytes, least recently used out first.
+ * Entries in this process, bounded by bytes; what was not used for longest goes first, of uses that were
+ * noted (`NearReader`).
  *
  * One cache a namespace, because making one key of a namespace and an id costs more than looking it
  * up. They share one budget: the largest gives first.
@@ -46,7 +49,12 @@ export class LruNearStore implements NearStore {
 
   set(namespace: string, key: string, entry: NearEntry): void {
     const cache = this.#cacheOf(namespace);
-    const kept: KeptEntry = { ...entry, found: ownCopy(entry.found), shown: undefined };
+    const kept: KeptEntry = {
+      ...entry,
+      found: ownCopy(entry.found),
+      shown: undefined,
+      promised: undefined,
+    };
     // An entry that is larger than everything together is not kept: the cache refuses it.
     this.#change(cache, () => cache.set(key, kept));
     while (this.#bytes > this.#bytesMax) this.#evict();

@@ -4,11 +4,12 @@ import type { Clock, Instant } from '@memgrid/core';
 const HITS_MAX = 16;
 
 /**
- * The time, read once for up to 16 hits of one stretch of synchronous code.
+ * The time, read once for up to 16 hits of one callback of the event loop and of the promises that it
+ * settles.
  *
- * While such a stretch runs, nothing can arrive in this process, so its hits may count as one
- * moment; a stretch that computes for seconds between two of them makes the second one as much
- * older. The next stretch always reads the clock anew.
+ * While that runs, nothing can arrive in this process, so its hits may count as one moment; one that
+ * computes for seconds between two of them makes the second one as much older. The next callback
+ * always reads the clock anew.
  */
 export class NearMoment {
   readonly #clock: Clock;
@@ -31,7 +32,7 @@ export class NearMoment {
     this.#hitsLeft = HITS_MAX - 1;
     if (!this.#isWatched) {
       this.#isWatched = true;
-      queueMicrotask(this.#end);
+      process.nextTick(this.#end);
     }
     return this.#now;
   }

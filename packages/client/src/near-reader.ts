@@ -10,7 +10,6 @@ export class NearSource {
   readonly store: LruNearStore;
   readonly session: Pick<Session, 'permitNear' | 'nearStalenessMs'>;
   readonly clock: Clock;
-  /** Of the synchronous reads. */
   readonly moment: NearMoment;
 
   constructor(store: LruNearStore, session: NearSource['session'], clock: Clock) {
@@ -30,29 +29,34 @@ export class NearSource {
 export class NearReader {
   readonly #namespace: string;
   readonly #source: NearSource;
+  readonly #moment: NearMoment;
   /** None as long as nothing has been kept. */
   #entries: KeptEntries | undefined;
+  #draw = 1;
 
   constructor(namespace: string, source: NearSource) {
     this.#namespace = namespace;
     this.#source = source;
+    this.#moment = source.moment;
   }
 
   /** What may be served now; the clock is read for each stretch of code, not for each hit. */
   peek<Shape extends EntryShape>(ref: EntryRef): Found<Shape> | undefined {
     const kept = this.#find(ref);
     if (kept === undefined) return undefined;
-    return this.#serve(kept, this.#source.moment.now()) as Found<Shape> | undefined;
+    return this.#serve(kept, this.#moment.now()) as Found<Shape> | undefined;
   }
 
-  /** What may be served now. */
-  get<Shape extends EntryShape>(ref: EntryRef): Found<Shape> | undefined {
+  /** The same in a promise, which everybody shares who is shown the same. */
+  get<Shape extends EntryShape>(ref: EntryRef): Promise<Found<Shape>> | undefined {
     const kept = this.#find(ref);
     if (kept === undefined) return undefined;
-    return this.#serve(kept, this.#source.clock.now()) as Found<Shape> | undefined;
+    const found = this.#serve(kept, this.#moment.now());
+    if (found === undefined) return undefined;
+    return (kept.promised ??= Promise.resolve(found)) as Promise<Found<Shape>>;
   }
 
-  /** The same, if it is no older than this. */
+  /** What may be served now, if it is no older than this. */
   getWithin<Shape extends EntryShape>(
     ref: EntryRef,
     stalenessMsMax: number,
@@ -73,10 +77,21 @@ export class NearReader {
   #find(ref: EntryRef): KeptEntry | undefined {
     const entries = (this.#entries ??= this.#source.store.entriesOf(this.#namespace));
     if (entries === undefined) return undefined;
-    if (typeof ref === 'string') return entries.get(ref);
+    if (typeof ref === 'string') return this.#look(entries, ref);
     // JavaScript callers have no types; what is wrong with a ref is said by whoever reads on.
-    const kept = entries.get(ref?.id);
+    const kept = this.#look(entries, ref?.id);
     return kept === undefined || isOwner(ref, shownOf(this.#namespace, kept)) ? kept : undefined;
+  }
+
+  /**
+   * One use in eight is noted, because to move an entry to the end of the list of all costs as much as to
+   * find it. What is used often is far from its beginning all the same, where entries go first. Which one
+   * is drawn: of keys that are read in turn, every eighth would always be the same.
+   */
+  #look(entries: KeptEntries, id: string): KeptEntry | undefined {
+    // The generator of Numerical Recipes (1992), of whose bits the high ones are the better.
+    this.#draw = (Math.imul(this.#draw, 1_664_525) + 1_013_904_223) | 0;
+    return this.#draw >>> 29 === 0 ? entries.get(id) : entries.peek(id);
   }
 
   #serve(kept: KeptEntry, now: Instant): Found | undefined {
@@ -95,6 +110,7 @@ function shownOf(namespace: string, kept: KeptEntry): Found {
       ? frozenFound(namespace, kept.found, stalenessMs)
       : Object.freeze({ ...shown, stalenessMs });
   kept.shown = made;
+  kept.promised = undefined;
   return made;
 }
 

@@ -3,7 +3,7 @@ import { after } from '../machine.ts';
 import type { Instant } from '../machine.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Feeds } from './feeds.ts';
-import { isPermitted } from './near-entry.ts';
+import { isPermitted, NO_PERMIT } from './near-entry.ts';
 import type { NearEntry, NearStore } from './near-entry.ts';
 import { NearShard } from './near-shard.ts';
 import { FROM_NOW } from './watch-position.ts';
@@ -16,8 +16,6 @@ const EVERYTHING: FeedFilter = {
 
 /** Permits end at multiples of this share of the bound, so that each serves many hits. */
 const PERMIT_SHARE = 1 / 20;
-
-const LONG_AGO = -Infinity as Instant;
 
 export interface NearCacheOptions {
   readonly store: NearStore;
@@ -72,7 +70,7 @@ export class NearCache {
     entry.isRenewed = true;
     // The cluster's clock may be set at any time: what expires is looked at every time.
     const until = after(confirmedAt, Math.min(bound, steps * step));
-    entry.permittedUntil = expiresAt === 0 ? until : LONG_AGO;
+    entry.permittedUntilMs = expiresAt === 0 ? Math.floor(until) : NO_PERMIT;
     return true;
   }
 

@@ -18,7 +18,11 @@ export interface NearEntry {
   readonly generation: number;
   /** Milliseconds since 1970, by the cluster's clock; 0 for never. */
   readonly expiresAt: number;
-  permittedUntil: Instant;
+  /**
+   * Whole milliseconds of the same clock; below 0 for none. A whole number lies in the object itself,
+   * where any other would be one more place in memory to look at with every hit.
+   */
+  permittedUntilMs: number;
   /** Of the shard, when the permit was given. */
   revision: number;
   /** How old it is at most when the permit ends: whole milliseconds. */
@@ -26,6 +30,9 @@ export interface NearEntry {
   /** Set with every permit; who shows `stalenessMs` to somebody takes it back. */
   isRenewed: boolean;
 }
+
+/** Of an entry that may not be served before it has been asked for. */
+export const NO_PERMIT = -1;
 
 /** Where entries are kept: bounded by whoever made it. A data structure, no protocol. */
 export interface NearStore {
@@ -39,5 +46,5 @@ export interface NearStore {
 
 /** Whether its permit still holds. False says nothing: `NearCache.permit` has to be asked. */
 export function isPermitted(entry: NearEntry, now: Instant): boolean {
-  return now <= entry.permittedUntil && entry.revision === entry.shard.revision;
+  return now <= entry.permittedUntilMs && entry.revision === entry.shard.revision;
 }

@@ -2,6 +2,7 @@ import type { FeedChange, FoundEntry, ShardId } from '@memgrid/protocol';
 import { broken } from '#breaks';
 import type { Instant } from '../machine.ts';
 import type { Feed, FeedConsumer } from './feeds.ts';
+import { NO_PERMIT } from './near-entry.ts';
 import type { NearStore } from './near-entry.ts';
 import { FROM_NOW } from './watch-position.ts';
 
@@ -66,7 +67,7 @@ export class NearShard implements FeedConsumer {
       shard: this,
       generation: this.generation,
       expiresAt: this.#store.expiresAtOf(found),
-      permittedUntil: LONG_AGO,
+      permittedUntilMs: NO_PERMIT,
       revision: this.revision,
       stalenessMs: 0,
       isRenewed: true,
