@@ -296,3 +296,13 @@ test.each([
     message: expect.stringContaining(given.says) as string,
   });
 });
+
+test('who asks again at once when a client closes is refused, and so is whoever asks later', async () => {
+  const { grid, notes } = await started();
+  const ask = (): Promise<unknown> => notes.get({ id: 'a', userId: 'ada' });
+  const again = ask().catch(ask);
+  const refused = Promise.all([failure(again), failure(again.catch(ask))]);
+  await grid.close();
+  for (const { code } of await refused) expect(code).toBe('CLOSED');
+  expect((await failure(ask())).code).toBe('CLOSED');
+});

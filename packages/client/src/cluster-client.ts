@@ -114,6 +114,8 @@ export class ClusterClient implements Grid {
     // The session's last turn: it says goodbye to the nodes and gives every call its outcome.
     for await (const { phase } of this.#statuses.read()) if (phase === 'closed') break;
     this.#shell.stop();
+    // Who asked after that turn, and before this, was not heard any more.
+    this.#answers.rejectAll(new ClusterError('CLOSED', {}));
     this.#drained.resolve();
   }
 

@@ -117,6 +117,7 @@ export class SessionShell {
   /** No more turns; sockets say goodbye. */
   stop(): void {
     this.#isClosed = true;
+    this.#calls = undefined;
     this.#driver.stop();
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
