@@ -219,7 +219,7 @@ test.each(IMPLEMENTATIONS)('$name: a value that is not on disk is never dropped'
 
 test.each(IMPLEMENTATIONS)('$name: a paged value is put back, unless it is stale', ({ make }) => {
   const table = fullTable(make);
-  table.restore(SHARD, 0, keyOf(0), entryOf(0));
+  expect(table.restore(SHARD, 0, keyOf(0), entryOf(0))).toBe(true);
   expect(table.get(SHARD, 0, keyOf(0))).toEqual(entryOf(0));
   // What is in memory, or is gone, is newer than what was read.
   table.restore(SHARD, 0, keyOf(0), entryOf(99));
@@ -227,8 +227,10 @@ test.each(IMPLEMENTATIONS)('$name: a paged value is put back, unless it is stale
   table.restore(SHARD, 0, 'absent', entryOf(99));
   expect(table.get(SHARD, 0, 'absent')).toBe('absent');
   // The read began before a write that has been dropped again meanwhile.
-  table.restore(SHARD, 0, keyOf(5), { at: { epoch: 1, index: 4 }, state: new Uint8Array(1) });
-  table.restore(SHARD, 0, keyOf(6), { at: { epoch: 0, index: 7 }, state: new Uint8Array(1) });
+  const older = { at: { epoch: 1, index: 4 }, state: new Uint8Array(1) };
+  expect(table.restore(SHARD, 0, keyOf(5), older)).toBe(false);
+  const earlier = { at: { epoch: 0, index: 7 }, state: new Uint8Array(1) };
+  expect(table.restore(SHARD, 0, keyOf(6), earlier)).toBe(false);
   expect(table.get(SHARD, 0, keyOf(5))).toBe('paged');
   expect(table.get(SHARD, 0, keyOf(6))).toBe('paged');
   // A new value replaces a paged one; deleting a paged one forgets its key.

@@ -45,8 +45,10 @@ export interface EntryTable {
   /**
    * Puts a value back that was `paged`. Without effect when the entry is absent or in memory, or
    * when `entry` is older than what was dropped: the read overtook a write.
+   *
+   * @returns false when it is older.
    */
-  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void;
+  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): boolean;
   delete(shard: ShardId, slot: number, key: string): void;
   /** Keys in ascending order (by UTF-16 code units), after `after`, at most `limit`. */
   keys(shard: ShardId, slot: number, after: string, limit: number): readonly string[];

@@ -100,13 +100,16 @@ export class MemoryEntryTable implements EntryTable {
     this.#shrink();
   }
 
-  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void {
+  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): boolean {
     this.#spoilLooks();
     const held = this.#held(shard, slot, key);
-    if (held === undefined || held.state !== undefined || isBefore(entry.at, held.at)) return;
+    if (held === undefined) return true;
+    if (isBefore(entry.at, held.at)) return false;
+    if (held.state !== undefined) return true;
     this.#slotOf(shard, slot).bytes += entry.state.byteLength - held.stateBytes;
     this.#setState(held, entry, true);
     this.#shrink();
+    return true;
   }
 
   delete(shard: ShardId, slot: number, key: string): void {

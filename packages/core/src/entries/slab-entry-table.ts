@@ -104,15 +104,18 @@ export class SlabEntryTable implements EntryTable {
     this.#heap.tidy(this.#heap.stateBytes(record));
   }
 
-  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): void {
+  restore(shard: ShardId, slot: number, key: string, entry: StoredEntry): boolean {
     const into = this.#slots.get(nameOf(shard, slot));
     const record = into?.records.find(key) ?? 0;
-    if (into === undefined || record === 0 || !this.#heap.isPaged(record)) return;
+    if (into === undefined || record === 0) return true;
     const { epoch, index } = this.#heap.position(record);
-    if (entry.at.epoch < epoch || (entry.at.epoch === epoch && entry.at.index < index)) return;
+    if (entry.at.epoch < epoch || (entry.at.epoch === epoch && entry.at.index < index))
+      return false;
+    if (!this.#heap.isPaged(record)) return true;
     into.bytes += entry.state.byteLength - this.#heap.stateBytes(record);
     this.#heap.replace(record, entry, true);
     this.#heap.tidy(entry.state.byteLength);
+    return true;
   }
 
   delete(shard: ShardId, slot: number, key: string): void {

@@ -61,13 +61,16 @@ export class EntryLoads {
     this.#byPlace.delete(nameOf(load.place));
     const { shard, slot, key } = load.place;
     const { entries } = this.#context;
-    if (result.kind === 'loaded') entries.restore(shard, slot, key, result.entry);
+    const isOld = result.kind === 'loaded' && !entries.restore(shard, slot, key, result.entry);
     this.#context.touched.add(shard);
     for (const then of load.waiting) {
       // It may have been written, or dropped again, while the disk was reading; also by the one
       // before, whose write may have taken effect at once.
       const now = entries.get(shard, slot, key);
-      then(now === 'paged' ? this.#foundIn(result) : now);
+      if (now !== 'paged') then(now);
+      // Read before the last write, which has reached the disk and left memory since: read again.
+      else if (isOld) this.find(load.place, then);
+      else then(this.#foundIn(result));
     }
   }
 

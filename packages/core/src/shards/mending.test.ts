@@ -122,7 +122,7 @@ test('F5, F23: what waited for a damaged entry does not overtake what commits wi
       ? [effect.token]
       : [];
   });
-  expect(written.toSorted()).toEqual([9001, 9002, 9003]);
+  expect(written.toSorted((a, b) => a - b)).toEqual([9001, 9002, 9003]);
   const told = effects.flatMap((effect) => {
     return effect.kind === 'applied' ? effect.changes.map(({ index }) => index) : [];
   });

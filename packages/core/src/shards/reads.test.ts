@@ -1,4 +1,5 @@
-import type { Condition } from '@memgrid/protocol';
+import { decodeEntry } from '@memgrid/protocol';
+import type { Answer, Condition } from '@memgrid/protocol';
 import { expect, test } from 'vitest';
 import { labEntry, labNode, SHARD, ShardLab } from '../testing/shard-lab.ts';
 import { SILENCE_MS_MAX, STALENESS_UNKNOWN_MS } from './following.ts';
@@ -344,4 +345,26 @@ test('a history shows what the retained log holds of a key, oldest first', () =>
     complete: true,
     steps: [{ kind: 'put' }, { kind: 'put' }, { kind: 'delete' }],
   });
+});
+
+test('F13: what the disk read before the last write is not shown after it', () => {
+  const lab = new ShardLab({ nodes: 3, entryBytesMax: 1 });
+  lab.assign({});
+  lab.advance(100);
+  lab.put(1, 'x', 'first');
+  lab.advance(1000);
+  expect(lab.entries(2).get(SHARD, 0, 'n\0x')).toBe('paged');
+  lab.holdReads(2);
+  const early = lab.get(2, 'x', { read: 'one' });
+  const token = lab.put(1, 'x', 'second');
+  const { position } = lab.answers.get(token) as Answer;
+  // Applied there, written, and dropped from memory, all while the disk still reads.
+  lab.advance(1000);
+  expect(lab.entries(2).get(SHARD, 0, 'n\0x')).toBe('paged');
+  const late = lab.get(2, 'x', { read: 'one', atLeast: position.index });
+  lab.tellReads(2);
+  for (const asked of [early, late]) {
+    const { result } = lab.answers.get(asked) as Answer;
+    expect(result.kind === 'found' && decodeEntry(result.found.entry).content).toBe('second');
+  }
 });

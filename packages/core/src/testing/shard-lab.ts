@@ -56,6 +56,8 @@ interface Host {
   pending: Batch[];
   /** Batches wait until this is false. */
   diskHeld: boolean;
+  /** What the disk has read and not told yet; undefined while it tells at once. */
+  heldReads: (() => void)[] | undefined;
 }
 
 export interface Sent {
@@ -109,6 +111,7 @@ export class ShardLab {
         disk: new Map(),
         pending: [],
         diskHeld: false,
+        heldReads: undefined,
       };
       this.#hosts.set(id, host);
       this.start(number);
@@ -423,9 +426,25 @@ export class ShardLab {
           ? { kind: 'damaged', problem: 'Not an entry.' }
           : { kind: 'loaded', entry };
     const { machine } = host;
-    if (machine !== undefined) {
+    const tell = (): void => {
+      if (machine === undefined || machine !== host.machine) return;
       this.#perform(host, machine.step(this.now, { kind: 'loaded', ticket, result }));
-    }
+    };
+    if (host.heldReads === undefined) tell();
+    else host.heldReads.push(tell);
+  }
+
+  /** From now on a node hears nothing of what its disk reads: what that was, is settled all the same. */
+  holdReads(number: number): void {
+    this.#host(number).heldReads ??= [];
+  }
+
+  /** A node hears of everything that its disk has read. */
+  tellReads(number: number): void {
+    const host = this.#host(number);
+    const held = host.heldReads ?? [];
+    host.heldReads = undefined;
+    for (const tell of held) tell();
   }
 }
 
