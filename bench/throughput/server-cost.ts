@@ -28,7 +28,8 @@ export function serverCost({ row, where }: ServerCost, { rows }: Comparison): Me
     .filter((one) => !isMemgrid(one) && one.numbers?.serverCpuUs !== undefined)
     .map((one) => `${one.subject} ${one.plan.workload} ${one.numbers?.serverCpuUs?.toFixed(1)} µs`);
   const problems = own.flatMap(partialText);
-  const isPartial = problems.length > 0 || costs.length < own.length;
+  if (costs.length < own.length) problems.push('of some loads the processor time is not known');
+  const isPartial = problems.length > 0;
   return {
     row,
     what,
@@ -37,7 +38,7 @@ export function serverCost({ row, where }: ServerCost, { rows }: Comparison): Me
     met:
       !isPartial &&
       costs.every(([workload, us]) => us <= NOISE * (before?.numbers[workload] ?? Infinity)),
-    ...(problems.length > 0 ? { partial: problems.join('; ') } : {}),
+    ...(isPartial ? { partial: problems.join('; ') } : {}),
     numbers: Object.fromEntries(costs),
   };
 }
