@@ -39,6 +39,7 @@ export class LoggedRecord {
   #record: LogRecord | undefined;
   #body: RecordBody | undefined;
   #winner: StoredSibling | undefined;
+  #isSettled: boolean;
 
   private constructor(
     { epoch, index, sync }: Pick<LogRecord, 'epoch' | 'index' | 'sync'>,
@@ -51,6 +52,7 @@ export class LoggedRecord {
     this.#record = undefined;
     this.#body = undefined;
     this.#winner = undefined;
+    this.#isSettled = false;
   }
 
   static made(made: MadeRecord): LoggedRecord {
@@ -76,6 +78,8 @@ export class LoggedRecord {
     const { epoch, index, sync } = this;
     const body = encodeValue(recordBodyField, this.#body as RecordBody);
     this.#record = { epoch, index, sync, body };
+    // From here on the bytes say it, and only one of the two is counted.
+    if (this.#isSettled) this.#body = undefined;
     return this.#record;
   }
 
@@ -97,6 +101,7 @@ export class LoggedRecord {
   /** It has taken effect. */
   settle(): void {
     this.#winner = undefined;
+    this.#isSettled = true;
     if (this.#record !== undefined) this.#body = undefined;
   }
 }
