@@ -29,6 +29,7 @@ function options(
 class Watched {
   readonly running: Running[] = [];
   readonly system: System;
+  readonly #up = Promise.withResolvers<void>();
 
   constructor(title: string) {
     const system = memgrid(1, 'memory');
@@ -37,10 +38,16 @@ class Watched {
       start: async () => {
         const running = await system.start();
         this.running.push(running);
+        this.#up.resolve();
         return running;
       },
       targets: ({ addresses }) => [{ kind: 'memgrid', title, addresses, sync: 'memory' }],
     };
+  }
+
+  /** Resolves once it runs. */
+  get isUp(): Promise<void> {
+    return this.#up.promise;
   }
 
   get pids(): readonly number[] {
@@ -101,7 +108,7 @@ test('a peer that cannot have a port: the error says so, and what ran already is
     title: 'Taken',
     start: async () => {
       // Only once the other one is up, or there would be nothing to stop.
-      while (watched.pids.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await watched.isUp;
       throw new PortInUseError('taken-server ended at once: Address already in use');
     },
     targets: () => [],
