@@ -48,7 +48,7 @@ import type { ListPages } from './list-pages.ts';
 import { NearReader } from './near-reader.ts';
 import type { NearSource } from './near-reader.ts';
 import { UNNUMBERED } from './pending-answers.ts';
-import type { Answered, Near, PendingAnswers } from './pending-answers.ts';
+import type { Answered, Near, PendingAnswers, Request } from './pending-answers.ts';
 
 /** What a namespace needs of its client. */
 export interface NamespaceParts {
@@ -109,14 +109,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       entry: bytes,
       condition,
     };
-    const request = {
-      call: UNNUMBERED,
-      body,
-      scope,
-      shard: undefined,
-      options: all,
-      signal: options?.signal,
-    };
+    const request = requestOf({ body, scope }, all, options?.signal);
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -143,14 +136,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       if (hit !== undefined) return Promise.resolve(hit);
     }
     const body: OperationBody = { kind: 'get', namespace: this.name, key };
-    const request = {
-      call: UNNUMBERED,
-      body,
-      scope,
-      shard: undefined,
-      options: all,
-      signal: options?.signal,
-    };
+    const request = requestOf({ body, scope }, all, options?.signal);
     return this.#parts.answers.ask(request, this.#showFound);
   }
 
@@ -178,14 +164,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
       patch: valid.bytes,
       condition,
     };
-    const request = {
-      call: UNNUMBERED,
-      body,
-      scope,
-      shard: undefined,
-      options: all,
-      signal: options?.signal,
-    };
+    const request = requestOf({ body, scope }, all, options?.signal);
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -194,14 +173,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     const condition = conditionOf(options);
     const body: OperationBody = { kind: 'delete', namespace: this.name, key, condition };
-    const request = {
-      call: UNNUMBERED,
-      body,
-      scope,
-      shard: undefined,
-      options: shape.options(options),
-      signal: options?.signal,
-    };
+    const request = requestOf({ body, scope }, shape.options(options), options?.signal);
     return this.#parts.answers.ask(request, showSaved);
   }
 
@@ -240,14 +212,7 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { key, scope } = addressOf(this.name, ref);
     if (options.atLeast !== undefined) this.#parts.atLeast(options.atLeast);
     const body: OperationBody = { kind: 'history', namespace: this.name, key };
-    const request = {
-      call: UNNUMBERED,
-      body,
-      scope,
-      shard: undefined,
-      options: shape.options(options),
-      signal: options.signal,
-    };
+    const request = requestOf({ body, scope }, shape.options(options), options.signal);
     const result = await this.#parts.answers.ask(request, resultOf);
     if (result?.kind !== 'history') throw unexpected('history', result);
     return {
@@ -312,6 +277,15 @@ export class GridNamespace<Shape extends EntryShape> implements Namespace<Shape>
     const { entry, version, upstream } = foundOf<Shape>(this.name, found);
     return { entry, version, source, stalenessMs, upstream };
   }
+}
+
+/** Of one shape whatever is asked, for those who carry it. */
+function requestOf(
+  { body, scope }: Pick<Request, 'body' | 'scope'>,
+  options: Request['options'],
+  signal: AbortSignal | undefined,
+): Request {
+  return { call: UNNUMBERED, body, scope, shard: undefined, options, signal };
 }
 
 /**
